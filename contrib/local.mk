@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: Apache-2.0
+EXTRA_DIST += %D%/lint-includes
+TESTS += contrib/lint-includes
+
+bashcompletiondir = $(datadir)/bash-completion/completions
+dist_bashcompletion_DATA = %D%/completion/moat
+zshcompletiondir = $(datadir)/zsh/site-functions
+dist_zshcompletion_DATA = %D%/completion/_moat

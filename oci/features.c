@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The features document.  It says what is honoured, not what is parsed: names
+ * come from the tables that the parser and the validator use, and whole features
+ * from the list below, which is to be changed with the code that brings one.
+ */
+#include "config.h"
+
+#include "oci/features.h"
+
+#include <string.h>
+
+#include "oci/capability.h"
+#include "oci/json_write.h"
+#include "oci/mount_option.h"
+#include "oci/namespace.h"
+
+static const char *const hooks[] = { "prestart",	"createRuntime", "createContainer",
+				      "startContainer", "poststart",	 "poststop" };
+
+/* linux.<object>.<property>; rows of one object are adjacent. */
+static const struct {
+	const char *object, *property;
+	bool supported;
+} switches[] = {
+	{ "cgroup", "v1", true },
+	{ "cgroup", "v2", true },
+	{ "cgroup", "systemd", false },
+	{ "cgroup", "systemdUser", false },
+	{ "cgroup", "rdma", false },
+	{ "seccomp", "enabled", false },
+	{ "apparmor", "enabled", false },
+	{ "selinux", "enabled", false },
+	{ "intelRdt", "enabled", false },
+};
+
+static void put_switches(struct json_writer *w)
+{
+	const char *object = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(switches); i++) {
+		if (!object || strcmp(switches[i].object, object)) {
+			if (object)
+				json_write_object_end(w);
+			object = switches[i].object;
+			json_put_object(w, object);
+		}
+		json_put_bool(w, switches[i].property, switches[i].supported);
+	}
+	json_write_object_end(w);
+}
+
+static void put_linux(struct json_writer *w)
+{
+	json_put_object(w, "linux");
+	json_put_array(w, "namespaces");
+	for (size_t i = 0; i < OCI_NAMESPACE_COUNT; i++)
+		if (oci_namespaces[i].honoured)
+			json_write_string(w, oci_namespaces[i].name);
+	json_write_array_end(w);
+	json_put_array(w, "capabilities");
+	for (unsigned i = 0; i < OCI_CAPABILITY_COUNT; i++)
+		json_write_string(w, oci_capability_name(i));
+	json_write_array_end(w);
+	put_switches(w);
+	json_put_object(w, "mountExtensions");
+	json_put_object(w, "idmap");
+	json_put_bool(w, "enabled", false);
+	json_write_object_end(w);
+	json_write_object_end(w);
+	json_write_object_end(w);
+}
+
+char *features_json(void)
+{
+	struct json_writer w;
+
+	json_writer_init(&w, "    ");
+	json_write_object_begin(&w);
+	json_put_string(&w, "ociVersionMin", OCI_VERSION_MIN);
+	json_put_string(&w, "ociVersionMax", OCI_VERSION_MAX);
+	json_put_array(&w, "hooks");
+	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++)
+		json_write_string(&w, hooks[i]);
+	json_write_array_end(&w);
+	json_put_array(&w, "mountOptions");
+	for (size_t i = 0; i < mount_option_count; i++)
+		json_write_string(&w, mount_options[i].name);
+	json_write_array_end(&w);
+	put_linux(&w);
+	json_put_object(&w, "annotations");
+	json_put_string(&w, "io.moat.version", PACKAGE_VERSION);
+	json_write_object_end(&w);
+	json_write_object_end(&w);
+	return json_writer_finish(&w);
+}

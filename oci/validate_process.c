@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Validation of the process object.  Where runc checks the same thing the words
+ * are runc's, since its callers' tests look for them.
+ */
+#include "oci/spec.h"
+
+#include <errno.h>
+
+#include "oci/name_set.h"
+#include "oci/rlimit.h"
+
+#define OOM_SCORE_ADJ_LIMIT 1000
+#define IO_PRIORITY_MAX 7
+
+static const char *const scheduler_policies[] = { "SCHED_OTHER", "SCHED_FIFO", "SCHED_RR",
+						   "SCHED_BATCH", "SCHED_ISO",	"SCHED_IDLE",
+						   "SCHED_DEADLINE", NULL };
+static const char *const scheduler_flags[] = {
+	"SCHED_FLAG_RESET_ON_FORK", "SCHED_FLAG_RECLAIM",	 "SCHED_FLAG_DL_OVERRUN",
+	"SCHED_FLAG_KEEP_POLICY",   "SCHED_FLAG_KEEP_PARAMS", "SCHED_FLAG_UTIL_CLAMP_MIN",
+	"SCHED_FLAG_UTIL_CLAMP_MAX", NULL,
+};
+static const char *const io_classes[] = { "IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE",
+					   "IOPRIO_CLASS_IDLE", NULL };
+
+static int validate_rlimits(const struct spec_process *p, struct error **err)
+{
+	unsigned seen = 0;
+
+	for (size_t i = 0; i < p->rlimits.count; i++) {
+		const struct spec_rlimit *limit = &p->rlimits.items[i];
+		int number = oci_rlimit_number(limit->type);
+
+		if (number < 0)
+			return error_set(err, -EINVAL, "invalid rlimit type: %s", limit->type);
+		if (seen & (1u << number))
+			return error_set(err, -EINVAL, "process.rlimits[%zu]: duplicate type %s", i,
+					 limit->type);
+		seen |= 1u << number;
+		if (limit->soft > limit->hard)
+			return error_set(err, -EINVAL,
+					 "process.rlimits[%zu]: %s: soft limit %llu exceeds hard limit %llu",
+					 i, limit->type, (unsigned long long)limit->soft,
+					 (unsigned long long)limit->hard);
+	}
+	return 0;
+}
+
+static int validate_scheduling(const struct spec_process *p, struct error **err)
+{
+	const struct spec_scheduler *s = p->scheduler;
+	const struct spec_io_priority *io = p->io_priority;
+
+	if (s && !name_set_has(scheduler_policies, s->policy))
+		return error_set(err, -EINVAL, "process.scheduler.policy: \"%s\" is unknown",
+				 s->policy);
+	for (size_t i = 0; s && i < s->flags.count; i++)
+		if (!name_set_has(scheduler_flags, s->flags.items[i]))
+			return error_set(err, -EINVAL, "process.scheduler.flags[%zu]: \"%s\" is unknown",
+					 i, s->flags.items[i]);
+	if (s && (s->nice < -20 || s->nice > 19))
+		return error_set(err, -EINVAL,
+				 "process.scheduler.nice: expected an integer from -20 to 19, found %d",
+				 s->nice);
+	if (io && !name_set_has(io_classes, io->class))
+		return error_set(err, -EINVAL, "process.ioPriority.class: \"%s\" is unknown",
+				 io->class);
+	if (io && (io->priority < 0 || io->priority > IO_PRIORITY_MAX))
+		return error_set(err, -EINVAL,
+				 "process.ioPriority.priority: expected an integer from 0 to %d, found %d",
+				 IO_PRIORITY_MAX, io->priority);
+	return 0;
+}
+
+static int validate_env(const struct spec_process *p, struct error **err)
+{
+	for (size_t i = 0; i < p->env.count; i++) {
+		const char *equals = strchr(p->env.items[i], '=');
+
+		if (!equals)
+			return error_set(err, -EINVAL,
+					 "process.env[%zu]: invalid environment variable: missing '='",
+					 i);
+		if (equals == p->env.items[i])
+			return error_set(err, -EINVAL,
+					 "process.env[%zu]: environment variable name cannot be empty",
+					 i);
+	}
+	return 0;
+}
+
+int spec_validate_process(const struct spec_process *p, struct error **err)
+{
+	int error;
+
+	if (!p)
+		return error_set(err, -EINVAL, "process property must not be empty");
+	if (!p->cwd || !*p->cwd)
+		return error_set(err, -EINVAL, "Cwd property must not be empty");
+	if (*p->cwd != '/')
+		return error_set(err, -EINVAL, "Cwd must be an absolute path");
+	if (!p->args.count)
+		return error_set(err, -EINVAL, "args must not be empty");
+	if (p->oom_score_adj.set && (p->oom_score_adj.value < -OOM_SCORE_ADJ_LIMIT ||
+				     p->oom_score_adj.value > OOM_SCORE_ADJ_LIMIT))
+		return error_set(err, -EINVAL,
+				 "process.oomScoreAdj: expected an integer from %d to %d, found %d",
+				 -OOM_SCORE_ADJ_LIMIT, OOM_SCORE_ADJ_LIMIT, p->oom_score_adj.value);
+	if (p->user.umask.set && p->user.umask.value > 0777)
+		return error_set(err, -EINVAL,
+				 "process.user.umask: expected an integer from 0 to 511, found %u",
+				 p->user.umask.value);
+	error = validate_env(p, err);
+	if (!error)
+		error = validate_rlimits(p, err);
+	if (!error)
+		error = validate_scheduling(p, err);
+	return error;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Control groups of a container: v1, v2 and hybrid hosts.  A container has one directory per
+ * hierarchy, which is its own: an existing one that holds processes is refused.
+ *
+ * Entering a v1 cgroup waits for an RCU grace period of the host (10 ms and more), while a v2
+ * cgroup can be entered by clone3.  So v1 hierarchies are used only if config.json has a
+ * cgroupsPath or limits; the unified one always, to find what a crash left behind.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "oci/spec.h"
+#include "util/error.h"
+#include "util/string_list.h"
+
+#define CGROUP_DIRS_MAX 24
+
+struct cgroup_dir {
+	char *path;	   /* of the container's directory */
+	char *mount_point; /* of its hierarchy */
+	char *controllers; /* v1: "cpu,cpuacct" or "name=systemd" */
+	bool unified;	   /* cgroup v2 */
+};
+
+struct cgroup_set {
+	struct cgroup_dir dirs[CGROUP_DIRS_MAX];
+	size_t count;
+};
+
+/* Finds the directories; nothing is created. */
+int cgroup_locate(const struct spec *spec, const char *id, struct cgroup_set *out,
+		  struct error **err) MUST_CHECK;
+void cgroup_set_free(struct cgroup_set *set);
+
+/* -EBUSY if a directory exists and holds processes: they are somebody else's. */
+int cgroup_check_unused(const struct cgroup_set *set, struct error **err) MUST_CHECK;
+/*
+ * Creates the directories and writes the limits.  With @rootless, directories that may not be
+ * created are dropped from the set if no limit needs them.
+ */
+int cgroup_create(struct cgroup_set *set, const struct spec *spec, bool rootless,
+		  struct error **err) MUST_CHECK;
+/* Puts @pid into each, except the unified one when @in_unified says that it is there already. */
+int cgroup_add(const struct cgroup_set *set, pid_t pid, bool in_unified,
+	       struct error **err) MUST_CHECK;
+/* An FD of the unified directory for CLONE_INTO_CGROUP, or -1. */
+int cgroup_unified_fd(const struct cgroup_set *set) MUST_CHECK;
+
+/* What follows works on recorded paths. */
+int cgroup_paths(const struct cgroup_set *set, struct string_list *out) MUST_CHECK;
+/* Calls @each for every process in the cgroup @path and below. */
+void cgroup_for_each_process(const char *path, void (*each)(void *arg, pid_t pid), void *arg);
+/* Kills what is left in the cgroups and removes them. */
+int cgroup_destroy(const struct string_list *paths, struct error **err) MUST_CHECK;
+
+/* cgroup_limits.c: writes the limits of config.json into the directories. */
+int cgroup_write_limits(const struct cgroup_set *set, const struct spec_resources *resources,
+			struct error **err) MUST_CHECK;
+/* Whether config.json sets any limit that needs a cgroup. */
+bool cgroup_limits_wanted(const struct spec *spec);
+/* The directory whose v1 hierarchy has @controller, else the unified one, else NULL. */
+const struct cgroup_dir *cgroup_dir_find(const struct cgroup_set *set, const char *controller);

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The limits of config.json as files of v1 and v2 cgroups: one row per limit.  The pids limit
+ * counts guest tasks in the sentry; the host's gets room for our own threads and processes.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "runtime/cgroup/cgroup.h"
+#include "util/file.h"
+
+#define PIDS_FACTOR 2
+#define PIDS_EXTRA 128
+#define DEFAULT_PERIOD 100000u
+#define VALUE_SIZE 256
+
+static const struct spec_memory no_memory;
+static const struct spec_cpu no_cpu;
+static const struct spec_pids no_pids;
+
+struct limits {
+	const struct spec_memory *memory;
+	const struct spec_cpu *cpu;
+	const struct spec_pids *pids;
+};
+
+/* Writes the file's text; false: the limit is not set. */
+typedef bool limit_format(const struct limits *l, bool v2, char *out);
+
+static bool format_i64(struct opt_i64 number, bool v2, char *out)
+{
+	if (!number.set)
+		return false;
+	if (number.value < 0 && v2)
+		snprintf(out, VALUE_SIZE, "max");
+	else
+		snprintf(out, VALUE_SIZE, "%" PRId64, number.value);
+	return true;
+}
+
+static bool format_text(const char *text, char *out)
+{
+	return text && *text && snprintf(out, VALUE_SIZE, "%s", text) < VALUE_SIZE;
+}
+
+static bool memory_limit(const struct limits *l, bool v2, char *out)
+{
+	return format_i64(l->memory->limit, v2, out);
+}
+
+/* v1 limits memory + swap, v2 swap alone. */
+static bool memory_swap(const struct limits *l, bool v2, char *out)
+{
+	struct opt_i64 swap = l->memory->swap;
+
+	if (v2 && swap.set && swap.value >= 0) {
+		if (!l->memory->limit.set || l->memory->limit.value < 0)
+			return false;
+		swap.value -= l->memory->limit.value;
+		if (swap.value < 0)
+			swap.value = 0;
+	}
+	return format_i64(swap, v2, out);
+}
+
+static bool memory_reservation(const struct limits *l, bool v2, char *out)
+{
+	return format_i64(l->memory->reservation, v2, out);
+}
+
+/* 2..262144 maps onto 1..10000. */
+static bool cpu_shares(const struct limits *l, bool v2, char *out)
+{
+	uint64_t shares = l->cpu->shares.value;
+
+	if (!l->cpu->shares.set || shares == 0)
+		return false;
+	if (v2) {
+		shares = shares < 2 ? 2 : shares > 262144 ? 262144 : shares;
+		shares = 1 + (shares - 2) * 9999 / 262142;
+	}
+	snprintf(out, VALUE_SIZE, "%" PRIu64, shares);
+	return true;
+}
+
+static bool cpu_period(const struct limits *l, bool v2, char *out)
+{
+	if (v2 || !l->cpu->period.set || l->cpu->period.value == 0)
+		return false;
+	snprintf(out, VALUE_SIZE, "%" PRIu64, l->cpu->period.value);
+	return true;
+}
+
+static bool cpu_quota(const struct limits *l, bool v2, char *out)
+{
+	uint64_t period = l->cpu->period.set && l->cpu->period.value ? l->cpu->period.value
+								      : DEFAULT_PERIOD;
+
+	if (v2 && !l->cpu->quota.set && !l->cpu->period.set)
+		return false;
+	if (!v2 && (!l->cpu->quota.set || l->cpu->quota.value == 0))
+		return false;
+	if (!v2)
+		snprintf(out, VALUE_SIZE, "%" PRId64, l->cpu->quota.value);
+	else if (!l->cpu->quota.set || l->cpu->quota.value <= 0)
+		snprintf(out, VALUE_SIZE, "max %" PRIu64, period);
+	else
+		snprintf(out, VALUE_SIZE, "%" PRId64 " %" PRIu64, l->cpu->quota.value, period);
+	return true;
+}
+
+static bool cpu_idle(const struct limits *l, bool v2, char *out)
+{
+	return format_i64(l->cpu->idle, v2, out);
+}
+
+static bool cpuset_cpus(const struct limits *l, bool v2, char *out)
+{
+	return format_text(l->cpu->cpus, out);
+}
+
+static bool cpuset_mems(const struct limits *l, bool v2, char *out)
+{
+	return format_text(l->cpu->mems, out);
+}
+
+static bool pids_limit(const struct limits *l, bool v2, char *out)
+{
+	int64_t limit = l->pids->limit.value;
+
+	if (!l->pids->limit.set || limit == 0)
+		return false;
+	if (limit < 0 || limit > INT32_MAX / 4)
+		snprintf(out, VALUE_SIZE, "max");
+	else
+		snprintf(out, VALUE_SIZE, "%" PRId64, limit * PIDS_FACTOR + PIDS_EXTRA);
+	return true;
+}
+
+static const struct limit_row {
+	const char *controller;
+	const char *v1_file; /* NULL: does not exist there */
+	const char *v2_file;
+	limit_format *format;
+} limit_rows[] = {
+	/* memsw must never be below the limit, hence the order. */
+	{ "memory", "memory.limit_in_bytes", "memory.max", memory_limit },
+	{ "memory", "memory.memsw.limit_in_bytes", "memory.swap.max", memory_swap },
+	{ "memory", "memory.soft_limit_in_bytes", "memory.low", memory_reservation },
+	{ "cpu", "cpu.shares", "cpu.weight", cpu_shares },
+	/* The quota is checked against the period. */
+	{ "cpu", "cpu.cfs_period_us", NULL, cpu_period },
+	{ "cpu", "cpu.cfs_quota_us", "cpu.max", cpu_quota },
+	{ "cpu", "cpu.idle", "cpu.idle", cpu_idle },
+	{ "cpuset", "cpuset.cpus", "cpuset.cpus", cpuset_cpus },
+	{ "cpuset", "cpuset.mems", "cpuset.mems", cpuset_mems },
+	{ "pids", "pids.max", "pids.max", pids_limit },
+};
+
+static struct limits limits_of(const struct spec_resources *r)
+{
+	return (struct limits){
+		.memory = r && r->memory ? r->memory : &no_memory,
+		.cpu = r && r->cpu ? r->cpu : &no_cpu,
+		.pids = r && r->pids ? r->pids : &no_pids,
+	};
+}
+
+bool cgroup_limits_wanted(const struct spec *spec)
+{
+	const struct spec_resources *r = spec->linux_config ? spec->linux_config->resources : NULL;
+	struct limits l = limits_of(r);
+	char value[VALUE_SIZE];
+
+	for (size_t i = 0; i < ARRAY_SIZE(limit_rows); i++) {
+		if (limit_rows[i].format(&l, false, value))
+			return true;
+	}
+	return r && r->unified.count > 0;
+}
+
+static int write_limit(const struct cgroup_dir *dir, const char *file, const char *value,
+		       struct error **err)
+{
+	char path[8192];
+	int ret;
+
+	snprintf(path, sizeof(path), "%s/%s", dir->path, file);
+	ret = file_write_text(AT_FDCWD, path, value);
+	/* Swap accounting may be off on this host; the memory limit itself holds all the same. */
+	if (ret == -ENOENT && strstr(file, "sw"))
+		return 0;
+	if (ret < 0)
+		return error_set_errno(err, ret, "write \"%s\" to %s", value, path);
+	return 0;
+}
+
+static int write_unified(const struct cgroup_set *set, const struct string_map *unified,
+			 struct error **err)
+{
+	const struct cgroup_dir *dir = cgroup_dir_find(set, "");
+
+	if (unified->count > 0 && !dir)
+		return error_set(err, -EINVAL,
+				 "linux.resources.unified: this host has no cgroup v2 hierarchy");
+	for (size_t i = 0; i < unified->count; i++) {
+		if (strchr(unified->items[i].key, '/'))
+			return error_set(err, -EINVAL, "linux.resources.unified: \"%s\" is no file "
+					 "name", unified->items[i].key);
+		if (write_limit(dir, unified->items[i].key, unified->items[i].value, err) < 0)
+			return error_code(*err);
+	}
+	return 0;
+}
+
+int cgroup_write_limits(const struct cgroup_set *set, const struct spec_resources *resources,
+			struct error **err)
+{
+	struct limits l = limits_of(resources);
+	char value[VALUE_SIZE];
+
+	for (size_t i = 0; i < ARRAY_SIZE(limit_rows); i++) {
+		const struct limit_row *row = &limit_rows[i];
+		const struct cgroup_dir *dir = cgroup_dir_find(set, row->controller);
+		const char *file = dir && dir->unified ? row->v2_file : row->v1_file;
+
+		if (!file || !row->format(&l, dir && dir->unified, value))
+			continue;
+		if (!dir)
+			return error_set(err, -ENOENT, "no %s cgroup for the limits in linux.resources",
+					 row->controller);
+		if (write_limit(dir, file, value, err) < 0)
+			return error_code(*err);
+	}
+	return resources ? write_unified(set, &resources->unified, err) : 0;
+}

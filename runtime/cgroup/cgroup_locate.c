@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which directory a container's cgroup is in each hierarchy.  An absolute cgroupsPath starts at
+ * the root of the hierarchy; a relative one, or the container's id where none is given, starts at
+ * our own cgroup (v2: its parent, as a cgroup with processes cannot have children with
+ * controllers).  This is runc's rule.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/cgroup/cgroup.h"
+#include "util/cleanup.h"
+#include "util/file.h"
+
+#define PROC_FILE_MAX (16u << 20)
+
+/* One line of /proc/self/mountinfo, cut into its fields in place. */
+struct mount_line {
+	char *root;
+	char *mount_point;
+	char *type;
+	char *super_options;
+};
+
+static bool token_in_list(const char *token, size_t length, const char *list)
+{
+	while (*list) {
+		size_t n = strcspn(list, ",");
+
+		if (n == length && !strncmp(list, token, n))
+			return true;
+		list += n + (list[n] == ',');
+	}
+	return false;
+}
+
+static int split_mount_line(char *line, struct mount_line *out)
+{
+	char *tail = strstr(line, " - ");
+	char *save;
+	char *field = strtok_r(line, " ", &save);
+
+	if (!tail)
+		return -EINVAL;
+	*tail = '\0';
+	for (int i = 0; field && i < 3; i++)
+		field = strtok_r(NULL, " ", &save);
+	out->root = field;
+	out->mount_point = strtok_r(NULL, " ", &save);
+	out->type = strtok_r(tail + 3, " ", &save);
+	strtok_r(NULL, " ", &save);
+	out->super_options = strtok_r(NULL, " ", &save);
+	return out->root && out->mount_point && out->super_options ? 0 : -EINVAL;
+}
+
+/*
+ * Our own cgroup in the hierarchy that @mount shows: a line "4:memory:/path" of @membership.
+ * Sets *controllers (borrowed) and returns the path, or NULL.  @membership is cut in place.
+ */
+static char *own_cgroup(char **membership, size_t count, const struct mount_line *mount,
+			bool unified, const char **controllers)
+{
+	for (size_t i = 0; i < count; i++) {
+		char *list = membership[i] + strlen(membership[i]) + 1;
+		char *path = list + strlen(list) + 1;
+
+		if (unified ? *list == '\0'
+			    : *list && token_in_list(list, strcspn(list, ","),
+						     mount->super_options)) {
+			*controllers = list;
+			return path;
+		}
+	}
+	return NULL;
+}
+
+/* Cuts "4:memory:/path" into three adjacent strings. */
+static size_t split_membership(char *text, char **lines, size_t max)
+{
+	size_t count = 0;
+	char *save;
+
+	for (char *line = strtok_r(text, "\n", &save); line && count < max;
+	     line = strtok_r(NULL, "\n", &save)) {
+		char *first = strchr(line, ':');
+		char *second = first ? strchr(first + 1, ':') : NULL;
+
+		if (!second)
+			continue;
+		*first = '\0';
+		*second = '\0';
+		lines[count++] = line;
+	}
+	return count;
+}
+
+static bool path_has_dotdot(const char *path)
+{
+	for (const char *p = path; (p = strstr(p, "..")) != NULL; p += 2) {
+		if ((p == path || p[-1] == '/') && (p[2] == '/' || p[2] == '\0'))
+			return true;
+	}
+	return false;
+}
+
+/* The path of the container's cgroup below the root of the hierarchy; malloc'ed. */
+static char *container_path(const char *wanted, const char *own, const char *mount_root,
+			    bool unified)
+{
+	size_t root_length = strlen(mount_root);
+	size_t own_length;
+	char *path;
+
+	if (wanted[0] == '/')
+		return strdup(wanted);
+	if (root_length > 1 && !strncmp(own, mount_root, root_length))
+		own += root_length;
+	own_length = strlen(own);
+	if (unified) {
+		const char *slash = strrchr(own, '/');
+
+		own_length = slash ? (size_t)(slash - own) : 0;
+	}
+	while (own_length > 0 && own[own_length - 1] == '/')
+		own_length--;
+	return asprintf(&path, "%.*s/%s", (int)own_length, own, wanted) < 0 ? NULL : path;
+}
+
+static bool already_known(const struct cgroup_set *set, const char *controllers, bool unified)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		if (set->dirs[i].unified == unified &&
+		    (unified || !strcmp(set->dirs[i].controllers, controllers)))
+			return true;
+	}
+	return false;
+}
+
+static int add_dir(struct cgroup_set *set, const char *wanted, const struct mount_line *mount,
+		   const char *own, const char *controllers, bool unified)
+{
+	AUTO_FREE char *path = container_path(wanted, own, mount->root, unified);
+	struct cgroup_dir *dir = &set->dirs[set->count];
+
+	if (set->count == CGROUP_DIRS_MAX || already_known(set, controllers, unified))
+		return 0;
+	if (!path || asprintf(&dir->path, "%s%s", mount->mount_point, path) < 0)
+		return -ENOMEM;
+	set->count++;
+	dir->unified = unified;
+	dir->controllers = strdup(controllers);
+	dir->mount_point = strdup(mount->mount_point);
+	return dir->controllers && dir->mount_point ? 0 : -ENOMEM;
+}
+
+static int locate(const char *wanted, bool with_v1, char *mounts, char *membership,
+		  struct cgroup_set *out)
+{
+	char *lines[CGROUP_DIRS_MAX];
+	size_t count = split_membership(membership, lines, CGROUP_DIRS_MAX);
+	char *save;
+
+	for (char *line = strtok_r(mounts, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		struct mount_line mount;
+		const char *controllers;
+		const char *own;
+		bool unified;
+		int ret;
+
+		if (!strstr(line, " - cgroup") || split_mount_line(line, &mount) < 0)
+			continue;
+		unified = !strcmp(mount.type, "cgroup2");
+		own = own_cgroup(lines, count, &mount, unified, &controllers);
+		if (!own || (!unified && !with_v1))
+			continue;
+		ret = add_dir(out, wanted, &mount, own, controllers, unified);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+int cgroup_locate(const struct spec *spec, const char *id, struct cgroup_set *out,
+		  struct error **err)
+{
+	const char *given = spec->linux_config ? spec->linux_config->cgroups_path : NULL;
+	bool with_v1 = (given && *given) || cgroup_limits_wanted(spec);
+	AUTO_FREE char *mounts = NULL;
+	AUTO_FREE char *membership = NULL;
+	size_t size;
+	int ret;
+
+	memset(out, 0, sizeof(*out));
+	if (given && path_has_dotdot(given))
+		return error_set(err, -EINVAL, "linux.cgroupsPath: \"%s\" has a .. component",
+				 given);
+	ret = file_read_all(AT_FDCWD, "/proc/self/mountinfo", PROC_FILE_MAX, &mounts, &size);
+	if (ret == 0)
+		ret = file_read_all(AT_FDCWD, "/proc/self/cgroup", PROC_FILE_MAX, &membership,
+				    &size);
+	if (ret == 0)
+		ret = locate(given && *given ? given : id, with_v1, mounts, membership, out);
+	if (ret < 0) {
+		cgroup_set_free(out);
+		return error_set_errno(err, ret, "find the cgroup hierarchies");
+	}
+	return 0;
+}
+
+void cgroup_set_free(struct cgroup_set *set)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		free(set->dirs[i].path);
+		free(set->dirs[i].mount_point);
+		free(set->dirs[i].controllers);
+	}
+	memset(set, 0, sizeof(*set));
+}
+
+const struct cgroup_dir *cgroup_dir_find(const struct cgroup_set *set, const char *controller)
+{
+	const struct cgroup_dir *unified = NULL;
+
+	for (size_t i = 0; i < set->count; i++) {
+		if (set->dirs[i].unified)
+			unified = &set->dirs[i];
+		else if (token_in_list(controller, strlen(controller), set->dirs[i].controllers))
+			return &set->dirs[i];
+	}
+	return unified;
+}

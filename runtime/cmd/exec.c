@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * moat exec: one more process in a running container.  On the host it is represented by this
+ * process, or with --detach by a child of it, which ends with the process's status and passes
+ * signals on; when it is killed, the sentry kills the process.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "oci/spec.h"
+#include "runtime/cmd/exec_process.h"
+#include "runtime/command.h"
+#include "runtime/container/container.h"
+#include "runtime/control_client.h"
+#include "runtime/forward.h"
+#include "runtime/pid_file.h"
+#include "runtime/sandbox/boot_config_build.h"
+#include "runtime/sandbox/preserve.h"
+#include "util/cleanup.h"
+
+struct options {
+	struct exec_process_options process;
+	const char *console_socket;
+	const char *pid_file;
+	const char *cgroup;
+	unsigned preserve_fds;
+	bool detach;
+	bool ignore_paused;
+};
+
+#define FIELD(name) offsetof(struct options, name)
+
+static const struct option_row rows[] = {
+	{ "console-socket", NULL, OPTION_STRING, FIELD(console_socket),
+	  "path to an AF_UNIX socket which will receive a file descriptor referencing the master "
+	  "end of the console's pseudoterminal" },
+	{ "cwd", NULL, OPTION_STRING, FIELD(process.cwd), "current working directory in the container" },
+	{ "env", "e", OPTION_STRINGS, FIELD(process.env), "set environment variables" },
+	{ "tty", "t", OPTION_BOOL, FIELD(process.tty), "allocate a pseudo-TTY" },
+	{ "user", "u", OPTION_STRING, FIELD(process.user), "UID (format: <uid>[:<gid>])" },
+	{ "additional-gids", "g", OPTION_STRINGS, FIELD(process.additional_gids), "additional gids" },
+	{ "process", "p", OPTION_STRING, FIELD(process.file), "path to the process.json" },
+	{ "detach", "d", OPTION_BOOL, FIELD(detach), "detach from the container's process" },
+	{ "pid-file", NULL, OPTION_STRING, FIELD(pid_file),
+	  "specify the file to write the process id to" },
+	{ "process-label", NULL, OPTION_STRING, FIELD(process.label),
+	  "accepted for compatibility: the host's labels do not exist inside" },
+	{ "apparmor", NULL, OPTION_STRING, FIELD(process.apparmor),
+	  "accepted for compatibility: the host's profiles do not exist inside" },
+	{ "no-new-privs", NULL, OPTION_BOOL, FIELD(process.no_new_privs),
+	  "set the no new privileges value for the process" },
+	{ "cap", "c", OPTION_STRINGS, FIELD(process.cap),
+	  "add a capability to the bounding set for the process" },
+	{ "preserve-fds", NULL, OPTION_COUNT, FIELD(preserve_fds),
+	  "Pass N additional file descriptors to the container (stdio + $LISTEN_FDS + N in total)",
+	  "0" },
+	{ "cgroup", NULL, OPTION_STRING, FIELD(cgroup),
+	  "run the process in an (existing) sub-cgroup: only the container's own (\"/\") is supported" },
+	{ "ignore-paused", NULL, OPTION_BOOL, FIELD(ignore_paused), "allow exec in a paused container" },
+};
+
+static int check(const struct container *container, const struct options *o, struct error **err)
+{
+	if (container->status == OCI_STOPPED || container->status == OCI_CREATING)
+		return error_set(err, -EINVAL, "cannot exec in a stopped container");
+	if (container->status == OCI_PAUSED && !o->ignore_paused)
+		return error_set(err, -EINVAL, "cannot exec in a paused container (use --ignore-paused "
+					       "to override)");
+	if (o->cgroup && *o->cgroup && strcmp(o->cgroup, "/") != 0)
+		return error_set(err, -EOPNOTSUPP, "--cgroup %s: sub-cgroups are not supported",
+				 o->cgroup);
+	if (o->console_socket && *o->console_socket)
+		return error_set(err, -EOPNOTSUPP, "--console-socket: terminals are not supported yet");
+	return 0;
+}
+
+static int send_exec(int connection, const struct options *o, int config, unsigned extra,
+		     int32_t *pid, struct error **err)
+{
+	struct control_exec_request request = { .ignore_paused = o->ignore_paused };
+	struct control_exec_reply reply = { 0 };
+	int fds[CONTROL_MAX_FDS] = { config, STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO };
+	size_t count = CONTROL_EXEC_FIXED_FDS;
+
+	if (extra > CONTROL_MAX_FDS - CONTROL_EXEC_FIXED_FDS)
+		return error_set(err, -EINVAL, "--preserve-fds: at most %d files",
+				 CONTROL_MAX_FDS - CONTROL_EXEC_FIXED_FDS);
+	for (unsigned i = 0; i < extra; i++)
+		fds[count++] = STDERR_FILENO + 1 + (int)i;
+	request.fd_count = (uint32_t)count;
+	if (control_call(connection,
+			 &(struct control_call){ .type = CONTROL_EXEC,
+						 .request = &request,
+						 .request_size = sizeof(request),
+						 .fds = fds,
+						 .fd_count = count,
+						 .reply = &reply,
+						 .reply_size = sizeof(reply) },
+			 err) < 0)
+		return error_wrap(err, "unable to start container process");
+	*pid = reply.pid;
+	return 0;
+}
+
+static int start_process(const struct container *container, const struct options *o, char **args,
+			 size_t arg_count, int connection, int32_t *pid, struct error **err)
+{
+	AUTO_STRING_LIST struct string_list env = STRING_LIST_INIT;
+	struct boot_extra extra = { .env = &env };
+	AUTO_CLOSE int config = -1;
+
+	if (preserve_check(o->preserve_fds, &extra.fd_count, &env, err) < 0 ||
+	    exec_process_build(container, &o->process, args, arg_count, &extra, &config, err) < 0)
+		return error_code(*err);
+	return send_exec(connection, o, config, extra.fd_count, pid, err);
+}
+
+/* What the process was given must not be kept open by the one that stands for it. */
+static void drop_files(unsigned preserve_fds)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int fd = STDIN_FILENO; null >= 0 && fd <= STDERR_FILENO; fd++) {
+		if (dup2(null, fd) < 0)
+			close(fd);
+	}
+	for (unsigned i = 0; i < preserve_count(preserve_fds); i++)
+		close(STDERR_FILENO + 1 + (int)i);
+	if (null > STDERR_FILENO)
+		close(null);
+}
+
+static int wait_process(const struct container *container, int connection, int32_t pid,
+			struct error **err)
+{
+	AUTO_CLOSE int signal_fd = forward_begin();
+
+	if (signal_fd < 0)
+		return error_set_errno(err, signal_fd, "signalfd");
+	return forward_wait_exec(container, signal_fd, connection, pid);
+}
+
+/* The child inherits the connection, and with it the process. */
+static int detach(const struct container *container, const struct options *o, int connection,
+		  int32_t pid, struct error **err)
+{
+	AUTO_ERROR struct error *ignored = NULL;
+	pid_t child = fork();
+
+	if (child < 0)
+		return error_set_errno(err, -errno, "fork");
+	if (child > 0)
+		return pid_file_write(o->pid_file, child, err);
+	setsid();
+	drop_files(o->preserve_fds);
+	_exit(wait_process(container, connection, pid, &ignored));
+}
+
+static int exec_in(const struct container *container, const struct options *o, int argc,
+		   char **argv, struct error **err)
+{
+	AUTO_CLOSE int connection = -1;
+	int32_t pid;
+
+	if (check(container, o, err) < 0 || control_connect(container, &connection, err) < 0 ||
+	    start_process(container, o, argv + 1, (size_t)argc - 1, connection, &pid, err) < 0)
+		return error_code(*err);
+	if (o->detach)
+		return detach(container, o, connection, pid, err);
+	if (pid_file_write(o->pid_file, getpid(), err) < 0)
+		return error_code(*err);
+	drop_files(o->preserve_fds);
+	return wait_process(container, connection, pid, err);
+}
+
+static int run(const struct globals *globals, void *options, int argc, char **argv,
+	       struct error **err)
+{
+	const struct options *o = options;
+	AUTO_CONTAINER struct container *container = NULL;
+	int status = 0;
+
+	if (argc == 1 && !o->process.file)
+		status = error_set(err, -EINVAL, "process args cannot be empty");
+	if (status == 0)
+		status = container_peek(globals, argv[0], &container, err);
+	if (status == 0)
+		status = exec_in(container, o, argc, argv, err);
+	return status < 0 ? error_wrap(err, "exec failed") : status;
+}
+
+const struct command command_exec = {
+	.name = "exec",
+	.summary = "execute new process inside the container",
+	.usage = "<container-id> <command> [command options]  || -p process.json <container-id>",
+	.description =
+		"   \"<command>\" can't be empty unless a \"-p\" flag provided. The exit status is the\n"
+		"command's, or 255 when it could not be started.",
+	.options = OPTION_TABLE(rows),
+	.options_size = sizeof(struct options),
+	.arguments_min = 1,
+	.arguments_max = ARGUMENTS_ANY,
+	.failure_status = 255,
+	.run = run,
+};

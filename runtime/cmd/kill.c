@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * moat kill: a signal for the container's init, or for all of its processes.  SIGKILL ends the
+ * sandbox's process itself, and needs nobody's cooperation.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "runtime/command.h"
+#include "runtime/container/container.h"
+#include "runtime/control_client.h"
+#include "runtime/signal_name.h"
+#include "util/cleanup.h"
+
+struct options {
+	bool all;
+};
+
+static const struct option_row rows[] = {
+	{ "all", "a", OPTION_BOOL, offsetof(struct options, all),
+	  "send the specified signal to all processes inside the container" },
+};
+
+static int kill_sandbox(const struct container *container, struct error **err)
+{
+	AUTO_CLOSE int fd = process_open(&container->sentry);
+
+	if (fd < 0)
+		return error_set(err, fd, "container not running");
+	if (syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) < 0)
+		return error_set_errno(err, -errno, "kill the sandbox (pid %d)",
+				       container->sentry.pid);
+	return 0;
+}
+
+static int run(const struct globals *globals, void *options, int argc, char **argv,
+	       struct error **err)
+{
+	const struct options *o = options;
+	AUTO_CONTAINER struct container *container = NULL;
+	struct control_signal_request request = { .pid = 1, .all = o->all };
+	const char *name = argc > 1 ? argv[1] : "SIGTERM";
+
+	if (container_peek(globals, argv[0], &container, err) < 0)
+		return error_code(*err);
+	if (signal_parse(name, &request.signal) < 0)
+		return error_set(err, -EINVAL, "unknown signal \"%s\"", name);
+	/* runc: with --all, that none is left is no failure. */
+	if (container->status == OCI_STOPPED && o->all)
+		return 0;
+	if (container->status != OCI_RUNNING && container->status != OCI_CREATED &&
+	    container->status != OCI_PAUSED)
+		return error_set(err, -ESRCH, "container not running");
+	/* One that has not started has nothing that could handle a signal. */
+	if (request.signal == SIGKILL ||
+	    (container->status == OCI_CREATED && request.signal != 0))
+		return kill_sandbox(container, err);
+	return control_signal(container, &request, err);
+}
+
+const struct command command_kill = {
+	.name = "kill",
+	.summary = "kill sends the specified signal (default: SIGTERM) to the container's init "
+		   "process",
+	.usage = "<container-id> [signal]",
+	.description = "   The signal is a name, with or without SIG, or a number.",
+	.options = OPTION_TABLE(rows),
+	.options_size = sizeof(struct options),
+	.arguments_min = 1,
+	.arguments_max = 2,
+	.failure_status = 1,
+	.run = run,
+};

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* moat run: create and start, and in the foreground stay until the container has ended. */
+#include <errno.h>
+
+#include "oci/spec.h"
+#include "runtime/cmd/create_rows.h"
+#include "runtime/command.h"
+#include "runtime/forward.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+
+struct options {
+	struct create_options create;
+	bool detach;
+	bool keep;
+	bool no_subreaper;
+};
+
+static const struct option_row rows[] = {
+	CREATE_ROWS(struct options),
+	{ "detach", "d", OPTION_BOOL, offsetof(struct options, detach),
+	  "detach from the container's process" },
+	{ "keep", NULL, OPTION_BOOL, offsetof(struct options, keep),
+	  "do not delete the container after it exits" },
+	{ "no-subreaper", NULL, OPTION_BOOL, offsetof(struct options, no_subreaper),
+	  "accepted for compatibility: no process of a container is ever reparented to moat" },
+};
+
+static void remove_container(struct container *container)
+{
+	AUTO_ERROR struct error *err = NULL;
+
+	if (lifecycle_destroy(container, &err) < 0)
+		log_error("%s", error_message(err));
+}
+
+/* Others may use the container while it runs, so its lock is only held before and after. */
+static int stay(const struct globals *globals, struct container *container, int signal_fd,
+		int pidfd, bool keep, struct error **err)
+{
+	AUTO_ERROR struct error *gone = NULL;
+	struct container *again;
+	int status;
+
+	container_unlock(container);
+	status = forward_wait_child(container, signal_fd, pidfd, err);
+	if (status < 0 || keep)
+		return status;
+	/* Somebody may have deleted it already. */
+	if (container_open(globals, container->id, &again, &gone) < 0)
+		return status;
+	if (again->sentry.pid == container->sentry.pid &&
+	    again->sentry.start_time == container->sentry.start_time)
+		remove_container(again);
+	container_close(again);
+	return status;
+}
+
+static int run_created(const struct globals *globals, const struct options *o,
+		       struct container *container, const struct spec *spec, int pidfd,
+		       struct error **err)
+{
+	AUTO_CLOSE int signal_fd = o->detach ? -1 : forward_begin();
+
+	if (!o->detach && signal_fd < 0) {
+		error_set_errno(err, signal_fd, "signalfd");
+		remove_container(container);
+		return error_code(*err);
+	}
+	if (lifecycle_start(container, spec, err) < 0) {
+		remove_container(container);
+		return error_code(*err);
+	}
+	return o->detach ? 0 : stay(globals, container, signal_fd, pidfd, o->keep, err);
+}
+
+static int run(const struct globals *globals, void *options, int argc, char **argv,
+	       struct error **err)
+{
+	const struct options *o = options;
+	AUTO_CONTAINER struct container *container = NULL;
+	AUTO_CLOSE int pidfd = -1;
+	struct spec *spec = NULL;
+	int status = lifecycle_create(globals, argv[0], &o->create, &spec, &container, &pidfd, err);
+
+	if (status == 0)
+		status = run_created(globals, o, container, spec, pidfd, err);
+	spec_free(spec);
+	return status < 0 ? error_wrap(err, "moat run failed") : status;
+}
+
+const struct command command_run = {
+	.name = "run",
+	.summary = "create and run a container",
+	.usage = "<container-id>",
+	.description =
+		"   The run command creates an instance of a container for a bundle, as \"moat create\"\n"
+		"does, and starts it. Without --detach it passes signals on to the container's process,\n"
+		"ends with its exit status, and deletes the container.",
+	.options = OPTION_TABLE(rows),
+	.options_size = sizeof(struct options),
+	.arguments_min = 1,
+	.arguments_max = 1,
+	.failure_status = 1,
+	.run = run,
+};

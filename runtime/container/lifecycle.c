@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The life of a container: creation, start and removal. */
+#include "runtime/container/lifecycle.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "runtime/cgroup/cgroup.h"
+#include "runtime/control_client.h"
+#include "runtime/hooks.h"
+#include "runtime/pid_file.h"
+#include "runtime/sandbox/launch.h"
+#include "util/cleanup.h"
+#include "util/file.h"
+#include "util/log.h"
+
+#define KILL_TIMEOUT_MS 10000
+
+static void spec_cleanup(struct spec **spec)
+{
+	spec_free(*spec);
+}
+
+/* One read serves both the parser and the container's own copy. */
+static int load_config(struct spec **spec, char **text, size_t *size, struct error **err)
+{
+	int ret = file_read_all(AT_FDCWD, CONTAINER_CONFIG, SPEC_SIZE_MAX, text, size);
+
+	if (ret == -ENOENT)
+		return error_set(err, ret, "JSON specification file config.json not found");
+	if (ret == -EFBIG)
+		return error_set(err, ret, "config.json: larger than %u MiB", SPEC_SIZE_MAX >> 20);
+	if (ret < 0)
+		return error_set_errno(err, ret, "read config.json");
+	if (spec_parse(*text, *size, CONTAINER_CONFIG, spec, err) < 0)
+		return error_code(*err);
+	if (spec_validate(*spec, err) < 0)
+		return error_wrap(err, "config.json");
+	return 0;
+}
+
+static int check_spec(const struct spec *spec, const struct create_options *options,
+		      struct error **err)
+{
+	if (!spec->process)
+		return error_set(err, -EINVAL, "config.json: process: expected an object");
+	if (!spec->root)
+		return error_set(err, -EINVAL, "config.json: root: expected an object");
+	if (spec->process->terminal)
+		return error_set(err, -EOPNOTSUPP,
+				 "config.json: process.terminal: terminals are not supported yet");
+	if (options->console_socket && *options->console_socket)
+		return error_set(err, -EINVAL, "cannot use console socket if moat will not detach or "
+					       "allocate tty");
+	if (spec->hooks.start_container.count > 0)
+		return error_set(err, -EOPNOTSUPP, "config.json: hooks.startContainer: not supported: "
+						   "host programs cannot run inside the sandbox");
+	return 0;
+}
+
+static int check_rootfs(const struct spec *spec, char **path, struct error **err)
+{
+	struct stat st;
+
+	*path = realpath(spec->root->path, NULL);
+	if (!*path)
+		return error_set_errno(err, -errno, "rootfs %s", spec->root->path);
+	if (stat(*path, &st) < 0)
+		return error_set_errno(err, -errno, "rootfs %s", *path);
+	if (!S_ISDIR(st.st_mode))
+		return error_set(err, -ENOTDIR, "rootfs %s: not a directory", *path);
+	return 0;
+}
+
+static int copy_annotations(const struct string_map *from, struct string_map *to)
+{
+	if (from->count == 0)
+		return 0;
+	to->items = calloc(from->count, sizeof(*to->items));
+	if (!to->items)
+		return -ENOMEM;
+	for (; to->count < from->count; to->count++) {
+		struct string_pair *pair = &to->items[to->count];
+
+		pair->key = strdup(from->items[to->count].key);
+		pair->value = strdup(from->items[to->count].value);
+		if (!pair->key || !pair->value) {
+			to->count++;
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static int describe(struct container *c, const struct spec *spec, char *rootfs, struct error **err)
+{
+	c->rootfs = rootfs;
+	c->bundle = realpath(".", NULL);
+	if (!c->bundle || copy_annotations(&spec->annotations, &c->annotations) < 0)
+		return error_set(err, -ENOMEM, "out of memory");
+	return 0;
+}
+
+static int create_in(struct container *c, const struct globals *globals, const struct spec *spec,
+		     const struct create_options *options, int *pidfd, struct error **err)
+{
+	const struct launch_options launch = { .preserve_fds = options->preserve_fds };
+
+	if (sandbox_launch(globals, spec, c, &launch, pidfd, err) < 0)
+		return error_code(*err);
+	if (pid_file_write(options->pid_file, c->sentry.pid, err) < 0) {
+		AUTO_ERROR struct error *undo = NULL;
+
+		if (lifecycle_destroy(c, &undo) < 0)
+			log_warning("%s", error_message(undo));
+		return error_code(*err);
+	}
+	return 0;
+}
+
+static int refuse_systemd(const struct globals *globals, struct error **err)
+{
+	if (!globals->systemd_cgroup)
+		return 0;
+	return error_set(err, -EOPNOTSUPP,
+			 "--systemd-cgroup is not supported: use the cgroupfs driver");
+}
+
+/* --pid-file is relative to where we were started, not to the bundle. */
+static int enter_bundle(struct create_options *options, char **pid_file, struct error **err)
+{
+	if (options->pid_file && *options->pid_file && *options->pid_file != '/') {
+		AUTO_FREE char *here = getcwd(NULL, 0);
+
+		if (!here || asprintf(pid_file, "%s/%s", here, options->pid_file) < 0)
+			return error_set(err, -ENOMEM, "out of memory");
+		options->pid_file = *pid_file;
+	}
+	if (options->bundle && *options->bundle && chdir(options->bundle) < 0)
+		return error_set_errno(err, -errno, "chdir %s", options->bundle);
+	return 0;
+}
+
+int lifecycle_create(const struct globals *globals, const char *id,
+		     const struct create_options *given, struct spec **spec_out,
+		     struct container **out, int *pidfd, struct error **err)
+{
+	CLEANUP(spec_cleanup) struct spec *spec = NULL;
+	AUTO_CONTAINER struct container *c = NULL;
+	AUTO_FREE char *rootfs = NULL;
+	AUTO_FREE char *config = NULL;
+	AUTO_FREE char *pid_file = NULL;
+	struct create_options options = *given;
+	size_t size;
+
+	if (container_check_id(id, err) < 0 || refuse_systemd(globals, err) < 0 ||
+	    enter_bundle(&options, &pid_file, err) < 0 ||
+	    load_config(&spec, &config, &size, err) < 0 || check_spec(spec, &options, err) < 0 ||
+	    check_rootfs(spec, &rootfs, err) < 0 || container_new(globals, id, &c, err) < 0)
+		return error_code(*err);
+	if (describe(c, spec, move_ptr(rootfs), err) < 0 ||
+	    container_store_config(c, config, size, err) < 0 ||
+	    create_in(c, globals, spec, &options, pidfd, err) < 0) {
+		AUTO_ERROR struct error *undo = NULL;
+
+		if (container_remove(c, &undo) < 0)
+			log_warning("%s", error_message(undo));
+		return error_code(*err);
+	}
+	for (size_t i = 0; i < spec->warnings.count; i++)
+		log_debug("config.json: %s", spec->warnings.items[i]);
+	*spec_out = move_ptr(spec);
+	*out = move_ptr(c);
+	return 0;
+}
+
+int lifecycle_start(struct container *c, const struct spec *spec, struct error **err)
+{
+	AUTO_ERROR struct error *hook_error = NULL;
+	AUTO_CLOSE int fd = -1;
+
+	if (control_connect(c, &fd, err) < 0 ||
+	    control_call(fd, CONTROL_CALL_EMPTY(CONTROL_START), err) < 0)
+		return error_code(*err);
+	c->status = OCI_RUNNING;
+	if (container_save(c, err) < 0)
+		return error_code(*err);
+	/* The specification: a failing poststart hook is logged, and nothing else. */
+	if (hooks_run(&spec->hooks.poststart, "poststart", c, &hook_error) < 0)
+		log_warning("%s", error_message(hook_error));
+	return 0;
+}
+
+static int end_process(const struct process_id *process, const char *what, struct error **err)
+{
+	int ret = process_kill(process, KILL_TIMEOUT_MS);
+
+	if (ret < 0 && ret != -ESRCH)
+		return error_set_errno(err, ret, "kill the %s (pid %d)", what, process->pid);
+	return 0;
+}
+
+static void run_poststop(struct container *c)
+{
+	CLEANUP(spec_cleanup) struct spec *spec = NULL;
+	AUTO_ERROR struct error *err = NULL;
+
+	/* One that was never created far enough to have a configuration has no hooks either. */
+	if (container_load_spec(c, &spec, &err) < 0)
+		return;
+	if (hooks_run(&spec->hooks.poststop, "poststop", c, &err) < 0)
+		log_warning("%s", error_message(err));
+}
+
+int lifecycle_destroy(struct container *c, struct error **err)
+{
+	bool created = c->status != OCI_CREATING;
+
+	if (end_process(&c->sentry, "sandbox", err) < 0 ||
+	    end_process(&c->gofer, "gofer", err) < 0 || cgroup_destroy(&c->cgroups, err) < 0)
+		return error_code(*err);
+	c->status = OCI_STOPPED;
+	if (created)
+		run_poststop(c);
+	return container_remove(c, err);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The command line's end of the control protocol.  What the sentry answers is hostile: sizes and
+ * types are checked, text is made harmless before it is used.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "runtime/container/container.h"
+#include "sentry/control/protocol.h"
+#include "util/error.h"
+
+/* -ECONNREFUSED or -ENOENT: the sandbox is not running. */
+int control_connect(const struct container *container, int *fd, struct error **err) MUST_CHECK;
+
+struct control_call {
+	enum control_type type;
+	const void *request; /* the body of the type's row */
+	size_t request_size;
+	const int *fds;
+	size_t fd_count;
+	void *reply;
+	size_t reply_size;
+};
+
+/* Sends a request and waits for its answer, a minute at most. */
+int control_call(int fd, const struct control_call *call, struct error **err) MUST_CHECK;
+
+#define CONTROL_CALL_EMPTY(call_type)                                               \
+	(&(struct control_call){ .type = (call_type),                               \
+				 .request = &(struct control_empty){ 0 },           \
+				 .request_size = sizeof(struct control_empty),      \
+				 .reply = &(struct control_empty){ 0 },             \
+				 .reply_size = sizeof(struct control_empty) })
+
+/* Connects and sends a signal. */
+int control_signal(const struct container *container,
+		   const struct control_signal_request *request, struct error **err) MUST_CHECK;
+
+/* Reads a CONTROL_EVENT_EXITED: 0, or negative when the connection ended without it. */
+int control_read_exit(int fd, uint32_t *wait_status) MUST_CHECK;
+/* 0-255, 128 + n for signal n, as runc reports it. */
+int control_exit_code(uint32_t wait_status);

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The options before the command: table, checks, log. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runtime/command.h"
+#include "util/log.h"
+
+#define FIELD(name) offsetof(struct globals, name)
+
+static const struct option_row globals_rows[] = {
+	{ "debug", NULL, OPTION_BOOL, FIELD(debug), "enable debug logging" },
+	{ "log", NULL, OPTION_STRING, FIELD(log),
+	  "set the log file to write moat logs to (default is '/dev/stderr')" },
+	{ "log-format", NULL, OPTION_STRING, FIELD(log_format),
+	  "set the log format ('text' (default), or 'json')", "text" },
+	{ "debug-log", NULL, OPTION_STRING, FIELD(debug_log),
+	  "set the file the sentry and the gofer write their log and the --strace lines to" },
+	{ "root", NULL, OPTION_STRING, FIELD(root),
+	  "root directory for storage of container state (this should be located in tmpfs)",
+	  "/run/moat" },
+	{ "criu", NULL, OPTION_STRING, FIELD(criu),
+	  "accepted for compatibility and not used: moat needs no criu", "criu" },
+	{ "systemd-cgroup", NULL, OPTION_BOOL, FIELD(systemd_cgroup),
+	  "systemd cgroup support (not available yet: refused by commands that create cgroups)" },
+	{ "rootless", NULL, OPTION_STRING, FIELD(rootless),
+	  "ignore cgroup permission errors ('true', 'false', or 'auto')", "auto" },
+	{ "platform", NULL, OPTION_STRING, FIELD(platform),
+	  "how guest code is run and intercepted ('trap' or 'ptrace')", "trap" },
+	{ "overlay", NULL, OPTION_STRING, FIELD(overlay),
+	  "where writes to the root file system go ('memory', or 'none' to write through)",
+	  "memory" },
+	{ "network", NULL, OPTION_STRING, FIELD(network),
+	  "network of the container ('none': a loopback interface only)", "none" },
+	{ "strace", NULL, OPTION_BOOL, FIELD(strace),
+	  "log each system call of the container to --debug-log" },
+	{ "help", "h", OPTION_BOOL, FIELD(help), "show help" },
+	{ "version", "v", OPTION_BOOL, FIELD(version), "print the version" },
+};
+
+const struct option_table globals_table = OPTION_TABLE(globals_rows);
+
+static int log_fd = -1;
+static int debug_log_fd = -1;
+
+int globals_log_fd(void)
+{
+	return log_fd;
+}
+
+int globals_debug_log_fd(void)
+{
+	return debug_log_fd;
+}
+
+bool globals_rootless(const struct globals *globals)
+{
+	if (!strcmp(globals->rootless, "auto"))
+		return geteuid() != 0;
+	return !strcmp(globals->rootless, "true");
+}
+
+static int check_choice(const char *option, const char *value, const char *const *choices,
+			struct error **err)
+{
+	for (size_t i = 0; choices[i]; i++) {
+		if (!strcmp(value, choices[i]))
+			return 0;
+	}
+	return error_set(err, -EINVAL, "invalid --%s \"%s\"", option, value);
+}
+
+static int check_values(const struct globals *g, struct error **err)
+{
+	static const char *const formats[] = { "text", "json", NULL };
+	static const char *const rootless[] = { "true", "false", "auto", NULL };
+	static const char *const platforms[] = { "trap", "ptrace", NULL };
+	static const char *const overlays[] = { "memory", "none", NULL };
+	static const char *const networks[] = { "none", NULL };
+
+	if (check_choice("log-format", g->log_format, formats, err) < 0 ||
+	    check_choice("rootless", g->rootless, rootless, err) < 0 ||
+	    check_choice("platform", g->platform, platforms, err) < 0 ||
+	    check_choice("overlay", g->overlay, overlays, err) < 0 ||
+	    check_choice("network", g->network, networks, err) < 0)
+		return error_code(*err);
+	return 0;
+}
+
+static int open_log(const char *path, int *out, struct error **err)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);
+
+	if (fd < 0)
+		return error_set_errno(err, -errno, "open %s", path);
+	*out = fd;
+	return 0;
+}
+
+/* Without root, /run belongs to others. */
+static int set_rootless_root(struct globals *g, struct error **err)
+{
+	static char path[4096];
+	const char *runtime_dir = getenv("XDG_RUNTIME_DIR");
+
+	if (geteuid() == 0 || strcmp(g->root, "/run/moat") != 0 || !runtime_dir || !*runtime_dir)
+		return 0;
+	if (snprintf(path, sizeof(path), "%s/moat", runtime_dir) >= (int)sizeof(path))
+		return error_set(err, -ENAMETOOLONG, "XDG_RUNTIME_DIR: too long");
+	g->root = path;
+	return 0;
+}
+
+int globals_apply(struct globals *g, struct error **err)
+{
+	enum log_level level = g->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING;
+	enum log_format format =
+		!strcmp(g->log_format, "json") ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT;
+
+	if (g->log && *g->log && open_log(g->log, &log_fd, err) < 0)
+		return error_code(*err);
+	log_set_output(log_fd >= 0 ? log_fd : STDERR_FILENO, format, level);
+	if (g->debug_log && *g->debug_log && open_log(g->debug_log, &debug_log_fd, err) < 0)
+		return error_code(*err);
+	if (check_values(g, err) < 0)
+		return error_code(*err);
+	return set_rootless_root(g, err);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Hooks of config.json: programs of the host, given the container's state on stdin. */
+#pragma once
+
+#include "oci/spec.h"
+#include "runtime/container/container.h"
+#include "util/error.h"
+
+/*
+ * Runs @hooks one after the other until one fails: exit status other than 0, or its timeout is
+ * over, at which it is killed.  @kind is for messages.  Waits for each; the caller has one thread.
+ */
+int hooks_run(const struct spec_hook_list *hooks, const char *kind,
+	      const struct container *container, struct error **err) MUST_CHECK;

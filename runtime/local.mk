@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+# The command line.  main.c is in the top Makefile.am.
+libruntime_a_SOURCES += \
+	%D%/cgroup/cgroup.c %D%/cgroup/cgroup.h \
+	%D%/cgroup/cgroup_limits.c \
+	%D%/cgroup/cgroup_locate.c \
+	%D%/cmd/boot.c \
+	%D%/cmd/create.c \
+	%D%/cmd/create_rows.h \
+	%D%/cmd/delete.c \
+	%D%/cmd/exec.c \
+	%D%/cmd/exec_process.c %D%/cmd/exec_process.h \
+	%D%/cmd/features.c \
+	%D%/cmd/gofer.c \
+	%D%/cmd/kill.c \
+	%D%/cmd/list.c \
+	%D%/cmd/ps.c \
+	%D%/cmd/ps_list.c %D%/cmd/ps_list.h \
+	%D%/cmd/ps_table.c %D%/cmd/ps_table.h \
+	%D%/cmd/run.c \
+	%D%/cmd/spec.c \
+	%D%/cmd/start.c \
+	%D%/cmd/state.c \
+	%D%/cmd/user_name.c %D%/cmd/user_name.h \
+	%D%/command.h \
+	%D%/commands.c \
+	%D%/container/container.c %D%/container/container.h \
+	%D%/container/lifecycle.c %D%/container/lifecycle.h \
+	%D%/container/process.c %D%/container/process.h \
+	%D%/container/state_file.c %D%/container/state_file.h \
+	%D%/control_client.c %D%/control_client.h \
+	%D%/forward.c %D%/forward.h \
+	%D%/globals.c \
+	%D%/help.c %D%/help.h \
+	%D%/hooks.c %D%/hooks.h \
+	%D%/options.c %D%/options.h \
+	%D%/pid_file.c %D%/pid_file.h \
+	%D%/sandbox/attach.c %D%/sandbox/attach.h \
+	%D%/sandbox/boot_arena.c %D%/sandbox/boot_arena.h \
+	%D%/sandbox/boot_config_build.c %D%/sandbox/boot_config_build.h \
+	%D%/sandbox/boot_process_convert.c \
+	%D%/sandbox/boot_send.c %D%/sandbox/boot_send.h \
+	%D%/sandbox/clone.c %D%/sandbox/clone.h \
+	%D%/sandbox/launch.c %D%/sandbox/launch.h \
+	%D%/sandbox/launch_gofer.c \
+	%D%/sandbox/launch_sentry.c \
+	%D%/sandbox/launch_state.h \
+	%D%/sandbox/preserve.c %D%/sandbox/preserve.h \
+	%D%/sandbox/tree.c %D%/sandbox/tree.h \
+	%D%/sanitize.c %D%/sanitize.h \
+	%D%/signal_name.c %D%/signal_name.h \
+	%D%/standard_fds.c %D%/standard_fds.h \
+	%D%/version.h

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/sandbox/attach.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+
+#include "oci/mount_option.h"
+#include "runtime/sandbox/boot_config_build.h"
+#include "util/cleanup.h"
+
+static int add_mount(const struct spec_mount *mount, struct attach_list *list, struct error **err)
+{
+	struct mount_flags flags;
+
+	if (mount_flags_parse(&mount->options, &flags, err) < 0)
+		return error_wrap(err, "mount %s", mount->destination);
+	if (mount_is_bind(mount, &flags)) {
+		list->items[list->count++] = (struct attach_point){
+			.source = mount->source,
+			.recursive = (flags.flags & MS_REC) != 0,
+			.read_only = mount_is_read_only(&flags),
+		};
+	}
+	mount_flags_free(&flags);
+	return 0;
+}
+
+int attach_list_build(const struct spec *spec, bool write_through, struct attach_list *out,
+		      struct error **err)
+{
+	struct attach_list list = { calloc(spec->mounts.count + 1, sizeof(*list.items)), 1 };
+
+	if (!list.items)
+		return error_set(err, -ENOMEM, "out of memory");
+	/* Writes stay in the sentry unless they are to go through. */
+	list.items[0] = (struct attach_point){
+		.source = spec->root->path,
+		.recursive = true,
+		.read_only = spec->root->readonly || !write_through,
+	};
+	for (size_t i = 0; i < spec->mounts.count; i++) {
+		if (add_mount(&spec->mounts.items[i], &list, err) < 0) {
+			attach_list_free(&list);
+			return error_code(*err);
+		}
+	}
+	*out = list;
+	return 0;
+}
+
+void attach_list_free(struct attach_list *list)
+{
+	free(list->items);
+	list->items = NULL;
+	list->count = 0;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From config.json to what the sentry is told (sentry/control/boot_config.h). */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "oci/mount_option.h"
+#include "oci/spec.h"
+#include "runtime/command.h"
+#include "util/error.h"
+
+/* What the command line adds to config.json; @env may be NULL. */
+struct boot_extra {
+	unsigned fd_count; /* preserved FDs */
+	const struct string_list *env;
+};
+
+/* The encoded configuration in a memfd. */
+int boot_config_build(const struct globals *globals, const struct spec *spec, const char *id,
+		      const struct boot_extra *extra, int *fd, struct error **err) MUST_CHECK;
+/* The same for the process of an exec. */
+int boot_process_build(const struct spec_process *process, const struct boot_extra *extra,
+		       int *fd, struct error **err) MUST_CHECK;
+
+bool mount_is_bind(const struct spec_mount *mount, const struct mount_flags *flags);
+bool mount_is_read_only(const struct mount_flags *flags);

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The command line's part of a launch.  The order matters:
+ *
+ *   record the cgroups, then make them       a crash leaves nothing that is not in state.json
+ *   clone the sentry, map its ids, go        it builds its root while we go on
+ *   clone the gofer
+ *   prestart, createRuntime hooks            the namespaces exist; nothing is mounted yet
+ *   let the gofer go                         createContainer hooks, then the trees
+ *   send the sentry its files                it boots meanwhile, up to the first file it needs
+ *   wait for both
+ *
+ * Both children end by themselves when our ends of their channels close, so a crash of ours in
+ * between leaves no process either.
+ */
+#include "runtime/sandbox/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "runtime/hooks.h"
+#include "runtime/sandbox/boot_config_build.h"
+#include "runtime/sandbox/boot_send.h"
+#include "runtime/sandbox/launch_state.h"
+#include "runtime/sandbox/preserve.h"
+#include "runtime/sanitize.h"
+#include "sentry/control/boot_channel.h"
+#include "util/cleanup.h"
+#include "util/file.h"
+#include "util/log.h"
+
+#define SENTRY_UID 65534u /* nobody: owns nothing, in a user namespace of its own */
+#define SENTRY_GID 65534u
+#define KILL_TIMEOUT_MS 10000
+
+static int make_pair(struct launch_pair *pair, struct error **err)
+{
+	int fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
+		return error_set_errno(err, -errno, "socketpair");
+	pair->ours = fds[0];
+	pair->theirs = fds[1];
+	return 0;
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/* Bound in the container's directory; the sentry gets it only to accept. */
+static int make_control_socket(struct launch *l, struct error **err)
+{
+	AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	mode_t mask = umask(0177);
+	int ret = 0;
+
+	/* By way of the FD, as --root may be longer than a socket's address. */
+	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/" CONTAINER_SOCKET,
+		 l->container->dir_fd);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    listen(fd, SOMAXCONN) < 0)
+		ret = -errno;
+	umask(mask);
+	if (ret < 0)
+		return error_set_errno(err, ret, "control socket");
+	l->listen_fd = move_fd(&fd);
+	return 0;
+}
+
+static int make_attach_sockets(struct launch *l, struct error **err)
+{
+	uint32_t count = l->attach.count;
+
+	l->gofer_sockets = calloc(count, sizeof(int));
+	l->sentry_sockets = calloc(count, sizeof(int));
+	if (!l->gofer_sockets || !l->sentry_sockets)
+		return error_set(err, -ENOMEM, "out of memory");
+	memset(l->gofer_sockets, -1, count * sizeof(int));
+	memset(l->sentry_sockets, -1, count * sizeof(int));
+	for (uint32_t i = 0; i < count; i++) {
+		struct launch_pair pair;
+
+		if (make_pair(&pair, err) < 0)
+			return error_code(*err);
+		l->gofer_sockets[i] = pair.ours;
+		l->sentry_sockets[i] = pair.theirs;
+	}
+	return 0;
+}
+
+static void close_attach_sockets(int *sockets, uint32_t count)
+{
+	for (uint32_t i = 0; sockets && i < count; i++)
+		close_fd(&sockets[i]);
+}
+
+static int make_cgroups(struct launch *l, struct error **err)
+{
+	/* What is recorded is ours, to the last process in it: so first look, then record. */
+	if (cgroup_locate(l->spec, l->container->id, &l->cgroups, err) < 0 ||
+	    cgroup_check_unused(&l->cgroups, err) < 0)
+		return error_code(*err);
+	if (cgroup_paths(&l->cgroups, &l->container->cgroups) < 0)
+		return error_set(err, -ENOMEM, "out of memory");
+	if (container_save(l->container, err) < 0 ||
+	    cgroup_create(&l->cgroups, l->spec, l->container->cgroup_rootless, err) < 0)
+		return error_code(*err);
+	l->cgroup_fd = cgroup_unified_fd(&l->cgroups);
+	return 0;
+}
+
+static int prepare(struct launch *l, struct error **err)
+{
+	AUTO_STRING_LIST struct string_list env = STRING_LIST_INIT;
+	struct boot_extra extra = { .env = &env };
+	bool through = !strcmp(l->globals->overlay, "none");
+
+	if (preserve_check(l->options->preserve_fds, &extra.fd_count, &env, err) < 0 ||
+	    attach_list_build(l->spec, through, &l->attach, err) < 0 ||
+	    boot_config_build(l->globals, l->spec, l->container->id, &extra, &l->config_fd, err) < 0)
+		return error_code(*err);
+	if (make_cgroups(l, err) < 0 || clone_copy_exe(&l->exe_fd, err) < 0 ||
+	    make_control_socket(l, err) < 0 || make_attach_sockets(l, err) < 0 ||
+	    make_pair(&l->boot, err) < 0 || make_pair(&l->setup, err) < 0)
+		return error_code(*err);
+	return 0;
+}
+
+static int set_oom_score(const struct launch *l, pid_t pid, struct error **err)
+{
+	struct opt_i32 score = l->spec->process->oom_score_adj;
+	char path[64], text[16];
+	int ret;
+
+	if (!score.set)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", pid);
+	snprintf(text, sizeof(text), "%d", score.value);
+	ret = file_write_text(AT_FDCWD, path, text);
+	/* An unprivileged caller cannot lower it; runc goes on as well. */
+	if (ret < 0 && !(ret == -EACCES && geteuid() != 0))
+		return error_set_errno(err, ret, "write %s to %s", text, path);
+	return 0;
+}
+
+static int identify(pid_t pid, struct process_id *out, struct error **err)
+{
+	int ret = process_identify(pid, out);
+
+	return ret < 0 ? error_set_errno(err, ret, "read /proc/%d/stat", pid) : 0;
+}
+
+static int start_sentry(struct launch *l, struct error **err)
+{
+	uint64_t flags = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS |
+			 CLONE_NEWNET;
+	int ret = clone_process(flags, l->cgroup_fd, &l->sentry);
+
+	if (ret < 0)
+		return error_set_errno(err, ret, "clone the sandbox's process");
+	if (l->sentry.pid == 0)
+		launch_sentry_child(l);
+	close_fd(&l->boot.theirs);
+	if (identify(l->sentry.pid, &l->container->sentry, err) < 0 ||
+	    clone_map_ids(l->sentry.pid, SENTRY_UID, SENTRY_GID, err) < 0 ||
+	    set_oom_score(l, l->sentry.pid, err) < 0 ||
+	    cgroup_add(&l->cgroups, l->sentry.pid, l->sentry.in_cgroup, err) < 0)
+		return error_code(*err);
+	if (write(l->boot.ours, "", 1) != 1)
+		return error_set_errno(err, -errno, "start the sandbox");
+	return 0;
+}
+
+static int start_gofer(struct launch *l, struct error **err)
+{
+	uint64_t flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET;
+	bool rootless = geteuid() != 0;
+	int ret = clone_process(flags | (rootless ? CLONE_NEWUSER : 0), l->cgroup_fd, &l->gofer);
+
+	if (ret < 0)
+		return error_set_errno(err, ret, "clone the gofer");
+	if (l->gofer.pid == 0)
+		launch_gofer_child(l);
+	close_fd(&l->setup.theirs);
+	close_attach_sockets(l->gofer_sockets, l->attach.count);
+	if (identify(l->gofer.pid, &l->container->gofer, err) < 0 ||
+	    (rootless && clone_map_ids(l->gofer.pid, 0, 0, err) < 0))
+		return error_code(*err);
+	return cgroup_add(&l->cgroups, l->gofer.pid, l->gofer.in_cgroup, err);
+}
+
+static int run_early_hooks(struct launch *l, struct error **err)
+{
+	if (hooks_run(&l->spec->hooks.prestart, "prestart", l->container, err) < 0 ||
+	    hooks_run(&l->spec->hooks.create_runtime, "createRuntime", l->container, err) < 0)
+		return error_code(*err);
+	return 0;
+}
+
+static int let_gofer_go(struct launch *l, struct error **err)
+{
+	/* One that was killed has nothing to say: wait_gofer sees its end. */
+	if (send(l->setup.ours, "", 1, MSG_NOSIGNAL) != 1 && errno != EPIPE)
+		return error_set_errno(err, -errno, "start the gofer");
+	return 0;
+}
+
+/* Until the gofer executes, it can only report failure. */
+static int wait_gofer(struct launch *l, struct error **err)
+{
+	char message[1024];
+	ssize_t n;
+
+	do
+		n = read(l->setup.ours, message, sizeof(message) - 1);
+	while (n < 0 && errno == EINTR);
+	if (n == 0)
+		return 0;
+	if (n < 0)
+		return error_set_errno(err, -errno, "wait for the gofer");
+	message[n] = '\0';
+	sanitize_text(message);
+	return error_set(err, -EIO, "%s", message);
+}
+
+/* Why the sentry closed its channel without a word. */
+static int sentry_died(struct launch *l, struct error **err)
+{
+	siginfo_t info = { 0 };
+
+	if (waitid(P_PID, (id_t)l->sentry.pid, &info, WEXITED | WNOWAIT) < 0)
+		return error_set_errno(err, -errno, "wait for the sandbox");
+	if (info.si_code == CLD_EXITED)
+		return error_set(err, -EIO, "the sandbox ended while starting, exit status %d",
+				 info.si_status);
+	return error_set(err, -EIO, "the sandbox was killed by signal %d while starting",
+			 info.si_status);
+}
+
+static int wait_sentry(struct launch *l, struct error **err)
+{
+	struct boot_status status;
+	ssize_t n;
+
+	do
+		n = recv(l->boot.ours, &status, sizeof(status), MSG_TRUNC);
+	while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return sentry_died(l, err);
+	if (n != sizeof(status) || status.magic != CONTROL_MAGIC || status.status > 0)
+		return error_set(err, -EPROTO, "the sandbox gave a malformed answer");
+	if (status.status == 0)
+		return 0;
+	status.message[sizeof(status.message) - 1] = '\0';
+	sanitize_text(status.message);
+	if (status.message[0])
+		return error_set(err, status.status, "unable to start container process: %s",
+				 status.message);
+	return error_set_errno(err, status.status, "unable to start container process");
+}
+
+static int send_boot(struct launch *l, struct error **err)
+{
+	struct boot_send send = {
+		.config = l->config_fd,
+		.control = l->listen_fd,
+		.log = globals_log_fd(),
+		.debug_log = globals_debug_log_fd(),
+		.attach = l->sentry_sockets,
+		.attach_count = l->attach.count,
+		.extra_first = STDERR_FILENO + 1,
+		.extra_count = preserve_count(l->options->preserve_fds),
+	};
+	int ret = boot_send(l->boot.ours, &send);
+
+	/* A sentry that is gone says why in wait_sentry. */
+	if (ret < 0 && ret != -EPIPE && ret != -ECONNRESET)
+		return error_set_errno(err, ret, "send the sandbox its files");
+	close_attach_sockets(l->sentry_sockets, l->attach.count);
+	return 0;
+}
+
+static int launch_run(struct launch *l, struct error **err)
+{
+	if (prepare(l, err) < 0 || start_sentry(l, err) < 0 || start_gofer(l, err) < 0 ||
+	    run_early_hooks(l, err) < 0 || let_gofer_go(l, err) < 0 || send_boot(l, err) < 0 ||
+	    wait_gofer(l, err) < 0 || wait_sentry(l, err) < 0)
+		return error_code(*err);
+	l->container->status = OCI_CREATED;
+	return container_save(l->container, err);
+}
+
+static void kill_child(const struct clone_result *child)
+{
+	if (child->pid <= 0)
+		return;
+	syscall(SYS_pidfd_send_signal, child->pidfd, SIGKILL, NULL, 0);
+	while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+static void launch_undo(struct launch *l)
+{
+	AUTO_ERROR struct error *err = NULL;
+
+	kill_child(&l->sentry);
+	kill_child(&l->gofer);
+	memset(&l->container->sentry, 0, sizeof(l->container->sentry));
+	memset(&l->container->gofer, 0, sizeof(l->container->gofer));
+	if (cgroup_destroy(&l->container->cgroups, &err) < 0)
+		log_warning("%s", error_message(err));
+}
+
+static void launch_free(struct launch *l)
+{
+	int *const fds[] = { &l->cgroup_fd,   &l->exe_fd,      &l->config_fd,
+			     &l->listen_fd,   &l->boot.ours,   &l->boot.theirs,
+			     &l->setup.ours,  &l->setup.theirs, &l->sentry.pidfd,
+			     &l->gofer.pidfd };
+
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		close_fd(fds[i]);
+	close_attach_sockets(l->gofer_sockets, l->attach.count);
+	close_attach_sockets(l->sentry_sockets, l->attach.count);
+	free(l->gofer_sockets);
+	free(l->sentry_sockets);
+	attach_list_free(&l->attach);
+	cgroup_set_free(&l->cgroups);
+}
+
+int sandbox_launch(const struct globals *globals, const struct spec *spec,
+		   struct container *container, const struct launch_options *options, int *pidfd,
+		   struct error **err)
+{
+	struct launch l = {
+		.globals = globals,
+		.spec = spec,
+		.container = container,
+		.options = options,
+		.cgroup_fd = -1,
+		.exe_fd = -1,
+		.config_fd = -1,
+		.listen_fd = -1,
+		.boot = { -1, -1 },
+		.setup = { -1, -1 },
+		.sentry.pidfd = -1,
+		.gofer.pidfd = -1,
+	};
+	int ret = launch_run(&l, err);
+
+	if (ret < 0)
+		launch_undo(&l);
+	else
+		*pidfd = move_fd(&l.sentry.pidfd);
+	launch_free(&l);
+	return ret;
+}

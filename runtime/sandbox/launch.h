@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Starting a container's sentry and gofer, up to the point where START may be sent. */
+#pragma once
+
+#include "oci/spec.h"
+#include "runtime/command.h"
+#include "runtime/container/container.h"
+#include "util/error.h"
+
+struct launch_options {
+	unsigned preserve_fds; /* of ours, from 3 on */
+};
+
+/*
+ * Called in the bundle's directory, with @container locked and new.  On success it is
+ * OCI_CREATED, *pidfd is the sentry's, and both processes are our children.  On failure nothing is
+ * left but the container's directory.  The caller has one thread.
+ */
+int sandbox_launch(const struct globals *globals, const struct spec *spec,
+		   struct container *container, const struct launch_options *options, int *pidfd,
+		   struct error **err) MUST_CHECK;

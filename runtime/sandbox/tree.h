@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The file trees our processes live in, built in a child's new mount namespace before it
+ * executes, entered after it: the dynamic loader still needs the host's root.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "util/compiler.h"
+
+/* Cuts the propagation of mounts between this namespace and the host's. */
+int tree_make_private(void) MUST_CHECK;
+/*
+ * Mounts an empty tmpfs, out of sight of running path look-ups, and returns an FD of its root.
+ * With @with_proc it holds a minimal procfs of our PID namespace.
+ */
+int tree_make_root(bool with_proc) MUST_CHECK;
+/*
+ * A minimal procfs of our PID namespace, mounted nowhere.  In a user namespace that works only
+ * while the host's procfs is still in sight.
+ */
+int tree_make_proc(void) MUST_CHECK;
+/* Makes @root_fd (taken) the root, read-only, and drops everything else. */
+int tree_enter(int root_fd) MUST_CHECK;
+
+/*
+ * A detached copy of the mount tree at @path: what an attach point serves.  nosuid and nodev,
+ * read-only if asked for.  The FD keeps it alive.
+ */
+int tree_clone_attach(const char *path, bool recursive, bool read_only) MUST_CHECK;

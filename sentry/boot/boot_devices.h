@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* /dev of a new container. */
+#pragma once
+
+#include "sentry/boot/sandbox.h"
+
+/* The default nodes and links, and those of config.json. */
+int boot_devices(struct sandbox *s, struct boot_failure *why) MUST_CHECK;

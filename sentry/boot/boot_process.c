@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A process from outside: container init or exec.  Finds the program as runc
+ * does (in the PATH of the process's own environment) and says in runc's words
+ * why it cannot be run, since Docker derives exit codes from them.
+ */
+#include "sentry/boot/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sentry/abi/fs.h"
+#include "sentry/cred/credentials.h"
+#include "sentry/fs/host/host.h"
+#include "sentry/host/host_limits.h"
+#include "util/cleanup.h"
+
+#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+static int add_fd(struct fd_table *table, int *fd, int number)
+{
+	struct file *file;
+	int access, rc;
+
+	access = fcntl(*fd, F_GETFL);
+	if (access < 0)
+		return -errno;
+	rc = host_file_new(move_fd(fd), (uint32_t)access & O_ACCMODE, &file);
+	if (rc < 0)
+		return rc;
+	rc = fd_table_install_at(table, file, number, UINT32_MAX, false);
+	file_put(file);
+	return rc < 0 ? rc : 0;
+}
+
+int boot_fd_table(int *fds, size_t count, struct fd_table **out)
+{
+	struct fd_table *table;
+	int rc = fd_table_new(&table);
+
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < count && rc == 0; i++)
+		if (fds[i] >= 0)
+			rc = add_fd(table, &fds[i], (int)i);
+	if (rc < 0) {
+		fd_table_put(table);
+		return rc;
+	}
+	*out = table;
+	return 0;
+}
+
+static int make_credentials(struct sandbox *s, const struct boot_process *p,
+			    struct credentials **out)
+{
+	struct credentials *c = credentials_new_root(s->kernel->root_user_ns);
+	struct group_list *groups;
+	int rc;
+
+	if (!c)
+		return -ENOMEM;
+	rc = group_list_new(p->additional_gids, p->additional_gid_count, &groups);
+	if (rc < 0) {
+		credentials_put(c);
+		return rc;
+	}
+	group_list_put(c->groups);
+	c->groups = groups;
+	c->uid = c->euid = c->suid = c->fsuid = p->uid;
+	c->gid = c->egid = c->sgid = c->fsgid = p->gid;
+	c->bounding = p->capabilities[BOOT_CAP_BOUNDING];
+	c->effective = p->capabilities[BOOT_CAP_EFFECTIVE];
+	c->inheritable = p->capabilities[BOOT_CAP_INHERITABLE];
+	c->permitted = p->capabilities[BOOT_CAP_PERMITTED];
+	c->ambient = p->capabilities[BOOT_CAP_AMBIENT];
+	c->no_new_privs = p->no_new_privileges;
+	*out = c;
+	return 0;
+}
+
+/* What config.json does not name is as the command line's caller has it. */
+static void set_limits(const struct boot_process *p, struct rlimit64 *limits)
+{
+	for (int i = 0; i < RLIMIT_COUNT; i++)
+		host_limit(i, &limits[i].soft, &limits[i].hard);
+	for (uint32_t i = 0; i < p->rlimit_count; i++)
+		if (p->rlimits[i].resource < RLIMIT_COUNT)
+			limits[p->rlimits[i].resource] =
+				(struct rlimit64){ p->rlimits[i].soft, p->rlimits[i].hard };
+}
+
+static const char *path_of(const struct boot_process *p)
+{
+	for (uint32_t i = 0; i < p->env.count; i++)
+		if (strncmp(p->env.items[i], "PATH=", 5) == 0)
+			return p->env.items[i] + 5;
+	return DEFAULT_PATH;
+}
+
+/* Could @name be executed by the process?  As Go's exec.LookPath asks. */
+static int check_executable(const struct vfs_context *ctx, const char *name)
+{
+	struct path p;
+	int rc = vfs_lookup(ctx, LINUX_AT_FDCWD, name, LOOKUP_FOLLOW, &p);
+
+	if (rc < 0)
+		return rc;
+	if (inode_type(p.dentry->inode) == LINUX_S_IFDIR)
+		rc = -EISDIR;
+	else
+		rc = inode_permission(p.dentry->inode, LINUX_MAY_EXEC, ctx->cred);
+	path_put(&p);
+	return rc;
+}
+
+static int search_path(const struct vfs_context *ctx, const char *path, const char *name,
+		       char **out)
+{
+	int rc = -ENOENT;
+
+	for (const char *p = path; rc != 0; p++) {
+		size_t size = strcspn(p, ":");
+		char *candidate;
+
+		if (asprintf(&candidate, "%.*s%s%s", (int)size, p, size ? "/" : "./", name) < 0)
+			return -ENOMEM;
+		if (check_executable(ctx, candidate) == 0) {
+			*out = candidate;
+			return 0;
+		}
+		free(candidate);
+		p += size;
+		if (*p == '\0')
+			break;
+	}
+	return rc;
+}
+
+/* A Go error's words for an errno, lower case as strerror's are not. */
+static const char *words_of(int code)
+{
+	switch (code) {
+	case -ENOENT:
+		return "no such file or directory";
+	case -EACCES:
+		return "permission denied";
+	case -EISDIR:
+		return "is a directory";
+	case -ENOTDIR:
+		return "not a directory";
+	case -ENOEXEC:
+		return "exec format error";
+	case -ELOOP:
+		return "too many levels of symbolic links";
+	case -E2BIG:
+		return "argument list too long";
+	default:
+		return strerror(-code);
+	}
+}
+
+static int find_program(struct sandbox *s, const struct boot_process *p,
+			const struct credentials *cred, char **out, struct boot_failure *why)
+{
+	const char *name = p->args.items[0];
+	struct builder b;
+	struct path cwd;
+	int rc = builder_open(s, &b);
+
+	if (rc < 0)
+		return rc;
+	b.ctx.cred = cred;
+	if (vfs_lookup(&b.ctx, LINUX_AT_FDCWD, p->cwd, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &cwd) == 0) {
+		/* Relative names are relative to the process's directory. */
+		path_put(&b.fs->cwd);
+		b.fs->cwd = cwd;
+	}
+	if (!strchr(name, '/')) {
+		rc = search_path(&b.ctx, path_of(p), name, out);
+		if (rc < 0)
+			boot_failed(why, rc, "exec: \"%s\": executable file not found in $PATH", name);
+	} else {
+		rc = check_executable(&b.ctx, name);
+		if (rc == -ENOENT || rc == -ENOTDIR)
+			boot_failed(why, rc, "exec: \"%s\": stat %s: %s", name, name, words_of(rc));
+		else if (rc < 0)
+			boot_failed(why, rc, "exec: \"%s\": %s", name, words_of(rc));
+		else if (!(*out = strdup(name)))
+			rc = -ENOMEM;
+	}
+	builder_close(&b);
+	return rc;
+}
+
+int boot_create_process(struct sandbox *s, const struct boot_process *process,
+			struct fd_table *fds, bool is_init, void (*on_exit)(void *, int), void *arg,
+			struct thread_group **out, struct boot_failure *why)
+{
+	struct create_process_args args = {
+		.argv = (const char *const *)process->args.items,
+		.envv = (const char *const *)process->env.items,
+		.cwd = process->cwd,
+		.umask = process->umask,
+		.fds = fds,
+		.mounts = s->mounts,
+		.container_id = s->config.id,
+		.is_container_init = is_init,
+		.oom_score_adj = process->has_oom_score_adj ? process->oom_score_adj : 0,
+		.on_exit = on_exit,
+		.on_exit_arg = arg,
+	};
+	struct credentials *cred;
+	char *filename = NULL;
+	int rc;
+
+	if (process->terminal)
+		return boot_failed(why, -ENOSYS, "terminals are not supported yet");
+	rc = make_credentials(s, process, &cred);
+	if (rc < 0)
+		return rc;
+	set_limits(process, args.limits);
+	rc = find_program(s, process, cred, &filename, why);
+	if (rc == 0) {
+		args.cred = cred;
+		args.filename = filename;
+		rc = kernel_create_process(s->kernel, &args, out);
+		if (rc < 0)
+			boot_failed(why, rc, "exec %s: %s", process->args.items[0], words_of(rc));
+	}
+	free(filename);
+	credentials_put(cred);
+	return rc;
+}

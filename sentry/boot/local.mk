@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+libsentry_a_SOURCES += \
+	%D%/boot.h \
+	%D%/boot.c \
+	%D%/boot_attack.c \
+	%D%/boot_control.c \
+	%D%/boot_devices.c %D%/boot_devices.h \
+	%D%/boot_mounts.c \
+	%D%/boot_process.c \
+	%D%/boot_tree.c \
+	%D%/sandbox.h \
+	%D%/subsystems.c %D%/subsystems.h

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Decoding of control requests and their dispatch to the owner's operations.  Every row of
+ * CONTROL_REQUESTS has a handler here; a message that fits no row ends its connection.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sentry/control/control_connection.h"
+#include "sentry/host/host_control.h"
+
+union request_body {
+#define X(NAME, name, request, reply, fds) struct request name;
+	CONTROL_REQUESTS(X)
+#undef X
+};
+
+struct request_message {
+	struct control_header header;
+	union request_body body;
+};
+
+/* Header and body are adjacent: one message of exactly the row's size. */
+struct reply_message {
+	struct control_reply_header header;
+	union {
+#define X(NAME, name, request, reply, fds) struct reply name;
+		CONTROL_REQUESTS(X)
+#undef X
+	} body;
+};
+
+struct request_context {
+	struct control_server *server;
+	struct control_connection *connection;
+	const union request_body *body;
+	int *fds;
+	size_t fd_count;
+	struct reply_message *reply;
+	struct control_failure why;
+	struct control_watch *watch; /* to be announced once the answer is sent */
+};
+
+#define CALL(context, op, ...)                                                         \
+	((context)->server->ops->op                                                    \
+		 ? (context)->server->ops->op((context)->server->arg, ##__VA_ARGS__,   \
+					      &(context)->why)                         \
+		 : -ENOSYS)
+
+void control_failure_set(struct control_failure *why, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(why->message, sizeof(why->message), fmt, args);
+	va_end(args);
+}
+
+static int serve_start(struct request_context *c)
+{
+	return CALL(c, start);
+}
+
+static int exec_decoded(struct request_context *c, const struct boot_process *process)
+{
+	struct control_exec exec = {
+		.process = process,
+		.fds = c->fds + 1,
+		.fd_count = c->fd_count - 1,
+		.ignore_paused = c->body->exec.ignore_paused != 0,
+	};
+	int32_t pid;
+	int ret;
+
+	if (exec.fd_count != CONTROL_EXEC_FIXED_FDS - 1 + (size_t)process->extra_fd_count)
+		return -EPROTO;
+	c->watch = control_watch_add(c->server, c->connection, true);
+	if (!c->watch)
+		return -ENOMEM;
+	exec.token = c->watch->token;
+	ret = CALL(c, exec, &exec, &pid);
+	if (ret < 0)
+		return ret;
+	c->watch->pid = pid;
+	c->reply->body.exec.pid = pid;
+	return 0;
+}
+
+static int serve_exec(struct request_context *c)
+{
+	struct boot_process process;
+	void *blob;
+	int ret;
+
+	if (c->fd_count < CONTROL_EXEC_FIXED_FDS || c->body->exec.fd_count != c->fd_count)
+		return -EPROTO;
+	ret = boot_process_read(c->fds[0], &process, &blob);
+	if (ret < 0)
+		return ret;
+	ret = exec_decoded(c, &process);
+	free(blob);
+	return ret;
+}
+
+static int serve_wait(struct request_context *c)
+{
+	int32_t pid = c->body->wait.pid;
+
+	if (pid <= 0)
+		return -EINVAL;
+	c->watch = control_watch_add(c->server, c->connection, false);
+	if (!c->watch)
+		return -ENOMEM;
+	c->watch->pid = pid;
+	return CALL(c, wait, pid, c->watch->token);
+}
+
+static int serve_signal(struct request_context *c)
+{
+	const struct control_signal_request *request = &c->body->signal;
+
+	if (request->signal < 0 || request->signal > 64 || (!request->all && request->pid <= 0))
+		return -EINVAL;
+	return CALL(c, signal, request);
+}
+
+static int serve_state(struct request_context *c)
+{
+	return CALL(c, state, &c->reply->body.state);
+}
+
+static int serve_ps(struct request_context *c)
+{
+	if (c->body->ps.after < 0)
+		return -EINVAL;
+	return CALL(c, ps, c->body->ps.after, &c->reply->body.ps);
+}
+
+static int serve_attack(struct request_context *c)
+{
+	return CALL(c, attack, &c->body->attack, &c->reply->body.attack);
+}
+
+static int serve_shutdown(struct request_context *c)
+{
+	return CALL(c, shutdown);
+}
+
+struct request_row {
+	int (*serve)(struct request_context *context);
+	size_t request_size;
+	size_t reply_size;
+	size_t fd_max;
+};
+
+static const struct request_row request_rows[CONTROL_TYPE_COUNT] = {
+#define X(NAME, name, request, reply, fds) \
+	[CONTROL_##NAME] = { serve_##name, sizeof(struct request), sizeof(struct reply), fds },
+	CONTROL_REQUESTS(X)
+#undef X
+};
+
+/* The row of a well-formed request, else NULL. */
+static const struct request_row *request_check(const struct request_message *message, size_t size,
+					       size_t fd_count)
+{
+	const struct control_header *header = &message->header;
+	const struct request_row *row;
+
+	if (size < sizeof(*header) || header->magic != CONTROL_MAGIC ||
+	    header->version != CONTROL_VERSION || header->type >= CONTROL_TYPE_COUNT)
+		return NULL;
+	row = &request_rows[header->type];
+	if (!row->serve || size != sizeof(*header) + row->request_size || fd_count > row->fd_max)
+		return NULL;
+	return row;
+}
+
+static int reply_send(struct request_context *c, uint32_t type, int status, size_t body_size)
+{
+	struct control_reply_header *header = &c->reply->header;
+	size_t size = sizeof(*header) + (status < 0 ? 0 : body_size);
+	int ret;
+
+	*header = (struct control_reply_header){
+		.magic = CONTROL_MAGIC, .type = type, .status = status
+	};
+	if (status < 0)
+		memcpy(header->message, c->why.message, sizeof(header->message));
+	ret = host_control_send(c->connection->fd, c->reply, size);
+	if (c->watch && status < 0)
+		control_watch_remove(c->server, c->watch);
+	else if (c->watch)
+		c->watch->announced = true;
+	return ret;
+}
+
+static int request_dispatch(struct request_context *c, const struct request_message *message,
+			    size_t size)
+{
+	const struct request_row *row = request_check(message, size, c->fd_count);
+	struct reply_message reply;
+	int status;
+
+	if (!row)
+		return -EPROTO;
+	memset(&reply, 0, sizeof(reply));
+	c->reply = &reply;
+	c->body = &message->body;
+	status = row->serve(c);
+	return reply_send(c, message->header.type, status, row->reply_size);
+}
+
+int control_request_serve(struct control_server *server, struct control_connection *connection)
+{
+	struct request_context context = { .server = server, .connection = connection };
+	struct request_message message;
+	int fds[CONTROL_MAX_FDS];
+	ssize_t size;
+	int ret;
+
+	size = host_control_receive(connection->fd, &message, sizeof(message), fds,
+				    CONTROL_MAX_FDS, &context.fd_count);
+	if (size == -EAGAIN)
+		return 0;
+	if (size <= 0)
+		return size < 0 ? (int)size : -EPIPE;
+	context.fds = fds;
+	ret = request_dispatch(&context, &message, (size_t)size);
+	for (size_t i = 0; i < context.fd_count; i++)
+		host_control_close(fds[i]);
+	return ret;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The control protocol: one SOCK_SEQPACKET socket per sandbox, bound in the state
+ * directory by the command line, on which the sentry only accepts.
+ *
+ * A request is a control_header and the fixed body its row names, with at most the
+ * row's number of FDs.  The answer is a control_reply_header with the request's
+ * type and, if status is 0, the fixed body its row names; answers come in the order of
+ * the requests.  A failure carries a text.  CONTROL_EVENT_EXITED follows on its own, once,
+ * for each EXEC or WAIT that was answered with success.
+ *
+ * When the connection of an EXEC is closed before its process ended, that process is
+ * killed: the waiter on the host stands for it, and a SIGKILL of the waiter reaches it so.
+ *
+ * The sentry checks every request though the command line is trusted; the command line
+ * treats every answer as hostile (runtime/control_client.c).
+ *
+ * Boot uses the same kind of socket: see boot_channel.h.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#define CONTROL_MAGIC 0x74616f6du /* "moat" */
+#define CONTROL_VERSION 1u
+
+#define CONTROL_MESSAGE_SIZE 512 /* texts of errors, NUL included */
+#define CONTROL_MAX_FDS 250	 /* SCM_MAX_FD is 253 */
+#define CONTROL_PS_PAGE 32
+#define CONTROL_COMM_SIZE 16
+#define CONTROL_CMDLINE_SIZE 512
+#define CONTROL_ATTACK_SIZE 1024
+
+/* FDs of an EXEC: the encoded boot_process, stdin, stdout, stderr, then preserved ones. */
+#define CONTROL_EXEC_FIXED_FDS 4
+
+/* X(NAME, name, request body, reply body, most FDs) */
+#define CONTROL_REQUESTS(X)                                                              \
+	X(START, start, control_empty, control_empty, 0)                                 \
+	X(EXEC, exec, control_exec_request, control_exec_reply, CONTROL_MAX_FDS)         \
+	X(WAIT, wait, control_wait_request, control_empty, 0)                            \
+	X(SIGNAL, signal, control_signal_request, control_empty, 0)                      \
+	X(STATE, state, control_empty, control_state_reply, 0)                           \
+	X(PS, ps, control_ps_request, control_ps_reply, 0)                               \
+	X(ATTACK, attack, control_attack_request, control_attack_reply, 0)               \
+	X(SHUTDOWN, shutdown, control_empty, control_empty, 0)
+
+enum control_type {
+	CONTROL_NONE,
+#define X(NAME, name, request, reply, fds) CONTROL_##NAME,
+	CONTROL_REQUESTS(X)
+#undef X
+	CONTROL_TYPE_COUNT,
+	CONTROL_EVENT_EXITED = 0x100,
+};
+
+enum control_sandbox_status {
+	CONTROL_SANDBOX_CREATED, /* init is loaded and waits for START */
+	CONTROL_SANDBOX_RUNNING,
+	CONTROL_SANDBOX_PAUSED,
+	CONTROL_SANDBOX_STOPPED, /* init has ended, the sentry is about to */
+};
+
+struct control_header {
+	uint32_t magic;
+	uint32_t version;
+	uint32_t type;
+	uint32_t reserved; /* 0 */
+};
+
+struct control_empty {
+	uint32_t reserved; /* 0 */
+};
+
+/* The process is in FD 0; fd_count counts all FDs of the message. */
+struct control_exec_request {
+	uint32_t fd_count;
+	uint32_t ignore_paused;
+};
+
+struct control_exec_reply {
+	int32_t pid; /* in the container's PID namespace */
+	uint32_t reserved;
+};
+
+struct control_wait_request {
+	int32_t pid; /* 1: the container's init */
+	uint32_t reserved;
+};
+
+struct control_signal_request {
+	int32_t pid; /* in the container's PID namespace; ignored with all */
+	int32_t signal;
+	uint32_t all; /* every process of the container */
+	uint32_t group; /* the whole process group of pid */
+};
+
+struct control_state_reply {
+	uint32_t status; /* enum control_sandbox_status */
+	uint32_t process_count;
+};
+
+struct control_ps_request {
+	int32_t after; /* answer with processes whose pid is greater */
+	uint32_t reserved;
+};
+
+struct control_process {
+	int32_t pid;	     /* in the container's PID namespace */
+	int32_t ppid;	     /* 0: none visible */
+	int32_t sandbox_pid; /* of the stub in the sentry's PID namespace; 0: none */
+	uint32_t uid;
+	uint64_t start_time;	  /* seconds since the epoch */
+	uint64_t cpu_time;	  /* user + system, microseconds */
+	uint32_t tty;		  /* device number, 0: none */
+	uint32_t cmdline_size;	  /* bytes used in cmdline, arguments separated by NUL */
+	char state;		  /* as in /proc/PID/stat */
+	char reserved[7];
+	char comm[CONTROL_COMM_SIZE];
+	char cmdline[CONTROL_CMDLINE_SIZE];
+};
+
+/* Ascending pids; more != 0 if there are processes beyond the last one. */
+struct control_ps_reply {
+	uint32_t count;
+	uint32_t more;
+	struct control_process processes[CONTROL_PS_PAGE];
+};
+
+/* Only in a --enable-debug build booted with --debug: attempt something forbidden. */
+struct control_attack_request {
+	uint32_t who; /* 0 sentry, 1 a stub */
+	uint32_t what;
+};
+
+struct control_attack_reply {
+	int64_t result; /* what the attempt returned: a negative errno when refused */
+	char text[CONTROL_ATTACK_SIZE];
+};
+
+struct control_reply_header {
+	uint32_t magic;
+	uint32_t type;
+	int32_t status; /* 0, or a negative errno and a text in message */
+	uint32_t reserved;
+	char message[CONTROL_MESSAGE_SIZE];
+};
+
+/* type is CONTROL_EVENT_EXITED, status 0. */
+struct control_exited {
+	int32_t pid;
+	uint32_t wait_status; /* as wait4 reports it */
+};

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Credentials and group lists: immutable once published, counted, so no locks.
+ */
+#include "sentry/cred/credentials.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sentry/abi/capability.h"
+#include "sentry/cred/user_namespace.h"
+
+static int compare_gids(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+int group_list_new(const uint32_t *gids, uint32_t count, struct group_list **out)
+{
+	struct group_list *g;
+
+	if (count > GROUPS_MAX)
+		return -EINVAL;
+	g = malloc(sizeof(*g) + count * sizeof(g->gids[0]));
+	if (!g)
+		return -ENOMEM;
+	refcount_init(&g->refs);
+	g->count = count;
+	if (count) {
+		memcpy(g->gids, gids, count * sizeof(g->gids[0]));
+		qsort(g->gids, count, sizeof(g->gids[0]), compare_gids);
+	}
+	*out = g;
+	return 0;
+}
+
+void group_list_put(struct group_list *g)
+{
+	if (g && refcount_put(&g->refs))
+		free(g);
+}
+
+struct credentials *credentials_get(const struct credentials *cred)
+{
+	struct credentials *c = (struct credentials *)(uintptr_t)cred;
+
+	refcount_get(&c->refs);
+	return c;
+}
+
+void credentials_put(const struct credentials *cred)
+{
+	struct credentials *c = (struct credentials *)(uintptr_t)cred;
+
+	if (!c || !refcount_put(&c->refs))
+		return;
+	group_list_put(c->groups);
+	user_namespace_put(c->user_ns);
+	free(c);
+}
+
+struct credentials *credentials_copy(const struct credentials *cred)
+{
+	struct credentials *c = malloc(sizeof(*c));
+
+	if (!c)
+		return NULL;
+	*c = *cred;
+	refcount_init(&c->refs);
+	refcount_get(&c->groups->refs);
+	user_namespace_get(c->user_ns);
+	return c;
+}
+
+struct credentials *credentials_new_root(struct user_namespace *ns)
+{
+	struct credentials *c = calloc(1, sizeof(*c));
+
+	if (!c || group_list_new(NULL, 0, &c->groups)) {
+		free(c);
+		return NULL;
+	}
+	refcount_init(&c->refs);
+	c->permitted = c->effective = c->bounding = CAPABILITY_FULL_SET;
+	c->user_ns = user_namespace_get(ns);
+	return c;
+}
+
+bool credentials_capable(const struct credentials *cred, int capability)
+{
+	return cred->effective & CAPABILITY_BIT(capability);
+}
+
+bool credentials_ns_capable(const struct credentials *cred, struct user_namespace *ns,
+			    int capability)
+{
+	for (;;) {
+		if (ns == cred->user_ns)
+			return credentials_capable(cred, capability);
+		/* Not a descendant of cred's namespace: no chance. */
+		if (ns->level <= cred->user_ns->level)
+			return false;
+		/* The owner, in the parent namespace, has every capability in it. */
+		if (ns->parent == cred->user_ns && ns->owner_uid == cred->euid)
+			return true;
+		ns = ns->parent;
+	}
+}
+
+bool credentials_in_group(const struct credentials *cred, uint32_t kgid)
+{
+	const struct group_list *g = cred->groups;
+
+	if (kgid == cred->fsgid)
+		return true;
+	return g->count && bsearch(&kgid, g->gids, g->count, sizeof(kgid), compare_gids);
+}
+
+int credentials_new_user_namespace(const struct credentials *cred, struct credentials **out,
+				   struct user_namespace **ns)
+{
+	struct user_namespace *made;
+	struct credentials *c;
+	int rc;
+
+	/* The creator must be somebody in its own namespace. */
+	if (uid_from_kernel(cred->user_ns, cred->euid) == ID_OVERFLOW && cred->euid != ID_OVERFLOW)
+		return -EPERM;
+	rc = user_namespace_new(cred->user_ns, cred->euid, cred->egid, &made);
+	if (rc)
+		return rc;
+	c = credentials_copy(cred);
+	if (!c) {
+		user_namespace_put(made);
+		return -ENOMEM;
+	}
+	user_namespace_put(c->user_ns);
+	c->user_ns = made;
+	c->securebits = 0;
+	c->permitted = c->effective = c->bounding = CAPABILITY_FULL_SET;
+	c->inheritable = c->ambient = 0;
+	*out = c;
+	*ns = made;
+	return 0;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The control groups a container sees: one group, its own, with the limits it has.
+ * Nothing can be created or written.  Layout 2 is one hierarchy of cgroup v2;
+ * layout 1 has a directory for each controller of cgroup v1, as runc mounts it on
+ * hybrid hosts.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "util/compiler.h"
+
+struct kernel;
+struct strbuf;
+
+struct cgroup_config {
+	int layout;		/* 1 or 2 */
+	uint64_t memory_limit;	/* bytes; 0: none */
+	uint64_t swap_limit;	/* memory + swap, bytes; 0: none */
+	uint64_t cpu_shares;	/* 0: default */
+	int64_t cpu_quota_us;	/* <= 0: none */
+	uint64_t cpu_period_us; /* 0: default */
+	uint64_t pids_limit;	/* 0: none */
+};
+
+/* Registers "cgroup" and "cgroup2", layout 2 with the kernel's own limits; once, at boot. */
+int cgroup_init(struct kernel *k) MUST_CHECK;
+/* What the container was given; at boot, before anything of it is mounted. */
+void cgroup_configure(const struct cgroup_config *config);
+/* /proc/PID/cgroup and /proc/cgroups. */
+void cgroup_show_membership(struct strbuf *out);
+void cgroup_show_controllers(struct strbuf *out);

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The poller thread.  Events carry the entry's id, not its address, and are
+ * looked up under the lock: an entry removed meanwhile is simply not found.
+ * Lock order: poller.lock (LOCK_RANK_FS_PRIVATE), then the wait queue's.
+ */
+#include "sentry/fs/host/host_poller.h"
+
+#include <errno.h>
+
+#include "sentry/host/host_epoll.h"
+#include "sentry/host/host_thread.h"
+#include "sentry/wait/wait.h"
+#include "util/hash.h"
+#include "util/lock.h"
+#include "util/log.h"
+
+#define BATCH 32
+
+static struct {
+	struct mutex lock;
+	struct hash_table entries; /* by id; protected by lock */
+	uint64_t next_id;	   /* protected by lock */
+	int epoll_fd;		   /* does not change after start */
+	bool started;		   /* likewise */
+} poller = { .lock = MUTEX_INIT(LOCK_RANK_FS_PRIVATE), .epoll_fd = -1 };
+
+static struct host_poll_entry *find_locked(uint64_t id) REQUIRES(poller.lock)
+{
+	struct hash_node *node;
+
+	hash_table_for_each_hash(node, &poller.entries, hash_u64(id)) {
+		struct host_poll_entry *e = container_of(node, struct host_poll_entry, node);
+
+		if (e->id == id)
+			return e;
+	}
+	return NULL;
+}
+
+static void *poller_thread(void *unused)
+{
+	struct host_epoll_event events[BATCH];
+
+	for (;;) {
+		int count = host_epoll_wait(poller.epoll_fd, events, BATCH);
+
+		if (count < 0)
+			panic("host poller: epoll_wait: error %d", -count);
+		mutex_lock(&poller.lock);
+		for (int i = 0; i < count; i++) {
+			struct host_poll_entry *e = find_locked(events[i].id);
+
+			if (e)
+				wait_queue_wake(e->queue, events[i].events);
+		}
+		mutex_unlock(&poller.lock);
+	}
+	return NULL;
+}
+
+int host_poller_start(void)
+{
+	int fd = host_epoll_new();
+
+	if (fd < 0)
+		return fd;
+	hash_table_init(&poller.entries);
+	poller.epoll_fd = fd;
+	poller.started = true;
+	return host_thread_start("host-poller", poller_thread, NULL);
+}
+
+int host_poller_add(struct host_poll_entry *e, int fd, struct wait_queue *queue)
+{
+	int rc = 0;
+
+	if (!poller.started)
+		return -EPERM;
+	mutex_lock(&poller.lock);
+	if (!e->id) {
+		uint64_t id = ++poller.next_id;
+
+		e->fd = fd;
+		e->queue = queue;
+		rc = host_epoll_add(poller.epoll_fd, fd, id);
+		if (!rc) {
+			e->id = id;
+			hash_table_insert(&poller.entries, &e->node, hash_u64(id));
+		}
+	}
+	mutex_unlock(&poller.lock);
+	return rc;
+}
+
+void host_poller_remove(struct host_poll_entry *e)
+{
+	mutex_lock(&poller.lock);
+	if (e->id) {
+		host_epoll_remove(poller.epoll_fd, e->fd);
+		hash_table_remove(&poller.entries, &e->node);
+		e->id = 0;
+	}
+	mutex_unlock(&poller.lock);
+}

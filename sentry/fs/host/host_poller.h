@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One thread that waits for all host FDs and wakes the wait queues of the guest
+ * files in front of them.  An FD is registered when somebody first waits for it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "util/compiler.h"
+#include "util/hash_table.h"
+
+struct wait_queue;
+
+struct host_poll_entry {
+	struct hash_node node; /* in the poller's table; protected by its lock */
+	uint64_t id;	       /* never reused; 0: not registered */
+	int fd;
+	struct wait_queue *queue;
+};
+
+/* Boot, before confinement. */
+int host_poller_start(void) MUST_CHECK;
+/* No-op when registered already.  -EPERM: this FD is always ready. */
+int host_poller_add(struct host_poll_entry *e, int fd, struct wait_queue *queue);
+/* Afterwards the queue is not touched any more.  No-op when not registered. */
+void host_poller_remove(struct host_poll_entry *e);

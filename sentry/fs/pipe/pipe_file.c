@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The open ends of pipes and FIFOs as files: reading, writing, polling, and the
+ * counting of ends.  A write to a pipe without readers raises SIGPIPE here.
+ */
+#include "sentry/fs/pipe/pipe_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "sentry/abi/epoll.h"
+#include "sentry/abi/fs.h"
+#include "sentry/abi/ioctl.h"
+#include "sentry/fs/pipe/pipe_inode.h"
+#include "sentry/kernel/task.h"
+#include "sentry/mm/usercopy.h"
+#include "sentry/vfs/file.h"
+
+static struct pipe_end *end_of(struct file *file)
+{
+	return file->private_data;
+}
+
+static ssize_t pipe_file_read(struct file *file, struct io_iter *to, uint64_t *pos)
+{
+	return pipe_read(end_of(file)->pipe, to);
+}
+
+static ssize_t pipe_file_write(struct file *file, struct io_iter *from, uint64_t *pos)
+{
+	struct pipe *p = end_of(file)->pipe;
+	ssize_t done;
+
+	if (!from->count)
+		return 0;
+	done = pipe_write(p, from, file->flags & LINUX_O_DIRECT);
+	if ((done == -EPIPE || (done > 0 && from->count && !pipe_has_readers(p))) && task_current())
+		signal_send_self(task_current(), SIGPIPE);
+	return done;
+}
+
+static uint32_t pipe_file_poll(struct file *file)
+{
+	struct pipe_end *end = end_of(file);
+	struct pipe *p = end->pipe;
+	uint32_t ready = 0;
+
+	mutex_lock(&p->lock);
+	p->polled = true;
+	if (file->can_read) {
+		if (p->count)
+			ready |= LINUX_EPOLLIN | LINUX_EPOLLRDNORM;
+		if (!p->writers && p->writer_opens != end->writer_opens_seen)
+			ready |= LINUX_EPOLLHUP;
+	}
+	if (file->can_write) {
+		if (!pipe_full_locked(p))
+			ready |= LINUX_EPOLLOUT | LINUX_EPOLLWRNORM;
+		if (!p->readers)
+			ready |= LINUX_EPOLLERR;
+	}
+	mutex_unlock(&p->lock);
+	return ready;
+}
+
+static struct wait_queue *pipe_file_poll_queue(struct file *file)
+{
+	return &end_of(file)->pipe->queue;
+}
+
+static int64_t pipe_file_ioctl(struct file *file, struct mm *mm, uint32_t cmd, uint64_t arg)
+{
+	if (cmd != LINUX_FIONREAD)
+		return -ENOTTY;
+	return copy_out_u32(mm, guest_addr(arg), (uint32_t)pipe_bytes(end_of(file)->pipe));
+}
+
+static void pipe_file_describe(struct file *file, char *buf, size_t size)
+{
+	snprintf(buf, size, "pipe:[%llu]", (unsigned long long)file->inode->ino);
+}
+
+static void pipe_file_release(struct file *file)
+{
+	struct pipe_end *end = end_of(file);
+	struct pipe *p;
+	bool last_end;
+
+	if (!end)
+		return; /* its opening failed */
+	p = end->pipe;
+	mutex_lock(&p->lock);
+	if (file->can_read)
+		p->readers--;
+	if (file->can_write)
+		p->writers--;
+	last_end = !p->readers || !p->writers;
+	mutex_unlock(&p->lock);
+	if (last_end)
+		wait_queue_wake_all(&p->queue, LINUX_EPOLLIN | LINUX_EPOLLOUT | LINUX_EPOLLRDNORM |
+						       LINUX_EPOLLWRNORM | LINUX_EPOLLERR |
+						       LINUX_EPOLLHUP);
+	pipe_inode_put(file->inode, p);
+	free(end);
+	file->private_data = NULL;
+}
+
+const struct file_ops pipe_file_ops = {
+	.release = pipe_file_release,
+	.read = pipe_file_read,
+	.write = pipe_file_write,
+	.poll = pipe_file_poll,
+	.poll_queue = pipe_file_poll_queue,
+	.ioctl = pipe_file_ioctl,
+	.describe = pipe_file_describe,
+};
+
+struct pipe *pipe_from_file(struct file *file)
+{
+	return file->ops == &pipe_file_ops ? end_of(file)->pipe : NULL;
+}

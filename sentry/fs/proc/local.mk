@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+libsentry_a_SOURCES += \
+	%D%/nsfs.c %D%/nsfs.h \
+	%D%/proc.h %D%/proc_internal.h \
+	%D%/system/proc_cpu.c \
+	%D%/proc_fd.c \
+	%D%/proc_file.c \
+	%D%/proc_idmap.c \
+	%D%/proc_inode.c \
+	%D%/system/proc_ipc.c \
+	%D%/proc_link.c \
+	%D%/proc_maps.c \
+	%D%/proc_mem.c \
+	%D%/system/proc_memory.c \
+	%D%/proc_mount.c \
+	%D%/proc_mounts.c \
+	%D%/system/proc_net.c \
+	%D%/proc_ns.c \
+	%D%/proc_oom.c \
+	%D%/proc_process.c \
+	%D%/proc_root.c \
+	%D%/proc_sample.c %D%/proc_sample.h \
+	%D%/proc_security.c \
+	%D%/proc_stat.c \
+	%D%/proc_status.c \
+	%D%/sys/proc_sysctl.c \
+	%D%/system/proc_system.c %D%/system/proc_system.h \
+	%D%/proc_task.c \
+	%D%/sys/sysctl.c %D%/sys/sysctl.h \
+	%D%/sys/sysctl_table.c

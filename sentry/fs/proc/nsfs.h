@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Files that stand for namespaces: /proc/PID/ns/NAME, opened for setns(2) and
+ * ioctl_ns(2), and compared by inode number.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "util/compiler.h"
+
+struct file;
+struct path;
+struct task;
+
+enum nsfs_type { NSFS_CGROUP, NSFS_IPC, NSFS_MNT, NSFS_NET, NSFS_PID, NSFS_PID_FOR_CHILDREN,
+		 NSFS_TIME, NSFS_TIME_FOR_CHILDREN, NSFS_USER, NSFS_UTS, NSFS_TYPE_COUNT };
+
+/* The type of namespace behind @file and a borrowed pointer to it, valid as long as the
+ * file; NULL for kinds of which there is only one.  -EINVAL: not such a file. */
+int nsfs_from_file(struct file *file, enum nsfs_type *type, void **ns) MUST_CHECK;
+/* References in *out.  -ESRCH: exited; -ENOENT: no such namespace. */
+int nsfs_path(struct task *t, enum nsfs_type type, struct path *out) MUST_CHECK;

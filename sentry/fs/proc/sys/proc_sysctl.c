@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * /proc/sys: the tree that the sorted paths of sysctl_table form.  An entry's
+ * number is the first row below it and its prefix the length of its own path.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "sentry/fs/proc/proc_internal.h"
+#include "sentry/fs/proc/sys/sysctl.h"
+#include "sentry/vfs/dir_emit.h"
+
+#define TEXT_SIZE 160
+
+static const struct proc_node sysctl_dir_node, sysctl_read_node, sysctl_write_node;
+
+static const struct sysctl *row_of(const struct proc_entry *e)
+{
+	return &sysctl_table[e->number];
+}
+
+/* --- files ------------------------------------------------------------------------------ */
+
+static int sysctl_show(const struct proc_call *c, struct strbuf *out)
+{
+	const struct sysctl *s = row_of(c->entry);
+	char text[TEXT_SIZE];
+
+	if (s->show)
+		return s->show(c, out);
+	sysctl_text(s, text, sizeof(text));
+	strbuf_addf(out, "%s\n", text);
+	return 0;
+}
+
+static int sysctl_write(const struct proc_call *c, char *text, size_t size)
+{
+	const struct sysctl *s = row_of(c->entry);
+
+	if (c->pos)
+		return -EINVAL;
+	return s->store ? s->store(c, text, size) : sysctl_store(s, text);
+}
+
+static const struct proc_node sysctl_read_node =
+	PROC_CHECKED("SYSCTL", 0444, sysctl_show, PROC_PLAIN_MODE);
+static const struct proc_node sysctl_write_node = {
+	.name = "SYSCTL",
+	.mode = LINUX_S_IFREG | 0644,
+	.show = sysctl_show,
+	.store = sysctl_write,
+	.flags = PROC_PLAIN_MODE,
+};
+
+/* --- directories --------------------------------------------------------------------------- */
+
+/* Is @row below the directory, whose path with its slash is the first @prefix bytes of a row's? */
+static bool in_directory(const struct proc_entry *dir, size_t row)
+{
+	return row < sysctl_count &&
+	       (!dir->prefix ||
+		!strncmp(sysctl_table[row].path, sysctl_table[dir->number].path, dir->prefix));
+}
+
+/* The first row of @dir; the root's entry has the index of its own table instead. */
+static size_t first_row(const struct proc_entry *dir)
+{
+	return dir->prefix ? (size_t)dir->number : 0;
+}
+
+/* The component of @row's path that names a child of @dir; *is_dir: more follows. */
+static const char *child_name(const struct proc_entry *dir, size_t row, size_t *size, bool *is_dir)
+{
+	const char *name = sysctl_table[row].path + dir->prefix, *slash = strchr(name, '/');
+
+	*is_dir = slash != NULL;
+	*size = slash ? (size_t)(slash - name) : strlen(name);
+	return name;
+}
+
+static struct proc_entry child_of(const struct proc_entry *dir, size_t row, size_t size, bool is_dir)
+{
+	struct proc_entry e = { .number = (int32_t)row };
+
+	e.node = is_dir ? &sysctl_dir_node :
+		 sysctl_table[row].mode & 0222 ? &sysctl_write_node :
+						 &sysctl_read_node;
+	e.prefix = is_dir ? dir->prefix + size + 1 : 0;
+	return e;
+}
+
+static int sysctl_lookup(struct inode *inode, const char *name, struct inode **out)
+{
+	const struct proc_entry *dir = proc_entry(inode);
+
+	for (size_t row = first_row(dir); in_directory(dir, row); row++) {
+		size_t size;
+		bool is_dir;
+		const char *child = child_name(dir, row, &size, &is_dir);
+
+		if (strlen(name) == size && !memcmp(child, name, size)) {
+			struct proc_entry e = child_of(dir, row, size, is_dir);
+
+			return proc_inode_new(inode->sb, &e, out);
+		}
+	}
+	return -ENOENT;
+}
+
+/* Does @row bring the same directory as the row before it? */
+static bool repeats(const struct proc_entry *dir, size_t row)
+{
+	size_t size, before_size;
+	bool is_dir, before_dir;
+	const char *name, *before;
+
+	if (row == first_row(dir))
+		return false;
+	name = child_name(dir, row, &size, &is_dir);
+	before = child_name(dir, row - 1, &before_size, &before_dir);
+	return is_dir && before_dir && size == before_size && !memcmp(name, before, size);
+}
+
+static int sysctl_iterate(struct file *file, struct dir_context *ctx)
+{
+	const struct proc_entry *dir = proc_entry(file->inode);
+
+	for (;;) {
+		size_t row = first_row(dir) + (size_t)(ctx->pos - PROC_DYNAMIC), size;
+		struct proc_entry e;
+		const char *name;
+		bool is_dir;
+
+		if (!in_directory(dir, row))
+			return 0;
+		if (repeats(dir, row)) {
+			ctx->pos++;
+			continue;
+		}
+		name = child_name(dir, row, &size, &is_dir);
+		e = child_of(dir, row, size, is_dir);
+		if (!dir_emit(ctx, name, size, ctx->pos + 1,
+			      proc_ino(e.node, 0, false, e.number, e.prefix), LINUX_DT(e.node->mode)))
+			return 0;
+	}
+}
+
+const struct proc_dir proc_sys_dir = { .lookup = sysctl_lookup, .iterate = sysctl_iterate };
+static const struct proc_node sysctl_dir_node = PROC_SUBDIR("SYSCTL", 0555, &proc_sys_dir);

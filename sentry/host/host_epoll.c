@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Host epoll calls; see the header.  Stateless, so no locks. */
+#include "sentry/host/host_epoll.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/epoll.h>
+
+#define EVENTS_MAX 32
+
+int host_epoll_new(void)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	int fd;
+
+	if (sigaction(SIGPIPE, &ignore, NULL) < 0)
+		return -errno;
+	fd = epoll_create1(EPOLL_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int host_epoll_add(int epoll_fd, int fd, uint64_t id)
+{
+	struct epoll_event event = {
+		.events = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET,
+		.data.u64 = id,
+	};
+
+	return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+void host_epoll_remove(int epoll_fd, int fd)
+{
+	/* Fails only for an FD that is not registered. */
+	(void)epoll_ctl(epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+}
+
+int host_epoll_wait(int epoll_fd, struct host_epoll_event *events, int max)
+{
+	struct epoll_event host[EVENTS_MAX];
+	int count;
+
+	do
+		count = epoll_wait(epoll_fd, host, max < EVENTS_MAX ? max : EVENTS_MAX, -1);
+	while (count < 0 && errno == EINTR);
+	if (count < 0)
+		return -errno;
+	for (int i = 0; i < count; i++) {
+		events[i].events = host[i].events;
+		events[i].id = host[i].data.u64;
+	}
+	return count;
+}

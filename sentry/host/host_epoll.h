@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The epoll instance through which the readiness of host FDs comes in.  Host
+ * system calls, for the allow-list:
+ *   epoll_ctl epoll_wait close
+ * and epoll_create1, rt_sigaction (SIGPIPE ignored) while host_epoll_new runs.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "util/compiler.h"
+
+struct host_epoll_event {
+	uint32_t events; /* EPOLL*: the numbers are Linux's, so the guest's too */
+	uint64_t id;
+};
+
+/* A new instance; the process ignores SIGPIPE from here on. */
+int host_epoll_new(void) MUST_CHECK;
+/* Edge-triggered for everything.  -EPERM: this kind of file is always ready. */
+int host_epoll_add(int epoll_fd, int fd, uint64_t id) MUST_CHECK;
+void host_epoll_remove(int epoll_fd, int fd);
+/* Sleeps; the number of events.  EINTR is retried. */
+int host_epoll_wait(int epoll_fd, struct host_epoll_event *events, int max) MUST_CHECK;

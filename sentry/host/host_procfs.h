@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The sentry's own minimal procfs, which shows the stub processes: what they use
+ * of CPU and memory.  Read only by openat on a kept directory FD, with names of
+ * numbers made here.
+ * Host calls: openat (O_RDONLY|O_CLOEXEC, and O_PATH|O_DIRECTORY once at boot), read, pread64, close.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "util/compiler.h"
+
+struct host_usage {
+	uint64_t user_ns, system_ns;	 /* CPU time of the host thread or process */
+	uint64_t rss_pages, shared_pages, vm_pages;
+	uint64_t minor_faults, major_faults;
+};
+
+/* Opens /proc or, where that is no procfs, /; before confinement, once.  0 or negative errno. */
+int host_procfs_open(void) MUST_CHECK;
+/* The same with an FD of the caller's, which is taken over. */
+void host_procfs_set(int proc_fd);
+/* Borrowed; -1 before host_procfs_open. */
+int host_procfs_fd(void);
+
+/* @tid 0: the whole process.  Zeroes when it is gone or @pid is 0. */
+void host_procfs_usage(pid_t pid, pid_t tid, struct host_usage *out);
+
+/* Memory of a process from its status file, in KiB; zeroes when gone. */
+struct host_memory {
+	uint64_t peak_kb, size_kb, high_water_kb, rss_kb, anonymous_kb, file_kb, shmem_kb, pte_kb,
+		swap_kb;
+	uint64_t voluntary_switches, involuntary_switches; /* of the thread group's leader */
+};
+void host_procfs_memory(pid_t pid, struct host_memory *out);
+
+/* One mapping of smaps, in KiB. */
+enum host_smaps_field {
+	SMAPS_RSS, SMAPS_PSS, SMAPS_PSS_DIRTY, SMAPS_SHARED_CLEAN, SMAPS_SHARED_DIRTY,
+	SMAPS_PRIVATE_CLEAN, SMAPS_PRIVATE_DIRTY, SMAPS_REFERENCED, SMAPS_ANONYMOUS,
+	SMAPS_LAZY_FREE, SMAPS_ANON_HUGE, SMAPS_SHMEM_HUGE, SMAPS_FILE_HUGE, SMAPS_SWAP,
+	SMAPS_SWAP_PSS, SMAPS_LOCKED, SMAPS_FIELD_COUNT,
+};
+extern const char *const host_smaps_names[SMAPS_FIELD_COUNT]; /* "Rss" ... */
+struct host_smaps_entry {
+	uint64_t start, end;
+	uint64_t kb[SMAPS_FIELD_COUNT];
+};
+/* A malloc'ed array in order of address; -ESRCH when the process is gone. */
+int host_procfs_smaps(pid_t pid, struct host_smaps_entry **out, size_t *count) MUST_CHECK;
+
+/*
+ * Which of the @count pages from @start are in memory (or in swap: bit 1), one byte a page.
+ * 0 or negative errno.
+ */
+#define HOST_PAGE_PRESENT 1
+#define HOST_PAGE_SWAPPED 2
+int host_procfs_pages(pid_t pid, uint64_t start, size_t count, uint8_t *out) MUST_CHECK;

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See host_seccomp.h. */
+#include "sentry/host/host_seccomp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+int host_notify_receive(int listener, struct seccomp_notif *out)
+{
+	memset(out, 0, sizeof(*out));
+	return ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, out) < 0 ? -errno : 0;
+}
+
+int host_notify_return(int listener, uint64_t id, int64_t value)
+{
+	struct seccomp_notif_resp resp = { .id = id, .val = value };
+
+	return ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &resp) < 0 ? -errno : 0;
+}
+
+int host_notify_continue(int listener, uint64_t id)
+{
+	struct seccomp_notif_resp resp = { .id = id,
+					   .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE };
+
+	return ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &resp) < 0 ? -errno : 0;
+}
+
+int host_notify_add_fd(int listener, uint64_t id, int fd, int number)
+{
+	struct seccomp_notif_addfd add = {
+		.id = id,
+		.flags = SECCOMP_ADDFD_FLAG_SETFD,
+		.srcfd = (uint32_t)fd,
+		.newfd = (uint32_t)number,
+		.newfd_flags = O_CLOEXEC,
+	};
+
+	return ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add) < 0 ? -errno : 0;
+}
+
+int host_notify_sync_wake_up(int listener)
+{
+	return ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP) < 0
+		       ? -errno
+		       : 0;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The kernel object: root namespaces, limits, and the end of everything.  There is
+ * one per sandbox; kernel_get() finds it where no task leads to it.
+ */
+#include "sentry/kernel/kernel.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sentry/cred/user_account.h"
+#include "sentry/kernel/futex.h"
+#include "sentry/kernel/klog.h"
+#include "sentry/kernel/signal_internal.h"
+#include "sentry/kernel/task_internal.h"
+#include "sentry/kernel/task_reap.h"
+#include "sentry/kernel/timer.h"
+
+static struct kernel *instance; /* does not change after boot */
+
+struct kernel *kernel_get(void)
+{
+	return instance;
+}
+
+static void set_name(char *to, const char *from)
+{
+	size_t size = from ? strnlen(from, UTS_NAME_SIZE - 1) : 0;
+
+	memset(to, 0, UTS_NAME_SIZE);
+	if (size)
+		memcpy(to, from, size);
+}
+
+static int make_root_namespaces(struct kernel *k, const struct kernel_config *config)
+{
+	int rc = user_namespace_new_root(&k->root_user_ns);
+
+	if (!rc)
+		rc = pid_namespace_new(NULL, k->root_user_ns, &k->root_pid_ns);
+	if (!rc)
+		rc = uts_namespace_new(NULL, k->root_user_ns, &k->root_uts_ns);
+	if (rc)
+		return rc;
+	set_name(k->root_uts_ns->nodename, config->hostname ? config->hostname : "localhost");
+	set_name(k->root_uts_ns->domainname, config->domainname ? config->domainname : "(none)");
+	return 0;
+}
+
+static void kernel_free(struct kernel *k)
+{
+	uts_namespace_put(k->root_uts_ns);
+	pid_namespace_put(k->root_pid_ns);
+	user_namespace_put(k->root_user_ns);
+	free(k);
+}
+
+int kernel_new(const struct kernel_config *config, struct kernel **out)
+{
+	struct kernel *k = calloc(1, sizeof(*k));
+	int rc;
+
+	if (!k)
+		return -ENOMEM;
+	k->platform = config->platform;
+	mutex_init(&k->tasklist_lock, LOCK_RANK_TASK_TREE);
+	list_init(&k->groups);
+	k->cpus = config->cpus ? config->cpus : 1;
+	k->memory_limit = config->memory_limit;
+	atomic_init(&k->pids_limit, config->pids_limit);
+	atomic_init(&k->task_count, 0);
+	k->boot_time_ns = clock_now(LINUX_CLOCK_MONOTONIC);
+	k->boot_realtime_sec = (int64_t)(clock_now(LINUX_CLOCK_REALTIME) / NSEC_PER_SEC);
+	rc = make_root_namespaces(k, config);
+	if (!rc)
+		rc = timer_service_start();
+	if (rc) {
+		kernel_free(k);
+		return rc;
+	}
+	futex_init();
+	klog_init(k->cpus);
+	instance = k;
+	*out = k;
+	return 0;
+}
+
+void kernel_kill_namespace(struct kernel *k, struct pid_namespace *ns, struct thread_group *except)
+{
+	struct linux_siginfo info = { .signo = LINUX_SIGKILL, .code = LINUX_SI_KERNEL };
+	struct thread_group *g;
+
+	mutex_lock(&k->tasklist_lock);
+	list_for_each(g, &k->groups, all_node) {
+		if (g == except || (ns && !pid_number_in(&g->pid, ns)))
+			continue;
+		if (signal_send_group(g, &info))
+			continue; /* dead already */
+	}
+	mutex_unlock(&k->tasklist_lock);
+}
+
+void kernel_kill_all(struct kernel *k, struct pid_namespace *ns)
+{
+	kernel_kill_namespace(k, ns, NULL);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pidfds: readable once the group is a zombie or gone.  The file holds the task, not
+ * its number, so the number may be used again while the descriptor is open.
+ */
+#include "sentry/kernel/pidfd.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "sentry/abi/poll.h"
+#include "sentry/abi/wait.h"
+#include "sentry/kernel/task_internal.h"
+#include "sentry/vfs/file.h"
+
+#define LINUX_O_RDWR 02
+
+static void pidfd_release(struct file *file)
+{
+	task_put(file->private_data);
+}
+
+static uint32_t pidfd_poll(struct file *file)
+{
+	struct task *t = file->private_data;
+	struct thread_group *g = t->group;
+	uint32_t ready = 0;
+
+	mutex_lock(&t->kernel->tasklist_lock);
+	if (g->released)
+		ready = LINUX_POLLIN | LINUX_POLLRDNORM | LINUX_POLLHUP;
+	else if (g->zombie)
+		ready = LINUX_POLLIN | LINUX_POLLRDNORM;
+	mutex_unlock(&t->kernel->tasklist_lock);
+	return ready;
+}
+
+static struct wait_queue *pidfd_poll_queue(struct file *file)
+{
+	struct task *t = file->private_data;
+
+	return &t->group->exit_wait;
+}
+
+static void pidfd_show(struct file *file, char *buf, size_t size)
+{
+	struct task *t = file->private_data, *reader = task_current();
+	struct pid_namespace *ns = reader ? reader->pid.ns : t->pid.ns;
+	bool gone = atomic_load(&t->state) == TASK_DEAD;
+
+	snprintf(buf, size, "Pid:\t%d\nNSpid:\t%d\n", gone ? -1 : task_tgid_in(t, ns),
+		 gone ? -1 : task_tgid_in(t, ns));
+}
+
+static ssize_t pidfd_no_read(struct file *file, struct io_iter *to, uint64_t *pos)
+{
+	return -EINVAL;
+}
+
+static ssize_t pidfd_no_write(struct file *file, struct io_iter *from, uint64_t *pos)
+{
+	return -EINVAL;
+}
+
+static const struct file_ops pidfd_ops = {
+	.release = pidfd_release,
+	.read = pidfd_no_read,
+	.write = pidfd_no_write,
+	.poll = pidfd_poll,
+	.poll_queue = pidfd_poll_queue,
+	.show_fdinfo = pidfd_show,
+};
+
+int pidfd_new_file(struct task *t, uint32_t flags, struct file **out)
+{
+	int rc = file_new_anonymous(&pidfd_ops, "[pidfd]", 0600,
+				    LINUX_O_RDWR | (flags & LINUX_PIDFD_NONBLOCK), task_get(t), out);
+
+	if (rc)
+		task_put(t);
+	return rc;
+}
+
+struct task *pidfd_task(struct file *file)
+{
+	return file->ops == &pidfd_ops ? file->private_data : NULL;
+}

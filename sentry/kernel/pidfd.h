@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files that stand for a thread group. */
+#pragma once
+
+#include <stdint.h>
+
+#include "util/compiler.h"
+
+struct file;
+struct task;
+struct thread_group;
+
+/* @flags: LINUX_PIDFD_*.  Holds @t (the leader, or a thread with PIDFD_THREAD). */
+int pidfd_new_file(struct task *t, uint32_t flags, struct file **out) MUST_CHECK;
+/* The task of a pidfd, borrowed from the file; NULL when it is not one. */
+struct task *pidfd_task(struct file *file);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* POSIX timers (timer_create(2)) of a thread group. */
+#pragma once
+
+#include <stdint.h>
+
+#include "sentry/abi/signal.h"
+#include "sentry/abi/time.h"
+#include "util/compiler.h"
+
+struct linux_siginfo;
+struct task;
+struct thread_group;
+struct posix_timer;
+
+int posix_timer_create(struct task *t, int clock, const struct linux_sigevent *event,
+		       int32_t *id) MUST_CHECK;
+int posix_timer_settime(struct task *t, int32_t id, int flags, const struct linux_itimerspec *new_value,
+			struct linux_itimerspec *old_value) MUST_CHECK;
+int posix_timer_gettime(struct task *t, int32_t id, struct linux_itimerspec *out) MUST_CHECK;
+int posix_timer_getoverrun(struct task *t, int32_t id) MUST_CHECK;
+int posix_timer_delete(struct task *t, int32_t id) MUST_CHECK;
+/* exec, and the end of the group. */
+void posix_timers_destroy(struct thread_group *g);
+
+/* For the signal queue: a timer's entry was taken; fills the overrun count and re-arms. */
+struct posix_timer *posix_timer_get(struct posix_timer *timer);
+void posix_timer_put(struct posix_timer *timer);
+void posix_timer_dequeued(struct posix_timer *timer, struct linux_siginfo *info);

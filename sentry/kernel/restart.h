@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a system call handler returns, negated, besides errnos; never seen by a guest. */
+#pragma once
+
+#include <errno.h>
+
+#ifndef ERESTARTSYS
+#define ERESTARTSYS 512		  /* restart if SA_RESTART or no handler runs */
+#define ERESTARTNOINTR 513	  /* restart always */
+#define ERESTARTNOHAND 514	  /* restart if no handler runs */
+#define ERESTART_RESTARTBLOCK 516 /* as NOHAND, through restart_block */
+#endif
+/* The handler arranged registers itself (rt_sigreturn, execve); leave rax alone. */
+#define SYSCALL_NO_RETURN 517
+/* The task exited: the context is gone. */
+#define SYSCALL_EXITED 518

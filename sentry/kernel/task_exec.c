@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * execve, in two halves.  Up to the point of no return nothing of the caller is
+ * changed: the file is opened, the image prepared, the credentials computed, a
+ * pristine address space taken.  Then the other threads are ended, the context
+ * moves, the image is loaded; a failure there kills the task, as in Linux.
+ */
+#include "sentry/kernel/task_exec.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sentry/abi/capability.h"
+#include "sentry/abi/fs.h"
+#include "sentry/abi/prctl.h"
+#include "sentry/cred/user_account.h"
+#include "sentry/kernel/futex.h"
+#include "sentry/kernel/posix_timer.h"
+#include "sentry/kernel/restart.h"
+#include "sentry/kernel/signal_internal.h"
+#include "sentry/kernel/task_internal.h"
+#include "sentry/kernel/task_reap.h"
+#include "util/cleanup.h"
+#include "util/checked.h"
+#include "util/log.h"
+
+static const struct kernel_upcalls *upcalls; /* does not change after boot */
+
+void kernel_set_upcalls(const struct kernel_upcalls *u)
+{
+	upcalls = u;
+}
+
+const struct kernel_upcalls *kernel_upcalls(void)
+{
+	return upcalls;
+}
+
+/* --- opening ----------------------------------------------------------------------- */
+
+int exec_open_path(const struct vfs_context *ctx, const struct path *p, struct file **out)
+{
+	struct inode *inode = p->dentry->inode;
+	struct vfs_context reader = *ctx;
+	struct credentials *cred;
+	int rc;
+
+	if (inode_type(inode) == LINUX_S_IFLNK)
+		return -ELOOP;
+	if (inode_type(inode) != LINUX_S_IFREG)
+		return -EACCES;
+	if (p->mount && (atomic_load(&p->mount->flags) & MOUNT_NOEXEC))
+		return -EACCES;
+	rc = path_permission(p, LINUX_MAY_EXEC, ctx->cred);
+	if (rc)
+		return rc;
+	if (atomic_load(&inode->writers))
+		return -ETXTBSY;
+	rc = vfs_open_path(ctx, p, LINUX_O_RDONLY, out);
+	if (rc != -EACCES)
+		return rc;
+	/* Executable but not readable: the kernel reads it all the same. */
+	cred = credentials_copy(ctx->cred);
+	if (!cred)
+		return -ENOMEM;
+	cred->effective |= CAPABILITY_BIT(LINUX_CAP_DAC_OVERRIDE);
+	reader.cred = cred;
+	rc = vfs_open_path(&reader, p, LINUX_O_RDONLY, out);
+	credentials_put(cred);
+	return rc;
+}
+
+int exec_open(const struct vfs_context *ctx, int dirfd, const char *name, uint32_t flags,
+	      struct file **out)
+{
+	struct path p;
+	int rc = vfs_lookup(ctx, dirfd, name, flags, &p);
+
+	if (rc)
+		return rc;
+	rc = exec_open_path(ctx, &p, out);
+	path_put(&p);
+	return rc;
+}
+
+/* --- before the point of no return --------------------------------------------------- */
+
+struct exec_job {
+	struct program *program;
+	struct credentials *cred;
+	struct mm *mm;
+	struct signal_handlers *handlers; /* NULL: the old ones are not shared */
+	struct fd_table *fds;		  /* NULL: not shared */
+	bool secure;
+};
+
+static void job_free(struct exec_job *j)
+{
+	if (j->program)
+		upcalls->program_free(j->program);
+	credentials_put(j->cred);
+	mm_put(j->mm);
+	signal_handlers_put(j->handlers);
+	if (j->fds)
+		fd_table_put(j->fds);
+}
+
+static int make_mm(struct kernel *k, struct mm **out)
+{
+	struct address_space *as;
+	int rc = address_space_new(k->platform, &as);
+
+	if (rc)
+		return rc;
+	rc = mm_new(k->platform, as, out);
+	if (rc)
+		address_space_put(as);
+	else
+		atomic_store(&(*out)->users, 1);
+	return rc;
+}
+
+static int check_process_limit(struct task *t)
+{
+	const struct credentials *c = t->cred;
+
+	if (c->uid == 0 || credentials_capable(c, LINUX_CAP_SYS_RESOURCE) ||
+	    credentials_capable(c, LINUX_CAP_SYS_ADMIN))
+		return 0;
+	return user_charged(c->uid, USER_PROCESSES) > task_rlimit(t, RLIM_NPROC) ? -EAGAIN : 0;
+}
+
+static int prepare(struct task *t, struct exec_job *j, struct file *file, const char *name,
+		   struct string_vector *argv, struct string_vector *envv)
+{
+	struct vfs_context ctx = task_vfs_context(t);
+	int rc = check_process_limit(t);
+
+	if (rc)
+		return rc;
+	rc = upcalls->program_prepare(&ctx, file, name, argv, envv, task_rlimit(t, RLIM_STACK),
+				      &j->program);
+	if (!rc)
+		rc = exec_credentials(t->cred, upcalls->program_file(j->program), &j->cred, &j->secure);
+	if (!rc && refcount_read(&t->group->handlers->refs) > 1)
+		rc = signal_handlers_copy(t->group->handlers, &j->handlers);
+	if (!rc && refcount_read(&t->fds->refs) > 1)
+		rc = fd_table_copy(t->fds, &j->fds);
+	if (!rc)
+		rc = make_mm(t->kernel, &j->mm);
+	return rc;
+}
+
+/* --- the other threads ------------------------------------------------------------------ */
+
+static bool alone(struct task *t)
+{
+	struct thread_group *g = t->group;
+	struct signal_handlers *h = signal_lock(g);
+	bool result = g->thread_count == 1;
+
+	signal_unlock(h);
+	return result;
+}
+
+/* Ends them; -EAGAIN when another thread's exec or the group's death came first. */
+static int end_other_threads(struct task *t)
+{
+	struct thread_group *g = t->group;
+	struct signal_handlers *h = signal_lock(g);
+	struct task *other;
+	struct wait_entry e;
+	int rc = 0;
+
+	if (g->group_exiting || g->group_exec_task) {
+		signal_unlock(h);
+		return -EAGAIN;
+	}
+	g->group_exec_task = t;
+	list_for_each(other, &g->threads, thread_node)
+		if (other != t && !other->exiting)
+			task_kill_locked(other);
+	signal_unlock(h);
+	wait_begin(&e, &g->exit_wait, ~0U);
+	while (!alone(t) && !rc)
+		rc = wait_sleep_killable(DEADLINE_NONE);
+	wait_end(&e);
+	h = signal_lock(g);
+	g->group_exec_task = NULL;
+	signal_unlock(h);
+	return rc ? -EAGAIN : 0;
+}
+
+static int de_thread(struct task *t)
+{
+	int rc;
+
+	if (list_first(&t->group->threads, struct task, thread_node) == t &&
+	    list_last(&t->group->threads, struct task, thread_node) == t)
+		return 0;
+	rc = end_other_threads(t);
+	if (rc)
+		return rc;
+	if (t->group->leader != t)
+		task_put(thread_group_replace_leader(t));
+	return 0;
+}
+
+/* --- after it ------------------------------------------------------------------------------ */
+
+static void unshare_handlers(struct thread_group *g, struct exec_job *j)
+{
+	struct signal_handlers *old, *h;
+
+	if (!j->handlers)
+		return;
+	h = signal_lock(g);
+	mutex_lock(&g->handlers_ref_lock);
+	old = g->handlers;
+	g->handlers = move_ptr(j->handlers);
+	mutex_unlock(&g->handlers_ref_lock);
+	signal_unlock(h);
+	signal_handlers_put(old);
+}
+
+static void reset_signals(struct task *t, struct exec_job *j)
+{
+	unshare_handlers(t->group, j);
+	signal_handlers_reset(t->group->handlers, false);
+	signal_stack_reset(t);
+	posix_timers_destroy(t->group);
+}
+
+static void reset_files(struct task *t, struct exec_job *j)
+{
+	if (j->fds) {
+		struct fd_table *old = t->fds;
+
+		mutex_lock(&t->lock);
+		t->fds = move_ptr(j->fds);
+		mutex_unlock(&t->lock);
+		fd_table_put(old);
+	}
+	fd_table_close_on_exec(t->fds);
+}
+
+static bool gained_privilege(const struct credentials *old, const struct credentials *cred)
+{
+	return old->euid != cred->euid || old->egid != cred->egid || old->fsuid != cred->fsuid ||
+	       old->fsgid != cred->fsgid || (cred->permitted & ~old->permitted);
+}
+
+static void commit_identity(struct task *t, struct exec_job *j)
+{
+	bool gained = gained_privilege(t->cred, j->cred);
+	bool mixed = j->cred->euid != j->cred->uid || j->cred->egid != j->cred->gid;
+	struct file *file = upcalls->program_file(j->program);
+	bool readable = !inode_permission(file->inode, LINUX_MAY_READ, t->cred);
+
+	atomic_store(&t->mm->dumpable, gained || mixed || !readable ? 0 : 1);
+	if (j->secure || gained) {
+		mutex_lock(&t->lock);
+		t->parent_death_signal = 0;
+		mutex_unlock(&t->lock);
+		t->personality &= ~(uint32_t)LINUX_PERSONALITY_CLEAR_ON_SETID;
+	}
+	task_set_cred(t, move_ptr(j->cred));
+}
+
+static void set_name(struct task *t, const char *comm)
+{
+	char name[TASK_COMM_SIZE] = { 0 };
+	int rc;
+
+	memccpy(name, comm, 0, sizeof(name) - 1);
+	mutex_lock(&t->lock);
+	memcpy(t->comm, name, sizeof(t->comm));
+	mutex_unlock(&t->lock);
+	rc = platform_set_host_name(t->context, name);
+	(void)rc; /* only what the host's ps shows */
+}
+
+/* The old address space goes when its last user does. */
+static int switch_memory(struct task *t, struct exec_job *j)
+{
+	struct mm *old = t->mm;
+	int rc;
+
+	futex_task_release(t);
+	atomic_store(&t->futex_released, false);
+	t->robust_list_size = 0;
+	task_note_max_rss(t->group, NULL);
+	rc = context_exec(t->context, j->mm->as);
+	if (rc)
+		return rc;
+	mutex_lock(&t->lock);
+	t->mm = move_ptr(j->mm);
+	mutex_unlock(&t->lock);
+	task_release_vfork_parent(t);
+	atomic_fetch_sub(&old->users, 1);
+	mm_put(old);
+	return 0;
+}
+
+/* 0, or the task must die. */
+static int commit(struct task *t, struct exec_job *j)
+{
+	struct program_identity identity = exec_identity(j->cred, j->secure);
+	int rc = de_thread(t);
+
+	if (!rc)
+		rc = switch_memory(t, j);
+	if (rc)
+		return rc;
+	reset_signals(t, j);
+	reset_files(t, j);
+	commit_identity(t, j);
+	t->restart_block.fn = NULL;
+	t->rseq_area = GUEST_NULL;
+	t->rseq_size = 0;
+	set_name(t, upcalls->program_comm(j->program));
+	mutex_lock(&t->kernel->tasklist_lock);
+	t->group->has_execed = true;
+	t->group->exit_signal = LINUX_SIGCHLD;
+	mutex_unlock(&t->kernel->tasklist_lock);
+	return upcalls->program_load(j->program, t->mm, t->context, &identity,
+				     task_rlimit(t, RLIM_STACK));
+}
+
+int64_t task_exec(struct task *t, struct file *file, const char *name, struct string_vector *argv,
+		  struct string_vector *envv)
+{
+	struct exec_job job = { 0 };
+	int64_t result = prepare(t, &job, file, name, argv, envv);
+
+	if (!result) {
+		int rc = commit(t, &job);
+
+		result = -SYSCALL_NO_RETURN;
+		if (rc) {
+			log_debug("exec %s failed past the point of no return: %d", name, rc);
+			thread_group_exit(t->group, LINUX_SIGSEGV);
+		}
+	}
+	job_free(&job);
+	return result;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shared between the files of sentry/kernel that carry tasks from birth to death. */
+#pragma once
+
+#include "sentry/kernel/kernel.h"
+#include "sentry/kernel/pid.h"
+#include "sentry/kernel/process_group.h"
+#include "sentry/kernel/task.h"
+
+/* The parent of a vfork child sleeps on it. */
+struct vfork_completion {
+	struct refcount refs;
+	_Atomic bool done;
+	struct wait_queue wait;
+};
+struct vfork_completion *vfork_completion_new(void) MUST_CHECK;
+void vfork_completion_put(struct vfork_completion *v);
+/* Lets the parent of @t go on, if it waits. */
+void task_release_vfork_parent(struct task *t);
+
+/* Objects with nothing published; fields at defaults. Lists empty, refs 1. */
+int thread_group_alloc(struct kernel *k, struct signal_handlers *handlers,
+		       struct thread_group **out) MUST_CHECK;
+/* Takes a reference on @g. */
+int task_alloc(struct kernel *k, struct thread_group *g, struct task **out) MUST_CHECK;
+
+/* Borrowed, tasklist held; only tasks not yet released. */
+struct task *task_find_locked(struct pid_namespace *ns, int32_t tid);
+struct thread_group *thread_group_find_locked(struct pid_namespace *ns, int32_t tgid);
+
+/* Counts @t against the namespaces and the pids limit; the first half of publishing. */
+void task_attach_pid_locked(struct task *t, struct pid *pid);
+void task_detach_pid_locked(struct task *t);
+void task_enter_current(struct task *t);
+
+/* Ends the current task: in handle(), on its own pool thread. Consumes t->context. */
+void task_exit(struct task *t);
+/*
+ * Removes a dead group (or a dead thread) for good.  tasklist held; returns
+ * references that the caller puts after dropping it.
+ */
+void thread_group_release_locked(struct thread_group *g);
+void thread_group_release_finish(struct thread_group *g);
+
+/* Starts the death of @g if it has not begun; its handlers->lock is held. */
+void thread_group_exit_locked(struct thread_group *g, int wait_status);
+void thread_group_exit(struct thread_group *g, int wait_status);
+/* Adds @status of child to the parent: SIGCHLD and wake; tasklist held. */
+void notify_parent_stopped(struct thread_group *g, int code);
+
+struct namespaces *namespaces_get(struct namespaces *ns);
+int namespaces_copy(struct namespaces *from, struct namespaces **out) MUST_CHECK;
+struct uts_namespace *uts_namespace_get(struct uts_namespace *ns);
+void uts_namespace_put(struct uts_namespace *ns);
+int uts_namespace_new(struct uts_namespace *from, struct user_namespace *user_ns,
+		      struct uts_namespace **out) MUST_CHECK;
+/* Installs copies for the CLONE_NEW* flags. @fs is re-rooted in a new mount namespace. */
+int namespaces_unshare(struct task *t, uint64_t flags, struct user_namespace *user_ns,
+		       struct fs_context *fs, struct namespaces **out) MUST_CHECK;

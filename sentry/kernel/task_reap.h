@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the end of a task to its disappearance; see task_reap.c. */
+#pragma once
+
+#include "sentry/kernel/task_internal.h"
+
+/* The last act of an exiting task: it becomes a zombie, or vanishes. */
+void task_exit_notify(struct task *t);
+/* SIGKILL to every group of @ns and below except @except (may be NULL). */
+void kernel_kill_namespace(struct kernel *k, struct pid_namespace *ns, struct thread_group *except);
+/* Releases the children of @g that are zombies already. */
+void reap_zombie_children(struct thread_group *g);
+/* wait4's part: tasklist held, @g a zombie: its usage goes to the parent, it is released. */
+void thread_group_collect_locked(struct thread_group *g, struct thread_group *parent);
+/* wait status of a zombie; tasklist held. */
+int thread_group_status_locked(struct thread_group *g);
+
+/* max_rss of the group from the host, before @mm (may be NULL) goes. */
+void task_note_max_rss(struct thread_group *g, struct mm *mm);
+
+/* Called for each exiting task while it still has fds and fs, without locks. */
+struct task_exit_hook {
+	void (*fn)(struct task *t, bool group_dead);
+};
+/* Static storage, at boot; at most a handful. */
+void task_exit_hook_register(const struct task_exit_hook *hook);
+void task_run_exit_hooks(struct task *t, bool group_dead);
+/* De-threading: removes the dead old leader and lets @t be the leader; see task_exec.c. */
+struct task *thread_group_replace_leader(struct task *t) MUST_CHECK;

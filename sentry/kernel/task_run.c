@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What happens between two stretches of guest code: kernel_context_ops.handle().
+ *
+ * The event is served, then the exit work is done until there is none: death,
+ * group stops, signals, the restart of interrupted calls.  The hand-over back is
+ * race-free without a lock in the common case: the task sets in_guest and then
+ * looks at work_pending; a sender sets work_pending and then looks at in_guest.
+ * One of them sees the other, so either the task does the work or it is kicked.
+ *
+ * Handlers need registers.  A system call that came without them asks the
+ * platform, else resumes with a kick in front of it and goes on in the KICK event;
+ * what is left of the call is in syscall_restart_pending and syscall_result.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "sentry/kernel/kernel.h"
+#include "sentry/kernel/program.h"
+#include "sentry/kernel/restart.h"
+#include "sentry/kernel/signal_internal.h"
+#include "sentry/kernel/task_internal.h"
+#include "util/log.h"
+
+#define AUDIT_ARCH_X86_64 0xC000003EU
+#define SYSCALL_INSTRUCTION_SIZE 2
+#define TRAP_GENERAL_PROTECTION 13
+#define TRAP_PAGE_FAULT 14
+#define FAULT_RETRIES_MAX 100
+#define INT80_ERROR_CODE (0x80 * 8 + 2)
+
+static bool is_restart(int64_t result)
+{
+	return result == -ERESTARTSYS || result == -ERESTARTNOINTR || result == -ERESTARTNOHAND ||
+	       result == -ERESTART_RESTARTBLOCK;
+}
+
+/* --- signals ---------------------------------------------------------------------- */
+
+/* A handler runs: decides whether the interrupted call is run again afterwards. */
+static void finish_restart(struct task *t, struct context *ctx, const struct linux_sigaction *action)
+{
+	struct guest_regs *regs = context_regs(ctx);
+	bool again;
+
+	if (!t->syscall_restart_pending)
+		return;
+	t->syscall_restart_pending = false;
+	again = t->syscall_result == -ERESTARTNOINTR ||
+		(t->syscall_result == -ERESTARTSYS && (action->flags & LINUX_SA_RESTART));
+	if (again) {
+		regs->rax = t->syscall_nr;
+		regs->rip -= SYSCALL_INSTRUCTION_SIZE;
+	} else {
+		regs->rax = (uint64_t)-EINTR;
+	}
+}
+
+static void delivered_locked(struct task *t, int signo, const struct linux_sigaction *action)
+{
+	uint64_t blocked = t->blocked | action->mask;
+
+	t->restore_saved_mask = false;
+	if (!(action->flags & LINUX_SA_NODEFER))
+		blocked |= SIGNAL_BIT(signo);
+	signal_set_blocked_locked(t, blocked);
+}
+
+static void force_segv(struct task *t, int failed_signo)
+{
+	struct linux_siginfo info = { .signo = LINUX_SIGSEGV, .code = LINUX_SI_KERNEL };
+
+	if (failed_signo == LINUX_SIGSEGV) {
+		struct signal_handlers *h = signal_lock(t->group);
+
+		h->actions[LINUX_SIGSEGV - 1].handler = LINUX_SIG_DFL;
+		signal_unlock(h);
+	}
+	signal_force(t, &info);
+}
+
+/* Called with the lock held, returns without. */
+static void run_handler(struct task *t, struct context *ctx, struct signal_handlers *h, int signo,
+			struct linux_siginfo *info, const struct signal_dequeued *after)
+	NO_LOCK_ANALYSIS
+{
+	struct linux_sigaction action = h->actions[signo - 1];
+	uint64_t old_mask = t->restore_saved_mask ? t->saved_mask : t->blocked;
+	int rc;
+
+	if (action.flags & LINUX_SA_RESETHAND)
+		h->actions[signo - 1].handler = LINUX_SIG_DFL;
+	signal_unlock(h);
+	signal_dequeue_finish(t, after, info);
+	finish_restart(t, ctx, &action);
+	rc = signal_frame_push(t, ctx, signo, info, &action, old_mask);
+	if (rc) {
+		force_segv(t, signo);
+		return;
+	}
+	h = signal_lock(t->group);
+	delivered_locked(t, signo, &action);
+	signal_unlock(h);
+	if (t->altstack.flags & LINUX_SS_AUTODISARM)
+		signal_stack_reset(t);
+}
+
+/* --- stops --------------------------------------------------------------------------- */
+
+static void start_stop_locked(struct task *t, int signo)
+{
+	struct thread_group *g = t->group;
+	struct task *other;
+
+	if (g->group_exiting || !t->stop_dequeued)
+		return;
+	g->stop_signal = signo;
+	list_for_each(other, &g->threads, thread_node) {
+		if (other->exiting || other->stop_pending)
+			continue;
+		other->stop_pending = true;
+		g->stop_count++;
+		if (other != t)
+			task_wake_locked(other);
+	}
+}
+
+static bool stop_over(struct task *t)
+{
+	struct signal_handlers *h = signal_lock(t->group);
+	bool over = !t->group->stop_signal || t->kill_pending || t->group->group_exiting;
+
+	signal_unlock(h);
+	return over;
+}
+
+/* Called with the lock held and a stop in force or under way; returns without. */
+static void take_part_in_stop(struct task *t, struct signal_handlers *h) NO_LOCK_ANALYSIS
+{
+	struct thread_group *g = t->group;
+	bool last = false, continued;
+	struct wait_entry e;
+
+	if (t->stop_pending) {
+		t->stop_pending = false;
+		if (--g->stop_count == 0 && !g->stopped) {
+			g->stopped = true;
+			g->stop_report = true;
+			g->continued_report = false;
+			last = true;
+		}
+	}
+	signal_unlock(h);
+	atomic_store(&t->state, TASK_STOPPED);
+	if (last)
+		notify_parent_stopped(g, LINUX_CLD_STOPPED);
+	wait_begin(&e, &g->stop_wait, ~0U);
+	while (!stop_over(t))
+		if (wait_sleep_killable(DEADLINE_NONE) < 0)
+			break;
+	wait_end(&e);
+	atomic_store(&t->state, TASK_RUNNING);
+	h = signal_lock(g);
+	continued = g->continue_notify;
+	g->continue_notify = false;
+	signal_unlock(h);
+	if (continued)
+		notify_parent_stopped(g, LINUX_CLD_CONTINUED);
+}
+
+static bool orphaned(struct task *t)
+{
+	bool result;
+
+	mutex_lock(&t->kernel->tasklist_lock);
+	result = !t->group->process_group ||
+		 process_group_orphaned_locked(t->group->process_group, NULL);
+	mutex_unlock(&t->kernel->tasklist_lock);
+	return result;
+}
+
+/* --- default actions ------------------------------------------------------------------ */
+
+/* Called with the lock held, returns without. */
+static void run_default(struct task *t, struct signal_handlers *h, int signo,
+			struct linux_siginfo *info, const struct signal_dequeued *after)
+	NO_LOCK_ANALYSIS
+{
+	struct thread_group *g = t->group;
+
+	if (signal_in(SIGNAL_DEFAULT_IGNORED, signo) ||
+	    (g->unkillable && !signal_in(SIGNAL_UNBLOCKABLE, signo))) {
+		signal_unlock(h);
+		signal_dequeue_finish(t, after, info);
+		return;
+	}
+	if (signal_in(SIGNAL_STOP_SET, signo)) {
+		signal_unlock(h);
+		signal_dequeue_finish(t, after, info);
+		if (signo != LINUX_SIGSTOP && orphaned(t))
+			return;
+		h = signal_lock(g);
+		start_stop_locked(t, signo);
+		signal_unlock(h);
+		return;
+	}
+	thread_group_exit_locked(g, signo);
+	signal_unlock(h);
+	signal_dequeue_finish(t, after, info);
+}
+
+/* Called with the lock held and a signal deliverable; returns without. */
+static void deliver_one(struct task *t, struct context *ctx, struct signal_handlers *h)
+	NO_LOCK_ANALYSIS
+{
+	struct linux_siginfo info;
+	struct signal_dequeued after;
+	int signo = signal_dequeue_locked(t, ~t->blocked, &info, &after);
+	uint64_t handler = h->actions[signo - 1].handler;
+
+	if (handler == LINUX_SIG_IGN) {
+		signal_unlock(h);
+		signal_dequeue_finish(t, &after, &info);
+	} else if (handler == LINUX_SIG_DFL) {
+		run_default(t, h, signo, &info, &after);
+	} else {
+		run_handler(t, ctx, h, signo, &info, &after);
+	}
+}
+
+/* --- exit work ------------------------------------------------------------------------ */
+
+/* Nothing deliverable: the old mask comes back, which may make something deliverable. */
+static bool restore_mask_locked(struct task *t)
+{
+	if (!t->restore_saved_mask)
+		return false;
+	t->restore_saved_mask = false;
+	signal_set_blocked_locked(t, t->saved_mask);
+	return true;
+}
+
+enum work_result task_work(struct task *t, struct context *ctx, bool regs_valid) NO_LOCK_ANALYSIS
+{
+	struct thread_group *g = t->group;
+
+	for (;;) {
+		struct signal_handlers *h = signal_lock(g);
+		uint64_t pending = (t->pending.set | g->shared_pending.set) & ~t->blocked;
+
+		if (t->kill_pending || g->group_exiting || t->exit_requested) {
+			signal_unlock(h);
+			return WORK_EXIT;
+		}
+		if (t->stop_pending || g->stop_signal) {
+			take_part_in_stop(t, h);
+			continue;
+		}
+		if (!pending) {
+			enum work_result result = WORK_DONE;
+
+			if (restore_mask_locked(t)) {
+				signal_unlock(h);
+				continue;
+			}
+			signal_recalc_locked(t);
+			if (t->syscall_restart_pending)
+				result = WORK_RESTART;
+			else
+				atomic_store(&t->in_guest, true);
+			signal_unlock(h);
+			return result;
+		}
+		if (!regs_valid) {
+			signal_unlock(h);
+			if (platform_need_registers(ctx)) {
+				/* A kick may come now or with the resume: the same event. */
+				atomic_store(&t->in_guest, true);
+				return WORK_NEED_REGS;
+			}
+			context_regs(ctx)->rax = (uint64_t)t->syscall_return;
+			regs_valid = true;
+			continue;
+		}
+		deliver_one(t, ctx, h);
+	}
+}
+
+/* --- events ---------------------------------------------------------------------------- */
+
+static void set_result(struct context *ctx, const struct platform_event *event, bool regs_valid,
+		       int64_t value)
+{
+	if (event->kind == PLATFORM_EVENT_SYSCALL)
+		context_set_return(ctx, value);
+	if (regs_valid)
+		context_regs(ctx)->rax = (uint64_t)value;
+}
+
+/* Runs the call (again), and keeps what the exit work must know.  True: result set. */
+static void run_syscall(struct task *t, struct context *ctx, const struct platform_event *event,
+			bool regs_valid, bool through_block)
+{
+	int64_t result;
+
+	if (through_block)
+		result = t->restart_block.fn ? t->restart_block.fn(t, &t->restart_block) : -EINTR;
+	else
+		result = kernel_upcalls()->syscall(t, t->syscall_nr, t->syscall_args);
+	if (result == -SYSCALL_NO_RETURN)
+		return;
+	if (is_restart(result)) {
+		t->syscall_restart_pending = true;
+		t->syscall_result = result;
+		result = -EINTR;
+	}
+	t->syscall_return = result;
+	set_result(ctx, event, regs_valid, result);
+}
+
+static void restart_in_place(struct task *t, struct context *ctx,
+			     const struct platform_event *event, bool regs_valid)
+{
+	bool through_block = t->syscall_result == -ERESTART_RESTARTBLOCK;
+
+	t->syscall_restart_pending = false;
+	run_syscall(t, ctx, event, regs_valid, through_block);
+}
+
+static void handle_foreign_call(struct task *t, struct context *ctx)
+{
+	struct linux_siginfo info = { .signo = LINUX_SIGSEGV, .code = LINUX_SI_KERNEL };
+
+	/* As on a kernel without IA32 emulation: int 0x80 is a protection fault at itself. */
+	if (!platform_need_registers(ctx))
+		context_regs(ctx)->rip -= SYSCALL_INSTRUCTION_SIZE;
+	t->trapno = TRAP_GENERAL_PROTECTION;
+	t->error_code = INT80_ERROR_CODE;
+	signal_force(t, &info);
+}
+
+static void handle_syscall(struct task *t, struct context *ctx, const struct platform_event *event)
+{
+	t->syscall_nr = event->nr;
+	memcpy(t->syscall_args, event->args, sizeof(t->syscall_args));
+	t->syscall_restart_pending = false;
+	if (event->arch != AUDIT_ARCH_X86_64) {
+		handle_foreign_call(t, ctx);
+		return;
+	}
+	run_syscall(t, ctx, event, event->regs_valid, false);
+}
+
+/* Whether the access can be tried again; not for ever, should host and mm disagree. */
+static bool resolve_fault(struct task *t, struct context *ctx, const struct platform_event *event)
+{
+	uint64_t rip = context_regs(ctx)->rip;
+	struct mm_limits limits;
+
+	if (event->signo != LINUX_SIGSEGV || event->trapno != TRAP_PAGE_FAULT || !event->regs_valid)
+		return false;
+	if (rip != t->fault_retry.rip || event->fault_addr != t->fault_retry.addr) {
+		t->fault_retry.rip = rip;
+		t->fault_retry.addr = event->fault_addr;
+		t->fault_retry.count = 0;
+	}
+	if (t->fault_retry.count++ >= FAULT_RETRIES_MAX)
+		return false;
+	limits = task_mm_limits(t);
+	return mm_fault(t->mm, ctx, &limits, event->fault_addr, event->error_code) == 0;
+}
+
+static void handle_fault(struct task *t, struct context *ctx, const struct platform_event *event)
+{
+	struct linux_siginfo info = { .signo = event->signo, .code = event->code };
+
+	if (resolve_fault(t, ctx, event))
+		return;
+	info.fault.addr = event->fault_addr;
+	t->trapno = event->trapno;
+	t->error_code = event->error_code;
+	t->fault_address = event->fault_addr;
+	signal_force(t, &info);
+}
+
+static void handle_started(struct task *t)
+{
+	int32_t tid = task_tid_in(t, t->pid.ns);
+
+	if (mm_fork_finish(t->mm, t->context)) {
+		thread_group_exit(t->group, LINUX_SIGKILL);
+		return;
+	}
+	if (t->set_child_tid) {
+		/* As Linux: a bad address is the child's own affair. */
+		int rc = copy_out_u32(t->mm, guest_addr(t->set_child_tid), (uint32_t)tid);
+
+		(void)rc;
+		t->set_child_tid = 0;
+	}
+}
+
+static void handle_died(struct task *t, const struct platform_event *event)
+{
+	int status = event->host_status;
+	int signo = WIFSIGNALED(status) ? WTERMSIG(status) : LINUX_SIGKILL;
+
+	log_debug("task %d: its host process is gone, status 0x%x", task_tid_in(t, t->pid.ns), status);
+	thread_group_exit(t->group, signo);
+}
+
+static enum context_action serve(struct task *t, struct context *ctx,
+				 const struct platform_event *event)
+{
+	bool regs_valid = event->regs_valid;
+
+	switch (event->kind) {
+	case PLATFORM_EVENT_SYSCALL:
+		handle_syscall(t, ctx, event);
+		break;
+	case PLATFORM_EVENT_FAULT:
+		handle_fault(t, ctx, event);
+		break;
+	case PLATFORM_EVENT_STARTED:
+		handle_started(t);
+		break;
+	case PLATFORM_EVENT_DIED:
+		handle_died(t, event);
+		break;
+	case PLATFORM_EVENT_KICK:
+		break;
+	}
+	/* The common way out: nothing to do. */
+	if (!t->syscall_restart_pending && !t->restore_saved_mask && !t->exit_requested) {
+		atomic_store(&t->in_guest, true);
+		if (!atomic_load(&t->work_pending))
+			return CONTEXT_RESUME;
+		atomic_store(&t->in_guest, false);
+	}
+	for (;;) {
+		switch (task_work(t, ctx, regs_valid)) {
+		case WORK_DONE:
+			return CONTEXT_RESUME;
+		case WORK_NEED_REGS:
+			return CONTEXT_RESUME_AND_KICK;
+		case WORK_EXIT:
+			task_exit(t);
+			return CONTEXT_EXITED;
+		case WORK_RESTART:
+			restart_in_place(t, ctx, event, regs_valid);
+			break;
+		}
+	}
+}
+
+static enum context_action handle(void *owner, struct context *ctx,
+				  const struct platform_event *event)
+{
+	/* task_exit gives up what kept the task alive. */
+	struct task *t = task_get(owner);
+	enum context_action action;
+
+	atomic_store(&t->in_guest, false);
+	task_enter_current(t);
+	action = serve(t, ctx, event);
+	task_enter_current(NULL);
+	task_put(t);
+	return action;
+}
+
+const struct context_client_ops kernel_context_ops = {
+	.handle = handle,
+};

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Waiting for children.  Children belong to thread groups, as in Linux unless
+ * __WNOTHREAD asks for those of one thread.  The scan runs under tasklist; the
+ * group that is reaped is released under it and freed after it.
+ */
+#include "sentry/kernel/task_wait.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "sentry/kernel/restart.h"
+#include "sentry/kernel/signal_internal.h"
+#include "sentry/kernel/task_internal.h"
+#include "sentry/kernel/task_reap.h"
+
+static bool matches(struct task *t, struct wait_request *rq, struct thread_group *child)
+{
+	struct pid_namespace *ns = t->pid.ns;
+	struct process_group *pg = child->process_group;
+
+	switch (rq->which) {
+	case LINUX_P_ALL:
+		break;
+	case LINUX_P_PID:
+		if (pid_number_in(&child->pid, ns) != rq->id)
+			return false;
+		break;
+	case LINUX_P_PIDFD:
+		if (child != rq->group)
+			return false;
+		break;
+	case LINUX_P_PGID:
+		if (!pg || (rq->id ? pid_number_in(&pg->pid->id, ns) != rq->id :
+				     pg != t->group->process_group))
+			return false;
+		break;
+	default:
+		return false;
+	}
+	if ((rq->options & LINUX_WNOTHREAD) && child->creator != t)
+		return false;
+	/* Clone children are those that do not signal with SIGCHLD. */
+	if (!(rq->options & LINUX_WALL) &&
+	    (child->exit_signal != LINUX_SIGCHLD) != !!(rq->options & LINUX_WCLONE))
+		return false;
+	return true;
+}
+
+static void fill_usage(struct linux_rusage *out, const struct thread_group *g)
+{
+	const struct task *leader = g->leader;
+	uint64_t user = g->usage.user_ns + leader->usage.user_ns + g->usage.child_user_ns;
+	uint64_t system = g->usage.system_ns + leader->usage.system_ns + g->usage.child_system_ns;
+
+	out->utime.sec = (int64_t)(user / NSEC_PER_SEC);
+	out->utime.usec = (int64_t)(user % NSEC_PER_SEC / NSEC_PER_USEC);
+	out->stime.sec = (int64_t)(system / NSEC_PER_SEC);
+	out->stime.usec = (int64_t)(system % NSEC_PER_SEC / NSEC_PER_USEC);
+	out->maxrss = (int64_t)(g->usage.max_rss > g->usage.child_max_rss ?
+					g->usage.max_rss : g->usage.child_max_rss) * 4;
+	out->minflt = (int64_t)(g->usage.minor_faults + leader->usage.minor_faults +
+				g->usage.child_minor_faults);
+	out->majflt = (int64_t)(g->usage.major_faults + leader->usage.major_faults +
+				g->usage.child_major_faults);
+}
+
+static void report(struct task *t, struct wait_request *rq, struct thread_group *child, int status,
+		   int code, int cause)
+{
+	rq->pid = pid_number_in(&child->pid, t->pid.ns);
+	rq->uid = uid_from_kernel(t->cred->user_ns, child->leader->cred->uid);
+	rq->status = status;
+	rq->code = code;
+	rq->cause = cause;
+	memset(&rq->usage, 0, sizeof(rq->usage));
+	fill_usage(&rq->usage, child);
+}
+
+static bool try_zombie(struct task *t, struct wait_request *rq, struct thread_group *child,
+		       struct thread_group **reaped)
+{
+	int status;
+
+	if (!child->zombie || !(rq->options & LINUX_WEXITED))
+		return false;
+	status = thread_group_status_locked(child);
+	if (status & 0x7f)
+		report(t, rq, child, status, LINUX_CLD_KILLED, status & 0x7f);
+	else
+		report(t, rq, child, status, LINUX_CLD_EXITED, (status >> 8) & 0xff);
+	if (!(rq->options & LINUX_WNOWAIT)) {
+		thread_group_collect_locked(child, t->group);
+		*reaped = child;
+	}
+	return true;
+}
+
+static bool try_stopped(struct task *t, struct wait_request *rq, struct thread_group *child)
+{
+	struct signal_handlers *h;
+	bool found = false;
+	int signo;
+
+	if (child->zombie || !(rq->options & LINUX_WSTOPPED))
+		return false;
+	h = signal_lock(child);
+	signo = child->stop_signal;
+	if (child->stopped && child->stop_report && signo) {
+		found = true;
+		if (!(rq->options & LINUX_WNOWAIT))
+			child->stop_report = false;
+	}
+	signal_unlock(h);
+	if (found)
+		report(t, rq, child, signo << 8 | 0x7f, LINUX_CLD_STOPPED, signo);
+	return found;
+}
+
+static bool try_continued(struct task *t, struct wait_request *rq, struct thread_group *child)
+{
+	struct signal_handlers *h;
+	bool found;
+
+	if (child->zombie || !(rq->options & LINUX_WCONTINUED))
+		return false;
+	h = signal_lock(child);
+	found = child->continued_report;
+	if (found && !(rq->options & LINUX_WNOWAIT))
+		child->continued_report = false;
+	signal_unlock(h);
+	if (found)
+		report(t, rq, child, 0xffff, LINUX_CLD_CONTINUED, LINUX_SIGCONT);
+	return found;
+}
+
+/* 1: reported; 0: there are children, none has news; -ECHILD. */
+static int scan(struct task *t, struct wait_request *rq, struct thread_group **reaped)
+{
+	struct thread_group *child;
+	int rc = -ECHILD;
+
+	mutex_lock(&t->kernel->tasklist_lock);
+	list_for_each(child, &t->group->children, sibling) {
+		if (!matches(t, rq, child))
+			continue;
+		rc = try_zombie(t, rq, child, reaped) || try_stopped(t, rq, child) ||
+		     try_continued(t, rq, child);
+		if (rc)
+			break;
+	}
+	mutex_unlock(&t->kernel->tasklist_lock);
+	return rc;
+}
+
+int task_wait(struct task *t, struct wait_request *rq)
+{
+	struct thread_group *reaped = NULL;
+	struct wait_entry e;
+	int rc;
+
+	rq->pid = 0;
+	wait_begin(&e, &t->group->child_wait, ~0U);
+	for (;;) {
+		rc = scan(t, rq, &reaped);
+		if (rc || (rq->options & LINUX_WNOHANG))
+			break;
+		rc = wait_sleep(DEADLINE_NONE);
+		if (rc) {
+			rc = -ERESTARTSYS;
+			break;
+		}
+	}
+	wait_end(&e);
+	if (reaped)
+		thread_group_release_finish(reaped);
+	return rc < 0 ? rc : 0;
+}

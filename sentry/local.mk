@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+# Lowest layer first; a layer includes only headers of those above it in this list.
+include sentry/abi/local.mk
+include sentry/host/local.mk
+include sentry/arch/x86_64/local.mk
+include sentry/wait/local.mk
+include sentry/platform/local.mk
+include sentry/platform/trap/local.mk
+include sentry/platform/fake/local.mk
+include sentry/platform/ptrace/local.mk
+include sentry/mm/local.mk
+include sentry/cred/local.mk
+include sentry/vfs/local.mk
+include sentry/kernel/local.mk
+include sentry/fs/local.mk
+include sentry/fs/gofer/local.mk
+include sentry/fs/overlay/local.mk
+include sentry/fs/tmpfs/local.mk
+include sentry/fs/proc/local.mk
+include sentry/fs/sysfs/local.mk
+include sentry/fs/dev/local.mk
+include sentry/fs/devpts/local.mk
+include sentry/fs/cgroup/local.mk
+include sentry/fs/mqueue/local.mk
+include sentry/fs/pipe/local.mk
+include sentry/fs/host/local.mk
+include sentry/fs/anon/local.mk
+include sentry/ipc/local.mk
+include sentry/net/local.mk
+include sentry/loader/local.mk
+include sentry/syscalls/local.mk
+include sentry/trace/local.mk
+include sentry/control/local.mk
+include sentry/boot/local.mk

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mlock, munlock, mlockall, munlockall: policy and accounting.  Nothing is pinned on
+ * the host, where a guest could take memory from everyone; what a guest can
+ * observe (limits, VmLck, errors) is Linux's.
+ */
+#include "config.h"
+
+#include <errno.h>
+
+#include "sentry/mm/mm_private.h"
+
+static int may_lock_at_all(const struct mm_limits *limits)
+{
+	return limits->memlock == 0 && !limits->can_lock ? -EPERM : 0;
+}
+
+/* Linux's apply_vma_lock_flags: up to the first hole. */
+static int set_locked(struct mm *mm, uint64_t start, uint64_t end, uint32_t locked,
+		      const struct mm_limits *limits)
+{
+	struct mm_change c;
+	uint64_t hole = end;
+	bool whole;
+	int rc = mm_change_init(&c);
+
+	if (rc < 0)
+		return rc;
+	mutex_lock(&mm->lock);
+	rc = mm_change_wait(mm, start, end);
+	if (rc == 0 && locked) {
+		uint64_t grow = (end - start) -
+				(mm_range_pages(mm, start, end).locked << GUEST_PAGE_SHIFT);
+
+		if (!mm_may_lock(mm, limits, end - start) && !mm_may_lock(mm, limits, grow))
+			rc = -ENOMEM;
+	}
+	if (rc == 0 && mm->vmas.count + mm_range_splits(mm, start, end) > LINUX_MAX_MAP_COUNT + 1)
+		rc = -ENOMEM;
+	if (rc == 0) {
+		whole = mm_range_mapped(mm, start, end, &hole);
+		mm_range_set(mm, &c, start, whole ? end : hole, 0, 0, VMA_LOCKED, locked);
+		rc = whole ? 0 : -ENOMEM;
+	}
+	mutex_unlock(&mm->lock);
+	mm_change_finish(&c);
+	return rc;
+}
+
+/* The pages that hold [addr, addr + size); 0: none, 1: some, or an error. */
+static int page_range(uint64_t addr, uint64_t size, uint64_t *start, uint64_t *end)
+{
+	*start = page_down(addr);
+	*end = *start + page_up(size + (addr - *start));
+	if (*end < *start)
+		return -EINVAL;
+	return *end != *start;
+}
+
+int mm_mlock(struct mm *mm, const struct mm_limits *limits, uint64_t addr, uint64_t size, int flags)
+{
+	uint64_t start, end;
+	int rc;
+
+	if (flags & ~LINUX_MLOCK_ONFAULT)
+		return -EINVAL;
+	rc = may_lock_at_all(limits);
+	if (rc == 0)
+		rc = page_range(addr, size, &start, &end);
+	return rc <= 0 ? rc : set_locked(mm, start, end, VMA_LOCKED, limits);
+}
+
+int mm_munlock(struct mm *mm, uint64_t addr, uint64_t size)
+{
+	uint64_t start, end;
+	int rc = page_range(addr, size, &start, &end);
+
+	return rc <= 0 ? rc : set_locked(mm, start, end, 0, NULL);
+}
+
+static int set_all(struct mm *mm, uint32_t locked)
+{
+	struct mm_change c;
+	int rc = mm_change_init(&c);
+
+	if (rc < 0)
+		return rc;
+	mutex_lock(&mm->lock);
+	rc = mm_change_wait(mm, 0, UINT64_MAX);
+	if (rc == 0)
+		mm_range_set(mm, &c, 0, UINT64_MAX & ~(GUEST_PAGE_SIZE - 1), 0, 0, VMA_LOCKED,
+			     locked);
+	mutex_unlock(&mm->lock);
+	mm_change_finish(&c);
+	return rc;
+}
+
+int mm_mlockall(struct mm *mm, const struct mm_limits *limits, int flags)
+{
+	int rc;
+
+	if (!flags || (flags & ~(LINUX_MCL_CURRENT | LINUX_MCL_FUTURE | LINUX_MCL_ONFAULT)) ||
+	    flags == LINUX_MCL_ONFAULT)
+		return -EINVAL;
+	rc = may_lock_at_all(limits);
+	if (rc < 0)
+		return rc;
+	mutex_lock(&mm->lock);
+	if ((flags & LINUX_MCL_CURRENT) && !limits->can_lock &&
+	    mm->total_pages > limits->memlock >> GUEST_PAGE_SHIFT)
+		rc = -ENOMEM;
+	else
+		mm->lock_future = flags & LINUX_MCL_FUTURE ? VMA_LOCKED : 0;
+	mutex_unlock(&mm->lock);
+	if (rc < 0 || !(flags & LINUX_MCL_CURRENT))
+		return rc;
+	return set_all(mm, VMA_LOCKED);
+}
+
+int mm_munlockall(struct mm *mm)
+{
+	mutex_lock(&mm->lock);
+	mm->lock_future = 0;
+	mutex_unlock(&mm->lock);
+	return set_all(mm, 0);
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Network namespaces, and the start of the socket layer. */
+#include "sentry/net/net_namespace.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "sentry/cred/credentials.h"
+#include "sentry/kernel/kernel.h"
+#include "sentry/kernel/namespaces.h"
+#include "sentry/net/inet/inet.h"
+#include "sentry/net/netlink/netlink.h"
+#include "sentry/net/socket.h"
+#include "sentry/net/unix/unix.h"
+
+#define FIRST_INODE 0xf0000100U /* as nsfs numbers look */
+
+static _Atomic uint64_t next_inode = FIRST_INODE;
+
+int net_namespace_new(struct user_namespace *user_ns, struct net_namespace **out)
+{
+	struct net_namespace *ns = calloc(1, sizeof(*ns));
+
+	if (!ns)
+		return -ENOMEM;
+	refcount_init(&ns->refs);
+	ns->user_ns = user_namespace_get(user_ns);
+	ns->ino = next_inode++;
+	mutex_init(&ns->lock, LOCK_RANK_GOFER);
+	hash_table_init(&ns->abstract_names);
+	hash_table_init(&ns->ports);
+	*out = ns;
+	return 0;
+}
+
+struct net_namespace *net_namespace_get(struct net_namespace *ns)
+{
+	refcount_get(&ns->refs);
+	return ns;
+}
+
+/* Bound sockets hold a reference, so the tables are empty at the end. */
+void net_namespace_put(struct net_namespace *ns)
+{
+	if (!ns || !refcount_put(&ns->refs))
+		return;
+	hash_table_destroy(&ns->abstract_names);
+	hash_table_destroy(&ns->ports);
+	mutex_destroy(&ns->lock);
+	user_namespace_put(ns->user_ns);
+	free(ns);
+}
+
+static void opaque_get(void *ns)
+{
+	net_namespace_get(ns);
+}
+
+static void opaque_put(void *ns)
+{
+	net_namespace_put(ns);
+}
+
+static int opaque_create(struct user_namespace *user_ns, void **out)
+{
+	struct net_namespace *ns;
+	int rc = net_namespace_new(user_ns, &ns);
+
+	if (!rc)
+		*out = ns;
+	return rc;
+}
+
+static const struct namespace_ops clone_ops = {
+	.get = opaque_get,
+	.put = opaque_put,
+	.create = opaque_create,
+};
+
+int net_init(struct kernel *kernel)
+{
+	int rc = net_namespace_new(kernel->root_user_ns, &kernel->root_net_ns);
+
+	if (!rc)
+		rc = socket_fs_init(kernel->root_user_ns);
+	if (rc)
+		return rc;
+	namespaces_register(&clone_ops, NULL);
+	socket_family_register(&unix_family);
+	socket_family_register(&netlink_family);
+	socket_family_register(&inet_family);
+	socket_family_register(&inet6_family);
+	return 0;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* AF_NETLINK: NETLINK_ROUTE answers questions about the loopback interface. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sentry/net/socket.h"
+#include "util/strbuf.h"
+
+extern const struct socket_family_ops netlink_family;
+
+/* Appends the answers to the requests in @data to @out, as one datagram for port @pid. */
+void route_answer(const void *data, size_t size, uint32_t pid, bool may_change, struct strbuf *out);

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The common part of sockets: families, references, errors, credentials. */
+#include "sentry/net/socket.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "sentry/kernel/task.h"
+#include "sentry/net/file_batch.h"
+#include "sentry/net/net_namespace.h"
+
+#define BUFFER_DEFAULT 212992 /* net.core.{r,w}mem_default */
+
+static const struct socket_family_ops *families[LINUX_AF_MAX]; /* written at boot */
+
+void socket_family_register(const struct socket_family_ops *ops)
+{
+	families[ops->family] = ops;
+}
+
+int socket_create(struct net_namespace *net, int family, int type, int protocol, struct socket **out)
+{
+	if (family < 0 || family >= LINUX_AF_MAX)
+		return -EAFNOSUPPORT;
+	if (type < 0 || type >= LINUX_SOCK_MAX)
+		return -EINVAL;
+	if (!families[family])
+		return -EAFNOSUPPORT;
+	return families[family]->create(net, type, protocol, out);
+}
+
+void socket_init(struct socket *s, const struct socket_ops *ops, struct net_namespace *net,
+		 int family, int type, int protocol)
+{
+	refcount_init(&s->refs);
+	s->ops = ops;
+	s->family = family;
+	s->type = type;
+	s->protocol = protocol;
+	s->net = net_namespace_get(net);
+	mutex_init(&s->lock, LOCK_RANK_SOCKET);
+	wait_queue_init(&s->queue);
+	wait_queue_init(&s->space_queue);
+	s->send_buffer = BUFFER_DEFAULT;
+	s->receive_buffer = BUFFER_DEFAULT;
+	s->low_water = 1;
+}
+
+void socket_destroy(struct socket *s)
+{
+	net_namespace_put(s->net);
+	wait_queue_destroy(&s->space_queue);
+	wait_queue_destroy(&s->queue);
+	mutex_destroy(&s->lock);
+}
+
+struct socket *socket_get(struct socket *s)
+{
+	refcount_get(&s->refs);
+	return s;
+}
+
+void socket_put(struct socket *s)
+{
+	if (s && refcount_put(&s->refs))
+		s->ops->free(s);
+}
+
+void socket_lock_pair(struct socket *a, struct socket *b)
+{
+	struct socket *first = (uintptr_t)a < (uintptr_t)b ? a : b;
+
+	mutex_lock(&first->lock);
+	mutex_lock_nested(first == a ? &b->lock : &a->lock);
+}
+
+void socket_unlock_pair(struct socket *a, struct socket *b)
+{
+	mutex_unlock(&a->lock);
+	mutex_unlock(&b->lock);
+}
+
+bool socket_option(const struct socket *s, int name)
+{
+	return s->option_bits >> name & 1;
+}
+
+int socket_take_error(struct socket *s)
+{
+	return s->error ? -atomic_exchange(&s->error, 0) : 0;
+}
+
+void socket_set_error(struct socket *s, int error)
+{
+	s->error = error;
+}
+
+/* --- ancillary data ----------------------------------------------------------------- */
+
+void socket_cred_copy(struct socket_cred *to, const struct socket_cred *from)
+{
+	*to = *from;
+	if (to->group)
+		thread_group_get(to->group);
+}
+
+void socket_cred_release(struct socket_cred *c)
+{
+	if (c->group)
+		thread_group_put(c->group);
+	c->group = NULL;
+}
+
+void socket_cred_current(struct socket_cred *c, bool effective)
+{
+	struct task *t = task_current();
+	const struct credentials *cred;
+
+	*c = (struct socket_cred){ 0 };
+	if (!t)
+		return;
+	cred = task_cred(t);
+	c->group = thread_group_get(t->group);
+	c->uid = effective ? cred->euid : cred->uid;
+	c->gid = effective ? cred->egid : cred->gid;
+	credentials_put(cred);
+}
+
+void ancillary_release(struct ancillary *a)
+{
+	file_batch_release(a->files);
+	socket_cred_release(&a->cred);
+	*a = (struct ancillary){ 0 };
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What an implementation of the platform supplies.  Each of its objects begins
+ * with the struct below, which carries the table; the functions of platform.h
+ * call through it.  Semantics, locks and errors of every operation are those
+ * that platform.h gives for the function of the same name.
+ */
+#pragma once
+
+#include "sentry/platform/platform.h"
+
+struct platform_ops {
+	int (*run)(struct platform *p);
+	void (*vdso_table)(struct platform *p, struct platform_vdso_table *out);
+
+	int (*address_space_new)(struct platform *p, struct address_space **out);
+	void (*address_space_get)(struct address_space *as);
+	void (*address_space_put)(struct address_space *as);
+	ssize_t (*address_space_read)(struct address_space *as, uint64_t addr, void *buf, size_t size);
+	ssize_t (*address_space_write)(struct address_space *as, uint64_t addr, const void *buf,
+				       size_t size);
+	pid_t (*address_space_host_pid)(const struct address_space *as);
+
+	int (*context_new)(struct platform *p, struct address_space *as, void *owner,
+			   struct context **out);
+	int (*context_exec)(struct context *ctx, struct address_space *as);
+	int (*context_fork)(struct context *parent, void *owner, struct address_space **as,
+			    struct context **out);
+	int (*context_clone)(struct context *parent, bool same_group, void *owner,
+			     struct context **out);
+	void (*context_start)(struct context *ctx);
+	void (*context_destroy)(struct context *ctx);
+	struct address_space *(*context_address_space)(struct context *ctx);
+	struct guest_regs *(*context_regs)(struct context *ctx);
+	void (*context_set_return)(struct context *ctx, int64_t value);
+	void (*context_kick)(struct context *ctx);
+	void (*context_kill_group)(struct context *ctx);
+	pid_t (*context_host_tid)(const struct context *ctx);
+	int (*need_registers)(struct context *ctx);
+
+	size_t (*xstate_size)(struct platform *p);
+	int (*read_xstate)(struct context *ctx, void *buf, size_t size);
+	int (*write_xstate)(struct context *ctx, const void *buf, size_t size);
+	int (*reset_xstate)(struct context *ctx);
+
+	int (*map_anonymous)(struct context *ctx, uint64_t addr, uint64_t size, int prot,
+			     bool noreserve);
+	int (*map_fd)(struct context *ctx, uint64_t addr, uint64_t size, int prot, bool shared,
+		      int fd, uint64_t offset);
+	int (*unmap)(struct context *ctx, uint64_t addr, uint64_t size);
+	int (*protect)(struct context *ctx, uint64_t addr, uint64_t size, int prot);
+	int (*remap)(struct context *ctx, uint64_t old_addr, uint64_t old_size, uint64_t new_addr,
+		     uint64_t new_size);
+	int (*advise)(struct context *ctx, uint64_t addr, uint64_t size, int advice);
+	int (*cmpxchg_u32)(struct context *ctx, uint64_t addr, uint32_t expected, uint32_t desired,
+			   uint32_t *found);
+	int (*set_host_name)(struct context *ctx, const char comm[16]);
+};
+
+struct platform {
+	const struct platform_ops *ops;
+};
+
+struct address_space {
+	const struct platform_ops *ops;
+};
+
+struct context {
+	const struct platform_ops *ops;
+};
+
+/* The one platform of this sandbox; set by the constructors. */
+extern struct platform *platform_instance;

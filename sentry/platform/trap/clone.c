@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fork and clone: host clones that the parent's stub makes on order.
+ *
+ * CLONE_PARENT makes every stub process the sentry's child.  The call is
+ * notified and compared like any other order, so exactly one child comes of it,
+ * and that child names itself with the ticket of its parent's order.
+ */
+#include "sentry/platform/trap/context.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <sys/syscall.h>
+
+#include "sentry/host/host_seccomp.h"
+#include "util/log.h"
+
+/* *pid: what the stub says the child is. */
+static int order_clone(struct trap_platform *p, struct trap_thread *parent,
+		       enum stub_command command, uint64_t flags, uint64_t index, uint64_t stack,
+		       uint64_t ticket, pid_t *pid)
+{
+	int64_t result = -EIO;
+	int rc;
+
+	parent->slot->args[0] = flags;
+	parent->slot->args[1] = index;
+	parent->slot->ticket = ticket;
+	parent->expected[0] = (struct trap_call){ __NR_clone, { flags, stack } };
+	parent->expected_count = 1;
+	parent->expected_next = 0;
+	parent->stop_at_last = false;
+	rc = trap_order(p, parent, command, &result);
+	if (rc < 0)
+		return rc;
+	if (result > 0) {
+		*pid = (pid_t)(result & INT32_MAX);
+		return 0;
+	}
+	return result < 0 && result >= -4095 ? (int)result : -EAGAIN;
+}
+
+int trap_fork_process(struct trap_platform *p, struct trap_thread *parent,
+		      struct trap_context *child, struct trap_address_space **out)
+{
+	struct trap_address_space *as;
+	struct trap_thread *t;
+	pid_t pid = 0;
+	bool born;
+	int rc = trap_address_space_alloc(p, parent->index, &as);
+
+	if (rc < 0)
+		return rc;
+	t = trap_thread_new(as, parent->index);
+	if (!t) {
+		rc = -ENOMEM;
+		goto fail_space;
+	}
+	t->context = child;
+	t->xstate_addr = parent->xstate_addr;
+	as->first = t;
+	rc = trap_thread_expect(p, t);
+	if (rc < 0)
+		goto fail_thread;
+	rc = order_clone(p, parent, STUB_FORK, CLONE_PARENT, 0, 0, t->ticket, &pid);
+	if (rc < 0)
+		goto fail_thread;
+	if (child)
+		child->thread = t;
+	trap_unborn_claimed(p, t, pid);
+	*out = as;
+	return 0;
+
+fail_thread:
+	/*
+	 * A child that exists all the same has no ticket any more and dies at its hello.  One
+	 * that is just saying it (the parent lied) is bound under the lookup lock: wait.
+	 */
+	trap_thread_forget(p, t);
+	mutex_lock(&p->lookup_lock);
+	born = t->process != NULL;
+	mutex_unlock(&p->lookup_lock);
+	if (!born) {
+		trap_thread_free(p, t);
+		as->first = NULL;
+	}
+fail_space:
+	trap_address_space_free(as);
+	return rc;
+}
+
+static void unlink_thread(struct trap_thread *t)
+{
+	if (!t->process)
+		return;
+	mutex_lock(&t->process->lock);
+	if (list_linked(&t->node))
+		list_remove(&t->node);
+	t->process->live--;
+	mutex_unlock(&t->process->lock);
+}
+
+int trap_clone_thread(struct trap_platform *p, struct trap_thread *parent,
+		      struct trap_context *child, bool same_group)
+{
+	const uint64_t thread_flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
+				      CLONE_THREAD | CLONE_SYSVSEM;
+	struct trap_address_space *as = parent->as;
+	struct trap_thread *t;
+	pid_t pid = 0;
+	unsigned index;
+	uint64_t base;
+	int rc = trap_index_alloc(as, &index);
+
+	if (rc < 0)
+		return rc;
+	t = trap_thread_new(as, index);
+	if (!t) {
+		trap_index_free(as, index);
+		return -ENOMEM;
+	}
+	base = STUB_STACKS + index * STUB_STACK_SIZE;
+	t->context = child;
+	t->shares_memory = true;
+	t->xstate_addr = parent->xstate_addr - parent->index * STUB_STACK_SIZE +
+			 index * STUB_STACK_SIZE;
+	rc = trap_thread_expect(p, t);
+	if (rc < 0)
+		goto fail;
+	if (same_group) {
+		t->process = parent->process;
+		mutex_lock(&t->process->lock);
+		list_add_tail(&t->process->threads, &t->node);
+		t->process->live++;
+		mutex_unlock(&t->process->lock);
+	}
+	rc = order_clone(p, parent, STUB_THREAD,
+			 same_group ? thread_flags : CLONE_VM | CLONE_PARENT, index,
+			 base + STUB_THREAD_START, t->ticket, &pid);
+	if (rc < 0) {
+		unlink_thread(t);
+		goto fail;
+	}
+	child->thread = t;
+	return 0;
+fail:
+	trap_thread_forget(p, t);
+	trap_index_free(as, index);
+	trap_thread_free(p, t);
+	return rc;
+}

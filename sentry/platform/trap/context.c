@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Contexts: guest threads.  A context is STOPPED while its client's handle()
+ * runs; resume puts it back into the guest by answering the notification.
+ */
+#include "sentry/platform/trap/context.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "sentry/host/host_process.h"
+#include "util/log.h"
+
+/* --- registers ------------------------------------------------------------- */
+
+void trap_copy_from_slot(struct trap_thread *t)
+{
+	const struct stub_slot *slot = t->slot;
+	struct guest_regs *r = &t->context->regs;
+	const struct stub_regs *s = &t->regs;
+
+	memcpy(&t->regs, &slot->regs, sizeof(t->regs));
+	t->xstate_addr = slot->xstate_addr;
+	*r = (struct guest_regs){
+		.r15 = s->r15, .r14 = s->r14, .r13 = s->r13, .r12 = s->r12, .rbp = s->rbp,
+		.rbx = s->rbx, .r11 = s->r11, .r10 = s->r10, .r9 = s->r9, .r8 = s->r8,
+		.rax = s->rax, .rcx = s->rcx, .rdx = s->rdx, .rsi = s->rsi, .rdi = s->rdi,
+		.orig_rax = (uint64_t)-1, .rip = s->rip, .eflags = s->eflags, .rsp = s->rsp,
+		.cs = 0x33, .ss = 0x2b,
+		.fs_base = slot->fs_base, .gs_base = slot->gs_base,
+	};
+}
+
+static void copy_to_slot(struct trap_thread *t)
+{
+	const struct guest_regs *r = &t->context->regs;
+	struct stub_slot *slot = t->slot;
+
+	slot->regs = (struct stub_regs){
+		.r8 = r->r8, .r9 = r->r9, .r10 = r->r10, .r11 = r->r11, .r12 = r->r12,
+		.r13 = r->r13, .r14 = r->r14, .r15 = r->r15, .rdi = r->rdi, .rsi = r->rsi,
+		.rbp = r->rbp, .rbx = r->rbx, .rdx = r->rdx, .rax = r->rax, .rcx = r->rcx,
+		.rsp = r->rsp, .rip = r->rip, .eflags = r->eflags,
+	};
+	slot->fs_base = r->fs_base;
+	slot->gs_base = r->gs_base;
+	slot->command = STUB_RESUME;
+}
+
+struct guest_regs *trap_context_regs(struct context *ctx)
+{
+	return &trap_context(ctx)->regs;
+}
+
+void trap_context_set_return(struct context *ctx, int64_t value)
+{
+	struct trap_context *c = trap_context(ctx);
+
+	c->thread->call_result = value;
+	c->regs.rax = (uint64_t)value;
+}
+
+int trap_need_registers(struct context *ctx)
+{
+	return trap_context(ctx)->thread->by_slot ? 0 : -ENOSYS;
+}
+
+/* --- running ----------------------------------------------------------------- */
+
+/* Back to the guest; false: its process is dead and *event says how. */
+static bool resume(struct trap_context *ctx, bool kick, struct platform_event *event)
+{
+	struct trap_platform *p = ctx->platform;
+	struct trap_thread *t = ctx->thread;
+	struct trap_process *process = t->process;
+	struct trap_answer answer = trap_thread_answer_of(t);
+	pid_t pid = process->pid, tid = atomic_load(&t->tid);
+	bool dead;
+
+	if (t->by_slot)
+		copy_to_slot(t);
+	mutex_lock(&process->lock);
+	dead = process->dead;
+	if (!dead)
+		atomic_store(&t->state, TRAP_GUEST);
+	mutex_unlock(&process->lock);
+	if (dead) {
+		*event = (struct platform_event){ .kind = PLATFORM_EVENT_DIED,
+						  .host_status = process->status };
+		return false;
+	}
+	/*
+	 * From here the context may die and be freed by another worker at any time: only
+	 * copies are used.  The signal stays pending until the thread is about to return
+	 * to user mode.
+	 */
+	if (kick)
+		host_thread_signal(pid, tid, STUB_KICK_SIGNAL);
+	/* -ENOENT: it is dying; the reaper finds it in GUEST and queues DIED. */
+	if (trap_answer(p, &answer) < 0)
+		log_debug("thread died at its resume");
+	return true;
+}
+
+void trap_context_run(struct trap_context *ctx)
+{
+	struct platform_event event = ctx->event;
+
+	for (;;) {
+		enum context_action action;
+
+		action = ctx->platform->config.client->handle(ctx->owner, &ctx->base, &event);
+		if (action == CONTEXT_EXITED)
+			return;
+		if (resume(ctx, action == CONTEXT_RESUME_AND_KICK, &event))
+			return;
+	}
+}
+
+void trap_context_kick(struct context *ctx)
+{
+	struct trap_thread *t = trap_context(ctx)->thread;
+	struct trap_process *process = t->process;
+
+	pid_t tid = atomic_load(&t->tid);
+
+	/* One that has not said hello has nothing to be interrupted in. */
+	if (process && tid && !atomic_load(&process->dead))
+		host_thread_signal(process->pid, tid, STUB_KICK_SIGNAL);
+}
+
+/*
+ * A forked child that has not said hello has no process here yet.  Its ticket is
+ * withdrawn, so that it dies at its hello, and its context ends without it.
+ * Returns the process if it was bound meanwhile.
+ */
+static struct trap_process *kill_unborn(struct trap_context *c)
+{
+	struct trap_platform *p = c->platform;
+	struct trap_thread *t = c->thread;
+	struct trap_process *process;
+
+	if (trap_unborn_end(p, t)) {
+		atomic_store(&t->state, TRAP_STOPPED);
+		c->event = (struct platform_event){ .kind = PLATFORM_EVENT_DIED,
+						    .host_status = SIGKILL };
+		trap_pool_queue(p->pool, c);
+	}
+	/* The hello looks at this after it has bound the process. */
+	mutex_lock(&p->lock);
+	t->abandoned = true;
+	process = t->process;
+	mutex_unlock(&p->lock);
+	return process;
+}
+
+void trap_context_kill_group(struct context *ctx)
+{
+	struct trap_process *process = trap_context(ctx)->thread->process;
+
+	if (!process)
+		process = kill_unborn(trap_context(ctx));
+	if (!process)
+		return;
+	mutex_lock(&process->lock);
+	if (!atomic_load(&process->dead))
+		host_process_kill(process->pid);
+	mutex_unlock(&process->lock);
+}
+
+pid_t trap_context_host_tid(const struct context *ctx)
+{
+	return atomic_load(&trap_context((struct context *)(uintptr_t)ctx)->thread->tid);
+}
+
+struct address_space *trap_context_address_space(struct context *ctx)
+{
+	return &trap_context(ctx)->thread->as->base;
+}
+
+/* --- creation ------------------------------------------------------------------ */
+
+static struct trap_context *context_alloc(struct trap_platform *p, void *owner)
+{
+	struct trap_context *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->base.ops = &trap_ops;
+	c->platform = p;
+	c->owner = owner;
+	list_node_init(&c->work);
+	return c;
+}
+
+static void bind(struct trap_context *c, struct trap_thread *t)
+{
+	struct trap_process *process = t->process;
+
+	c->thread = t;
+	if (!process) {
+		t->context = c;
+		return;
+	}
+	mutex_lock(&process->lock);
+	t->context = c;
+	process->live++;
+	mutex_unlock(&process->lock);
+}
+
+int trap_context_new(struct platform *base, struct address_space *as, void *owner,
+		     struct context **out)
+{
+	struct trap_context *c = context_alloc(trap_platform(base), owner);
+
+	if (!c)
+		return -ENOMEM;
+	bind(c, trap_address_space(as)->first);
+	c->thread->bound_stopped = true;
+	*out = &c->base;
+	return 0;
+}
+
+/*
+ * The guest thread leaves @t.  The first host thread of a process that goes on
+ * parks: remote copies name it.  A process that shares its memory with others
+ * (vfork) and has no guest thread left ends now; the last process of an address
+ * space ends when that is put.
+ */
+static void leave_thread(struct trap_platform *p, struct trap_thread *t)
+{
+	struct trap_process *process = t->process;
+	bool last, first_thread = atomic_load(&t->tid) == process->pid;
+	bool shared;
+
+	mutex_lock(&process->lock);
+	t->context = NULL;
+	last = --process->live == 0;
+	atomic_store(&t->state, last || first_thread ? TRAP_PARKED : TRAP_EXITING);
+	mutex_unlock(&process->lock);
+	if (last) {
+		mutex_lock(&process->as->lock);
+		shared = process->node.next != process->node.prev;
+		mutex_unlock(&process->as->lock);
+		if (shared) {
+			trap_process_end(p, process);
+			trap_process_free(p, process);
+		}
+		return;
+	}
+	if (first_thread)
+		return;
+	t->expected[0] = (struct trap_call){ .nr = __NR_exit };
+	t->expected_count = 1;
+	t->expected_next = 0;
+	if (!t->by_slot) {
+		/* Stopped in a guest call, out of the stub's reach: it stays asleep there. */
+		atomic_store(&t->state, TRAP_PARKED);
+		return;
+	}
+	t->slot->command = STUB_EXIT;
+	struct trap_answer answer = trap_thread_answer_of(t);
+
+	if (trap_answer(p, &answer) < 0)
+		log_debug("thread died at its exit");
+}
+
+int trap_context_exec(struct context *ctx, struct address_space *as)
+{
+	struct trap_context *c = trap_context(ctx);
+	struct trap_thread *old = c->thread;
+
+	bind(c, trap_address_space(as)->first);
+	memset(&c->regs, 0, sizeof(c->regs));
+	leave_thread(c->platform, old);
+	return 0;
+}
+
+static void init_child(struct trap_context *child, const struct trap_context *parent)
+{
+	child->regs = parent->regs;
+}
+
+int trap_context_fork(struct context *ctx, void *owner, struct address_space **as_out,
+		      struct context **out)
+{
+	struct trap_context *parent = trap_context(ctx);
+	struct trap_platform *p = parent->platform;
+	struct trap_address_space *as;
+	struct trap_context *child;
+	int rc;
+
+	child = context_alloc(p, owner);
+	if (!child)
+		return -ENOMEM;
+	init_child(child, parent);
+	rc = trap_fork_process(p, parent->thread, child, &as);
+	if (rc < 0) {
+		free(child);
+		return rc;
+	}
+	*as_out = &as->base;
+	*out = &child->base;
+	return 0;
+}
+
+int trap_context_clone(struct context *ctx, bool same_group, void *owner, struct context **out)
+{
+	struct trap_context *parent = trap_context(ctx);
+	struct trap_context *child = context_alloc(parent->platform, owner);
+	int rc;
+
+	if (!child)
+		return -ENOMEM;
+	init_child(child, parent);
+	rc = trap_clone_thread(parent->platform, parent->thread, child, same_group);
+	if (rc < 0) {
+		free(child);
+		return rc;
+	}
+	*out = &child->base;
+	return 0;
+}
+
+void trap_context_start(struct context *ctx)
+{
+	struct trap_context *c = trap_context(ctx);
+	struct trap_platform *p = c->platform;
+	struct trap_thread *t = c->thread;
+	struct trap_context *run = NULL;
+	struct trap_process *process = t->process;
+	bool dead = false, hello = false, stillborn;
+
+	/* A death that comes after start_wanted is set finds it, under the same lock. */
+	if (process) {
+		mutex_lock(&process->lock);
+		dead = process->dead;
+	}
+	mutex_lock(&p->lock);
+	stillborn = t->stillborn;
+	t->start_wanted = !dead && !stillborn;
+	hello = atomic_load(&t->state) == TRAP_HELLO;
+	mutex_unlock(&p->lock);
+	if (process)
+		mutex_unlock(&process->lock);
+	if (dead || stillborn) {
+		c->event = (struct platform_event){
+			.kind = PLATFORM_EVENT_DIED,
+			.host_status = dead ? process->status : SIGKILL,
+		};
+		if (stillborn)
+			atomic_store(&t->state, TRAP_STOPPED);
+		trap_pool_queue(p->pool, c);
+		return;
+	}
+	if (hello)
+		run = trap_thread_started(p, t);
+	else if (atomic_load(&t->state) == TRAP_STOPPED && t->bound_stopped)
+		run = trap_thread_at_start(t);
+	if (run)
+		trap_pool_queue(p->pool, run);
+}
+
+void trap_context_destroy(struct context *ctx)
+{
+	struct trap_context *c = trap_context(ctx);
+	struct trap_thread *t = c->thread;
+	struct trap_platform *p = c->platform;
+	bool unborn;
+
+	mutex_lock(&p->lock);
+	unborn = atomic_load(&t->state) == TRAP_UNBORN;
+	t->abandoned = t->abandoned || unborn;
+	mutex_unlock(&p->lock);
+	if (t->process)
+		leave_thread(p, t);
+	free(c);
+}

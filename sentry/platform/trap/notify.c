@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a notification means.
+ *
+ * From the stub's text: hello, a report, or a host call that must match an
+ * order.  From anywhere else: a guest system call.  Whatever fits neither the
+ * thread's state nor an order comes from a guest that went round the stub: the
+ * process is killed.
+ */
+#include "sentry/platform/trap/trap.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "sentry/host/host_futex.h"
+#include "sentry/host/host_process.h"
+#include "sentry/host/host_seccomp.h"
+#include "util/log.h"
+
+static bool from_stub(const struct seccomp_notif *n)
+{
+	return n->data.instruction_pointer >= STUB_TEXT &&
+	       n->data.instruction_pointer < STUB_TEXT_LIMIT;
+}
+
+static void violation(const struct seccomp_notif *n, const char *what)
+{
+	log_debug("killing stub thread %u: %s (call %#x at %#llx)", n->pid, what,
+		  (unsigned)n->data.nr, (unsigned long long)n->data.instruction_pointer);
+	host_process_kill((pid_t)n->pid);
+}
+
+/* Takes the unborn thread of a ticket; NULL: no such ticket. */
+static struct trap_thread *claim_ticket(struct trap_platform *p, uint64_t ticket)
+{
+	struct trap_thread *t, *found = NULL;
+
+	mutex_lock(&p->lock);
+	list_for_each(t, &p->unborn, ticket_node)
+		if (t->ticket == ticket && ticket != 0)
+			found = t;
+	if (found) {
+		list_remove(&found->ticket_node);
+		found->ticket = 0;
+	}
+	mutex_unlock(&p->lock);
+	return found;
+}
+
+/* Binds @t to its tid; a forked one becomes a process. */
+static int bind_thread(struct trap_platform *p, struct trap_thread *t, pid_t tid)
+{
+	struct trap_process *process;
+	int rc = tid_table_set(p, tid, t);
+
+	if (rc < 0)
+		return rc;
+	atomic_store(&t->tid, tid);
+	if (!t->process)
+		return trap_process_new(p, t->as, tid, t, &process);
+	return 0;
+}
+
+/* The thread stopped while somebody waits for that. */
+static void order_finished(struct trap_thread *t, struct trap_thread *waiting, bool *stopped)
+{
+	atomic_store(&t->order_done, 1);
+	if (t == waiting)
+		*stopped = true;
+	else
+		host_futex_wake(&t->order_done, 1);
+}
+
+/* After hello: waits for context_start, or goes on if that was first. */
+static struct trap_context *hello(struct trap_platform *p, const struct seccomp_notif *n,
+				  struct trap_thread *waiting, bool *stopped)
+{
+	struct trap_thread *t = tid_table_find(p, (pid_t)n->pid);
+	bool start, abandoned;
+
+	/* An old entry is stale only if its process is gone. */
+	if (t && t->process && !atomic_load(&t->process->dead)) {
+		violation(n, "second hello");
+		return NULL;
+	}
+	t = claim_ticket(p, n->data.args[0]);
+	if (!t) {
+		violation(n, "hello without a ticket");
+		trap_unborn_killed(p, (pid_t)n->pid);
+		return NULL;
+	}
+	t->notification = n->id;
+	t->answer_continue = false;
+	t->by_slot = true;
+	if (bind_thread(p, t, (pid_t)n->pid) < 0) {
+		violation(n, "cannot be registered");
+		return NULL;
+	}
+	mutex_lock(&p->lock);
+	atomic_store(&t->state, TRAP_HELLO);
+	start = t->start_wanted;
+	abandoned = t->abandoned;
+	mutex_unlock(&p->lock);
+	if (abandoned)
+		host_process_kill((pid_t)n->pid);
+	order_finished(t, waiting, stopped);
+	return start ? trap_thread_started(p, t) : NULL;
+}
+
+static bool call_matches(const struct trap_call *call, const struct seccomp_data *d)
+{
+	if (call->nr != (uint64_t)(uint32_t)d->nr)
+		return false;
+	for (unsigned i = 0; i < 6; i++)
+		if (call->args[i] != d->args[i])
+			return false;
+	return true;
+}
+
+/* A host call from the stub's text other than hello and report. */
+static struct trap_context *ordered_call(struct trap_platform *p, struct trap_thread *t,
+					 const struct seccomp_notif *n,
+					 struct trap_thread *waiting, bool *stopped)
+{
+	int state = atomic_load(&t->state);
+	bool last;
+
+	if ((state != TRAP_ORDER && state != TRAP_STARTING && state != TRAP_EXITING) ||
+	    t->expected_next >= t->expected_count ||
+	    !call_matches(&t->expected[t->expected_next], &n->data)) {
+		violation(n, "a host call without an order");
+		return NULL;
+	}
+	t->expected_next++;
+	last = t->expected_next == t->expected_count;
+	if (state == TRAP_EXITING) {
+		trap_thread_exited(p, t, n->id);
+		return NULL;
+	}
+	if (!last || !t->stop_at_last) {
+		if (host_notify_continue(p->listener, n->id) < 0)
+			log_debug("stub thread %u died in an ordered call", n->pid);
+		return NULL;
+	}
+	t->notification = n->id;
+	t->answer_continue = true;
+	t->by_slot = true;
+	if (state == TRAP_STARTING)
+		return trap_thread_at_start(t);
+	order_finished(t, waiting, stopped);
+	return NULL;
+}
+
+/* Takes the thread out of GUEST for the caller. */
+static bool take_from_guest(struct trap_thread *t)
+{
+	int expected = TRAP_GUEST;
+
+	return atomic_compare_exchange_strong(&t->state, &expected, TRAP_STOPPED);
+}
+
+/* The exceptions whose handlers the stub installs; whatever else a slot names is forged. */
+static bool is_fault_signal(int signo)
+{
+	return signo == SIGSEGV || signo == SIGBUS || signo == SIGFPE || signo == SIGILL ||
+	       signo == SIGTRAP;
+}
+
+/* Each field is read once: the guest may write to its slot at any time.  False: forged. */
+static bool fill_slot_event(struct trap_thread *t, struct platform_event *e)
+{
+	const volatile struct stub_slot *slot = t->slot;
+	uint32_t kind = slot->event;
+
+	*e = (struct platform_event){ .regs_valid = true };
+	trap_copy_from_slot(t);
+	switch (kind) {
+	case STUB_EVENT_SYSCALL:
+		e->kind = PLATFORM_EVENT_SYSCALL;
+		e->nr = slot->nr;
+		e->arch = slot->arch;
+		e->args[0] = t->regs.rdi;
+		e->args[1] = t->regs.rsi;
+		e->args[2] = t->regs.rdx;
+		e->args[3] = t->regs.r10;
+		e->args[4] = t->regs.r8;
+		e->args[5] = t->regs.r9;
+		e->rip = t->regs.rip;
+		break;
+	case STUB_EVENT_FAULT:
+		e->kind = PLATFORM_EVENT_FAULT;
+		e->signo = slot->signo;
+		e->code = slot->code;
+		e->fault_addr = slot->fault_addr;
+		e->trapno = slot->trapno;
+		e->error_code = slot->error_code;
+		return is_fault_signal(e->signo);
+	default:
+		e->kind = PLATFORM_EVENT_KICK;
+		break;
+	}
+	return true;
+}
+
+static struct trap_context *report(struct trap_thread *t, const struct seccomp_notif *n,
+				   struct trap_thread *waiting, bool *stopped)
+{
+	if (atomic_load(&t->state) == TRAP_ORDER && t->expected_next == t->expected_count) {
+		t->notification = n->id;
+		t->answer_continue = false;
+		t->by_slot = true;
+		order_finished(t, waiting, stopped);
+		return NULL;
+	}
+	if (!take_from_guest(t)) {
+		violation(n, "a report out of turn");
+		return NULL;
+	}
+	t->notification = n->id;
+	t->answer_continue = false;
+	t->by_slot = true;
+	if (!fill_slot_event(t, &t->context->event)) {
+		/* It goes on as a thread that was kicked, and finds itself dead at its resume. */
+		violation(n, "a forged event");
+		t->context->event.kind = PLATFORM_EVENT_KICK;
+	}
+	return t->context;
+}
+
+static struct trap_context *guest_call(struct trap_thread *t, const struct seccomp_notif *n)
+{
+	struct platform_event *e;
+
+	if (!take_from_guest(t)) {
+		violation(n, "a guest call out of turn");
+		return NULL;
+	}
+	t->notification = n->id;
+	t->answer_continue = false;
+	t->by_slot = false;
+	t->call_result = -ENOSYS;
+	e = &t->context->event;
+	*e = (struct platform_event){
+		.kind = PLATFORM_EVENT_SYSCALL,
+		.arch = n->data.arch,
+		.nr = (uint64_t)(uint32_t)n->data.nr,
+		.rip = n->data.instruction_pointer,
+	};
+	memcpy(e->args, n->data.args, sizeof(e->args));
+	return t->context;
+}
+
+static struct trap_context *notified(struct trap_platform *p, const struct seccomp_notif *n,
+				     struct trap_thread *waiting, bool *stopped)
+{
+	struct trap_thread *t;
+
+	if (from_stub(n) && (uint32_t)n->data.nr == STUB_NR_HELLO)
+		return hello(p, n, waiting, stopped);
+	t = tid_table_find(p, (pid_t)n->pid);
+	if (!t) {
+		violation(n, "unknown thread");
+		trap_unborn_killed(p, (pid_t)n->pid);
+		return NULL;
+	}
+	if (!from_stub(n))
+		return guest_call(t, n);
+	if ((uint32_t)n->data.nr == STUB_NR_REPORT)
+		return report(t, n, waiting, stopped);
+	return ordered_call(p, t, n, waiting, stopped);
+}
+
+struct trap_context *trap_notified(struct trap_platform *p, const struct seccomp_notif *n,
+				   struct trap_thread *waiting, bool *stopped)
+{
+	struct trap_context *ctx;
+
+	mutex_lock(&p->lookup_lock);
+	ctx = notified(p, n, waiting, stopped);
+	mutex_unlock(&p->lookup_lock);
+	return ctx;
+}

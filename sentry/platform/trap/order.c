@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Orders: host calls that a stopped thread's stub makes for the sentry.
+ *
+ * The command and its arguments go through the slot, which the guest can
+ * scribble over; so a call that the filter does not let through is notified and
+ * compared in full with the copy in t->expected before it is continued.  The
+ * calls that the filter does let through harm only the guest's own memory.
+ */
+#include "sentry/platform/trap/trap.h"
+
+#include <errno.h>
+
+#include "sentry/host/host_futex.h"
+#include "sentry/wait/wait.h"
+#include "util/log.h"
+
+void trap_wait_done(struct trap_platform *p, struct trap_thread *t)
+{
+	if (trap_pool_receive_for(p->pool, t))
+		return;
+	while (!atomic_load(&t->order_done))
+		host_futex_wait(&t->order_done, 0, HOST_FUTEX_FOREVER, false);
+}
+
+int trap_wait_stopped(struct trap_platform *p, struct trap_thread *t)
+{
+	bool dead;
+
+	trap_wait_done(p, t);
+	mutex_lock(&t->process->lock);
+	dead = t->process->dead;
+	atomic_store(&t->state, TRAP_STOPPED);
+	mutex_unlock(&t->process->lock);
+	return dead ? -ESRCH : 0;
+}
+
+int trap_order(struct trap_platform *p, struct trap_thread *t, enum stub_command command,
+	       int64_t *result)
+{
+	struct trap_answer answer;
+	bool dead;
+	int rc;
+
+	if (!t->by_slot)
+		return -EINVAL;
+	t->slot->command = command;
+	atomic_store(&t->order_done, 0);
+	mutex_lock(&t->process->lock);
+	dead = t->process->dead;
+	if (!dead)
+		atomic_store(&t->state, TRAP_ORDER);
+	mutex_unlock(&t->process->lock);
+	if (dead)
+		return -ESRCH;
+	/* -ENOENT: it is dying; the reaper ends the wait. */
+	answer = trap_thread_answer_of(t);
+	rc = trap_answer(p, &answer);
+	if (rc < 0 && rc != -ENOENT)
+		log_warning("answer to stub: error %d", -rc);
+	rc = trap_wait_stopped(p, t);
+	if (rc == 0)
+		*result = t->slot->result;
+	return rc;
+}
+
+int trap_order_call(struct trap_platform *p, struct trap_thread *t, const struct trap_call *call,
+		    bool notified, int64_t *result)
+{
+	t->slot->call_nr = call->nr;
+	for (unsigned i = 0; i < 6; i++)
+		t->slot->args[i] = call->args[i];
+	t->expected_count = 0;
+	t->expected_next = 0;
+	t->stop_at_last = false;
+	if (notified) {
+		t->expected[0] = *call;
+		t->expected_count = 1;
+	}
+	return trap_order(p, t, STUB_CALL, result);
+}

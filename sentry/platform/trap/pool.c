@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The pool of threads that serve stopped contexts.
+ *
+ * At most one worker, the receiver, sleeps in the listener: the synchronous
+ * wake-up then moves the CPU from the stub to it and back.  It serves what it
+ * received itself and stays the receiver meanwhile, unless it goes to sleep in
+ * the kernel's code (trap_pool_block_begin): then it gives the role away.  Idle
+ * workers are parked, each on a word of its own; a few are kept, the rest end.
+ *
+ * Nothing here sleeps on memory that a guest can write (design rule 5).
+ */
+#include "sentry/platform/trap/trap.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "sentry/host/host_futex.h"
+#include "sentry/host/host_process.h"
+#include "sentry/host/host_seccomp.h"
+#include "sentry/host/host_thread.h"
+#include "sentry/wait/wait.h"
+#include "util/log.h"
+
+#define WORKERS_PARKED_MAX 2
+#define WORKERS_MAX 16384
+#define WORKER_SIGNAL SIGUSR2
+
+struct trap_worker {
+	struct trap_pool *pool;
+	struct list_node node;	/* in pool->parked; pool->lock */
+	_Atomic uint32_t wake;	/* futex */
+	pid_t tid;
+};
+
+struct trap_pool {
+	struct trap_platform *platform;
+	struct mutex lock;		/* LOCK_RANK_PLATFORM_POOL */
+	struct list_node queue;		/* contexts with an event; lock */
+	struct list_node parked;	/* lock */
+	unsigned parked_count, worker_count; /* lock */
+	bool refill_wanted;		/* lock */
+	struct trap_worker *receiver;	/* lock */
+	bool started;			/* lock */
+};
+
+static __thread struct trap_worker *current_worker;
+static void *worker_main(void *arg);
+
+struct trap_worker *trap_worker_current(void)
+{
+	return current_worker;
+}
+
+void trap_worker_interrupt(struct trap_worker *w)
+{
+	host_thread_signal(getpid(), w->tid, WORKER_SIGNAL);
+}
+
+/* Gets one more worker to look for something to do.  Called with the lock held; drops it. */
+static void summon_and_unlock(struct trap_pool *pool) RELEASES(pool->lock)
+{
+	struct trap_worker *w = list_first(&pool->parked, struct trap_worker, node);
+	bool create = false;
+
+	if (w) {
+		list_remove(&w->node);
+		pool->parked_count--;
+	} else if (pool->worker_count < WORKERS_MAX) {
+		pool->worker_count++;
+		create = true;
+	}
+	mutex_unlock(&pool->lock);
+	if (w) {
+		atomic_store(&w->wake, 1);
+		host_futex_wake(&w->wake, 1);
+	} else if (create && host_thread_start("worker", worker_main, pool) < 0) {
+		/* The others carry on; those that sleep come back. */
+		log_warning("no memory for another worker");
+		mutex_lock(&pool->lock);
+		pool->worker_count--;
+		mutex_unlock(&pool->lock);
+	}
+}
+
+void trap_pool_queue(struct trap_pool *pool, struct trap_context *ctx)
+{
+	mutex_lock(&pool->lock);
+	list_add_tail(&pool->queue, &ctx->work);
+	summon_and_unlock(pool);
+}
+
+void trap_pool_queue_refill(struct trap_pool *pool)
+{
+	mutex_lock(&pool->lock);
+	pool->refill_wanted = true;
+	summon_and_unlock(pool);
+}
+
+void trap_pool_block_begin(void)
+{
+	struct trap_worker *w = current_worker;
+	struct trap_pool *pool;
+
+	if (!w)
+		return;
+	pool = w->pool;
+	mutex_lock(&pool->lock);
+	if (pool->receiver != w) {
+		mutex_unlock(&pool->lock);
+		return;
+	}
+	pool->receiver = NULL;
+	summon_and_unlock(pool);
+}
+
+static const struct wait_hooks pool_hooks = { .block_begin = trap_pool_block_begin };
+
+/* One notification for the receiver.  -EINTR, or -ENOENT when it was withdrawn. */
+static struct trap_context *receive(struct trap_pool *pool, struct trap_thread *waiting,
+				    bool *stopped)
+{
+	struct seccomp_notif n;
+
+	if (host_notify_receive(pool->platform->listener, &n) < 0)
+		return NULL;
+	return trap_notified(pool->platform, &n, waiting, stopped);
+}
+
+bool trap_pool_receive_for(struct trap_pool *pool, struct trap_thread *t)
+{
+	struct trap_worker *w = current_worker;
+	bool stopped = false, mine;
+
+	/* Before the pool runs, at boot, whoever waits receives. */
+	mutex_lock(&pool->lock);
+	mine = !pool->started || (w && pool->receiver == w);
+	mutex_unlock(&pool->lock);
+	if (!mine)
+		return false;
+	atomic_store(&t->order_worker, w);
+	while (!stopped && !atomic_load(&t->order_done)) {
+		struct trap_context *other = receive(pool, t, &stopped);
+
+		if (other)
+			trap_pool_queue(pool, other);
+	}
+	atomic_store(&t->order_worker, NULL);
+	return true;
+}
+
+/* Parks until woken; false: there are enough parked workers, end.  Drops the lock. */
+static bool park_and_unlock(struct trap_pool *pool, struct trap_worker *w) RELEASES(pool->lock)
+{
+	if (pool->parked_count >= WORKERS_PARKED_MAX) {
+		pool->worker_count--;
+		mutex_unlock(&pool->lock);
+		return false;
+	}
+	atomic_store(&w->wake, 0);
+	list_add_head(&pool->parked, &w->node);
+	pool->parked_count++;
+	mutex_unlock(&pool->lock);
+	while (!atomic_load(&w->wake))
+		host_futex_wait(&w->wake, 0, HOST_FUTEX_FOREVER, false);
+	return true;
+}
+
+/* Brings the stock of pristine stubs up to what is wanted. */
+static void refill(struct trap_platform *p)
+{
+	struct trap_address_space *as;
+
+	while (trap_template_claim(p, true)) {
+		int rc = trap_template_fork(p, &as);
+
+		mutex_lock(&p->lock);
+		if (rc == 0) {
+			list_add_tail(&p->pristine, &as->pool_node);
+			p->pristine_count++;
+		}
+		mutex_unlock(&p->lock);
+		trap_template_release(p);
+		if (rc < 0)
+			return;
+	}
+}
+
+/* One turn; false: the worker ends. */
+static bool work_once(struct trap_pool *pool, struct trap_worker *w)
+{
+	struct trap_context *ctx;
+	bool unused = false;
+
+	mutex_lock(&pool->lock);
+	ctx = list_first(&pool->queue, struct trap_context, work);
+	if (ctx) {
+		list_remove(&ctx->work);
+		mutex_unlock(&pool->lock);
+		trap_context_run(ctx);
+		return true;
+	}
+	if (pool->refill_wanted) {
+		pool->refill_wanted = false;
+		mutex_unlock(&pool->lock);
+		refill(pool->platform);
+		return true;
+	}
+	if (pool->receiver && pool->receiver != w)
+		return park_and_unlock(pool, w);
+	pool->receiver = w;
+	mutex_unlock(&pool->lock);
+	ctx = receive(pool, NULL, &unused);
+	if (ctx)
+		trap_context_run(ctx);
+	return true;
+}
+
+static void *worker_main(void *arg)
+{
+	struct trap_worker w = { .pool = arg, .tid = gettid() };
+	sigset_t set;
+
+	/* Its handler does nothing: it only ends a receive. */
+	sigemptyset(&set);
+	sigaddset(&set, WORKER_SIGNAL);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	list_node_init(&w.node);
+	current_worker = &w;
+	while (work_once(w.pool, &w))
+		;
+	current_worker = NULL;
+	return NULL;
+}
+
+static void worker_signal(int signo)
+{
+	(void)signo;
+}
+
+int trap_pool_new(struct trap_platform *p, struct trap_pool **out)
+{
+	struct trap_pool *pool = calloc(1, sizeof(*pool));
+
+	if (!pool)
+		return -ENOMEM;
+	pool->platform = p;
+	mutex_init(&pool->lock, LOCK_RANK_PLATFORM_POOL);
+	list_init(&pool->queue);
+	list_init(&pool->parked);
+	*out = pool;
+	return 0;
+}
+
+int trap_pool_start(struct trap_pool *pool)
+{
+	struct sigaction sa = { .sa_handler = worker_signal }; /* no SA_RESTART */
+
+	if (sigaction(WORKER_SIGNAL, &sa, NULL) < 0)
+		return -errno;
+	wait_set_hooks(&pool_hooks);
+	mutex_lock(&pool->lock);
+	pool->started = true;
+	summon_and_unlock(pool);
+	return 0;
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The stub: the only code of moat that runs in the processes that run guest
+ * code.  No libc, no writable data, position fixed at STUB_TEXT.
+ *
+ * The template is executed once per container.  It prepares signal handling and
+ * its own confinement, then raises a trap: from there on it, and everything
+ * cloned from it, sits in stub_handler() on a signal stack, with the registers
+ * to return to in the signal frame below.  A process forked from it (or from a
+ * guest process) therefore finds the same frame in its own copy of the stack.
+ *
+ * Nothing here is trusted by the sentry: the guest can overwrite it all.
+ */
+#include "sentry/platform/trap/stub/stub.h"
+
+#include <linux/prctl.h>
+#include <linux/seccomp.h>
+
+#define MAP_SHARED_FIXED 0x11
+#define MAP_ANON_FIXED_NORESERVE 0x4032
+#define PROT_RW 3
+#define SYS_SECCOMP_CODE 1
+#define FUTEX_WAKE 1
+#define MADV_DONTFORK 10
+
+/* Everything that a handler must not see while it runs; faults stay deliverable for
+ * the compare-and-exchange below. */
+#define HANDLER_MASK (~((1UL << (SIGSEGV - 1)) | (1UL << (SIGBUS - 1))))
+
+static inline struct stub_slot *slot_of(const struct ucontext *uc)
+{
+	uint64_t index = ((uint64_t)uc - STUB_STACKS) / STUB_STACK_SIZE;
+
+	return (struct stub_slot *)(STUB_SLOTS + index * STUB_SLOT_SIZE);
+}
+
+static void save_registers(struct stub_slot *slot, const struct ucontext *uc)
+{
+	slot->regs = uc->mcontext.regs;
+	slot->xstate_addr = uc->mcontext.fpstate;
+	slot->fs_base = read_fs_base();
+	slot->gs_base = read_gs_base();
+}
+
+static void load_registers(const struct stub_slot *slot, struct ucontext *uc)
+{
+	uc->mcontext.regs = slot->regs;
+	write_fs_base(slot->fs_base);
+	write_gs_base(slot->gs_base);
+}
+
+/* First thing in a forked process: its memory is a copy, its slots are not mapped. */
+static void start_process(uint64_t ticket)
+{
+	int64_t fd = stub_syscall1(STUB_NR_HELLO, ticket);
+
+	stub_syscall6(__NR_mmap, STUB_SLOTS, STUB_SLOTS_SIZE, PROT_RW, MAP_SHARED_FIXED,
+		      (uint64_t)fd, 0);
+	stub_syscall3(__NR_madvise, STUB_SLOTS, STUB_SLOTS_SIZE, MADV_DONTFORK);
+	stub_syscall1(__NR_close, (uint64_t)fd);
+}
+
+static void run_commands(struct stub_slot *slot, struct ucontext *uc, int report);
+
+/* A new thread, on its own signal stack that holds a copy of its parent's frame. */
+void stub_thread_main(struct ucontext *uc, uint64_t ticket)
+{
+	stub_syscall1(STUB_NR_HELLO, ticket);
+	run_commands(slot_of(uc), uc, 0);
+	stub_sigreturn(uc);
+}
+
+static void copy_bytes(uint64_t to, uint64_t from, uint64_t size)
+{
+	__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size) : : "memory");
+}
+
+/* Copies the frame onto the new thread's stack and clones. */
+static int64_t start_thread(const struct stub_slot *slot, const struct ucontext *uc)
+{
+	uint64_t index = slot->args[1];
+	uint64_t frame = (uint64_t)uc - 8;
+	uint64_t base = STUB_STACKS + ((uint64_t)uc - STUB_STACKS) / STUB_STACK_SIZE * STUB_STACK_SIZE;
+	uint64_t new_base = STUB_STACKS + index * STUB_STACK_SIZE;
+	struct ucontext *copy = (struct ucontext *)((uint64_t)uc - base + new_base);
+
+	copy_bytes((uint64_t)copy - 8, frame, base + STUB_STACK_SIZE - frame);
+	/* rt_sigreturn installs the alternate stack named in the frame. */
+	copy->stack_sp = new_base;
+	copy->mcontext.fpstate = copy->mcontext.fpstate - base + new_base;
+	return stub_clone_thread(slot->args[0], new_base + STUB_THREAD_START, copy, slot->ticket);
+}
+
+static int64_t call_with_fd(const struct stub_slot *slot)
+{
+	const uint64_t *a = slot->args;
+	uint64_t fd = a[4];
+	int64_t result = stub_syscall6((long)slot->call_nr, a[0], a[1], a[2], a[3], fd, a[5]);
+
+	stub_syscall1(__NR_close, fd);
+	return result;
+}
+
+/* Executes one command; false when it was RESUME. */
+static int run_command(struct stub_slot *slot, struct ucontext *uc)
+{
+	const uint64_t *a = slot->args;
+	uint64_t ticket;
+
+	switch (slot->command) {
+	case STUB_CALL:
+		slot->result = stub_syscall6((long)slot->call_nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+		break;
+	case STUB_CALL_WITH_FD:
+		slot->result = call_with_fd(slot);
+		break;
+	case STUB_FORK:
+		ticket = slot->ticket;
+		int64_t pid = stub_syscall6(__NR_clone, a[0], 0, 0, 0, 0, 0);
+
+		if (pid == 0) {
+			start_process(ticket);
+			return -1;
+		}
+		slot->result = pid;
+		break;
+	case STUB_THREAD:
+		slot->result = start_thread(slot, uc);
+		break;
+	case STUB_CMPXCHG:
+		slot->result = stub_cmpxchg(a[0], (uint32_t)a[1], (uint32_t)a[2], &slot->found);
+		break;
+	case STUB_EXIT:
+		stub_syscall1(__NR_exit, 0);
+		break;
+	default:
+		return 0;
+	}
+	return 1;
+}
+
+static void run_commands(struct stub_slot *slot, struct ucontext *uc, int report)
+{
+	for (;;) {
+		int rc;
+
+		if (report)
+			stub_syscall1(STUB_NR_REPORT, 0);
+		rc = run_command(slot, uc);
+		if (rc == 0)
+			break;
+		/* A forked child finds its first command in its slot without reporting. */
+		report = rc > 0;
+		if (report)
+			slot->event = STUB_EVENT_DONE;
+	}
+	load_registers(slot, uc);
+}
+
+static void record_event(struct stub_slot *slot, int sig, const struct signal_info *info,
+			 const struct ucontext *uc)
+{
+	if (sig == STUB_KICK_SIGNAL) {
+		slot->event = STUB_EVENT_KICK;
+	} else if (sig == SIGSYS && info->code == SYS_SECCOMP_CODE) {
+		slot->event = STUB_EVENT_SYSCALL;
+		slot->nr = (uint64_t)(int64_t)info->sys.nr;
+		slot->arch = info->sys.arch;
+	} else {
+		slot->event = STUB_EVENT_FAULT;
+		slot->signo = sig;
+		slot->code = info->code;
+		slot->fault_addr = info->fault.addr;
+		slot->trapno = uc->mcontext.trapno;
+		slot->error_code = uc->mcontext.err;
+	}
+}
+
+void stub_handler(int sig, const struct signal_info *info, struct ucontext *uc)
+{
+	struct stub_slot *slot = slot_of(uc);
+
+	/* A fault of our own guest access: continue at its landing. */
+	if (uc->mcontext.regs.rip >= (uint64_t)stub_fault_begin &&
+	    uc->mcontext.regs.rip < (uint64_t)stub_fault_end) {
+		uc->mcontext.regs.rip = (uint64_t)stub_fault_landing;
+		return;
+	}
+	save_registers(slot, uc);
+	record_event(slot, sig, info, uc);
+	run_commands(slot, uc, 1);
+}
+
+static void install_handlers(void)
+{
+	static const int signals[] = { SIGSYS, SIGSEGV, SIGBUS,		SIGFPE,
+				       SIGILL, SIGTRAP, STUB_KICK_SIGNAL };
+	/* Not static: a constant with addresses would need relocation. */
+	struct signal_action sa = {
+		.handler = (uint64_t)stub_handler,
+		.flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_RESTORER,
+		.restorer = (uint64_t)stub_restorer,
+		.mask = HANDLER_MASK,
+	};
+
+	for (unsigned i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		stub_syscall6(__NR_rt_sigaction, (uint64_t)signals[i], (uint64_t)&sa, 0, 8, 0, 0);
+}
+
+static void read_auxv(const uint64_t *sp, struct stub_slot *slot)
+{
+	const uint64_t *p = sp + 1 + *sp + 1; /* argc, argv, NULL */
+
+	while (*p++)
+		;
+	for (; p[0]; p += 2) {
+		if (p[0] == 33) /* AT_SYSINFO_EHDR */
+			slot->vdso = p[1];
+		if (p[0] == 26) /* AT_HWCAP2 */
+			slot->hwcap2 = p[1];
+	}
+}
+
+/*
+ * The template's start: FD 0 is the memfd of its slots.  Nothing is confined yet
+ * and nothing hostile has run.
+ */
+void stub_main(const uint64_t *sp)
+{
+	struct stub_slot *slot = (struct stub_slot *)STUB_SLOTS;
+	struct {
+		uint64_t sp;
+		uint64_t flags;
+		uint64_t size;
+	} altstack = { STUB_STACKS, 0, STUB_STACK_SIZE };
+	struct {
+		uint64_t count;
+		uint64_t insns;
+	} program;
+
+	stub_syscall6(__NR_mmap, STUB_STACKS, STUB_STACK_SIZE * STUB_THREADS_MAX, PROT_RW,
+		      MAP_ANON_FIXED_NORESERVE, (uint64_t)-1, 0);
+	stub_syscall6(__NR_mmap, STUB_SLOTS, STUB_SLOTS_SIZE, PROT_RW, MAP_SHARED_FIXED, 0, 0);
+	stub_syscall1(__NR_close, 0);
+	stub_syscall3(__NR_madvise, STUB_SLOTS, STUB_SLOTS_SIZE, MADV_DONTFORK);
+	stub_syscall3(__NR_sigaltstack, (uint64_t)&altstack, 0, 0);
+	install_handlers();
+	read_auxv(sp, slot);
+	stub_syscall3(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0);
+	program.count = slot->filter_count;
+	program.insns = STUB_SLOTS + STUB_COPY_PAGE;
+	slot->listener = (int32_t)stub_syscall3(__NR_seccomp, SECCOMP_SET_MODE_FILTER,
+						slot->filter_flags, (uint64_t)&program);
+	__atomic_store_n(&slot->ready, 1, __ATOMIC_SEQ_CST);
+	stub_syscall3(__NR_futex, (uint64_t)&slot->ready, FUTEX_WAKE, 1);
+	__asm__ volatile("int3");
+	__builtin_trap();
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Entry points of the stub that C cannot express.  See stub.h. */
+#include <asm/unistd.h>
+
+	.text
+	.globl _start
+_start:
+	xor	%ebp, %ebp
+	mov	%rsp, %rdi
+	and	$-16, %rsp
+	call	stub_main
+	ud2
+
+	.globl stub_restorer
+stub_restorer:
+	mov	$__NR_rt_sigreturn, %eax
+	syscall
+	ud2
+
+	.globl stub_sigreturn
+stub_sigreturn:
+	mov	%rdi, %rsp
+	mov	$__NR_rt_sigreturn, %eax
+	syscall
+	ud2
+
+	.globl stub_clone_thread
+stub_clone_thread:
+	push	%r12
+	push	%r13
+	mov	%rdx, %r12
+	mov	%rcx, %r13
+	xor	%edx, %edx
+	xor	%r10d, %r10d
+	xor	%r8d, %r8d
+	xor	%r9d, %r9d
+	mov	$__NR_clone, %eax
+	syscall
+	test	%rax, %rax
+	jz	1f
+	pop	%r13
+	pop	%r12
+	ret
+1:	mov	%r12, %rdi
+	mov	%r13, %rsi
+	call	stub_thread_main
+	ud2
+
+	.globl stub_cmpxchg
+	.globl stub_fault_begin
+	.globl stub_fault_end
+	.globl stub_fault_landing
+stub_cmpxchg:
+	mov	%esi, %eax
+stub_fault_begin:
+	lock cmpxchg %edx, (%rdi)
+stub_fault_end:
+	mov	%eax, %eax
+	mov	%rax, (%rcx)
+	xor	%eax, %eax
+	ret
+stub_fault_landing:
+	mov	$-14, %rax
+	ret
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the stub and the sentry agree on: the layout of the reserved top of the
+ * guest's address space, the slots, and the two numbers that are not system
+ * calls of Linux.  Included by both sides; freestanding.
+ *
+ * Everything in a slot can be written by the guest at any time: the sentry
+ * copies once, checks, and uses its copy.
+ */
+#pragma once
+
+#include <stdint.h>
+
+/* The reserved area: [STUB_AREA, 2^47).  The host's vDSO and initial stack of the
+ * template (started without address randomisation) lie in it too. */
+#define STUB_AREA 0x7fffe0000000UL
+#define STUB_TEXT STUB_AREA
+#define STUB_TEXT_LIMIT 0x7fffe0010000UL
+
+/* One signal stack per host thread, by thread index: private, copied by fork. */
+#define STUB_STACKS 0x7fffe1000000UL
+#define STUB_STACK_SIZE 0x10000UL
+#define STUB_THREADS_MAX 2048UL
+/* Where a new thread's stack pointer starts; the frame copied for it is above. */
+#define STUB_THREAD_START 0x4000UL
+
+/* One slot per host thread, by thread index: one shared memfd per address space. */
+#define STUB_SLOTS 0x7ffff1000000UL
+#define STUB_SLOT_SIZE 0x2000UL
+#define STUB_SLOTS_SIZE (STUB_SLOT_SIZE * STUB_THREADS_MAX)
+
+/* Numbers far above Linux's, always notified. */
+#define STUB_NR_REPORT 0x6d6f6101 /* the thread stopped: its slot has the event */
+#define STUB_NR_HELLO 0x6d6f6102  /* (ticket): first call of a new thread or process */
+
+/* Signal that asks a thread to stop (ignored by default, so never harmful). */
+#define STUB_KICK_SIGNAL 23 /* SIGURG */
+
+enum stub_event {
+	STUB_EVENT_NONE,
+	STUB_EVENT_SYSCALL,
+	STUB_EVENT_FAULT,
+	STUB_EVENT_KICK,
+	STUB_EVENT_DONE, /* the ordered command was executed: result */
+};
+
+enum stub_command {
+	STUB_RESUME,	     /* load regs and return to guest code */
+	STUB_CALL,	     /* result = host call nr(args) */
+	STUB_CALL_WITH_FD,   /* the same, then close(args[4]) */
+	STUB_FORK,	     /* result = clone(args[0]); the child says hello with ticket */
+	STUB_THREAD,	     /* the same with a stack of its own: thread index args[1] */
+	STUB_CMPXCHG,	     /* *(u32 *)args[0]: args[1] -> args[2]; found = old value */
+	STUB_EXIT,	     /* exit(0) of this host thread */
+};
+
+/* In the order of Linux's gregs in struct sigcontext. */
+struct stub_regs {
+	uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
+	uint64_t rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip, eflags;
+};
+
+struct stub_slot {
+	/* stub to sentry */
+	uint32_t event;
+	int32_t signo, code;
+	uint32_t arch;
+	uint64_t nr;
+	uint64_t fault_addr, trapno, error_code;
+	uint64_t xstate_addr; /* the XSAVE image in the thread's signal frame */
+	int64_t result;
+	uint64_t found;
+	/* both ways */
+	struct stub_regs regs;
+	uint64_t fs_base, gs_base;
+	/* sentry to stub */
+	uint32_t command;
+	uint32_t pad;
+	uint64_t call_nr;
+	uint64_t args[6];
+	uint64_t ticket;
+	char name[16]; /* argument of prctl(PR_SET_NAME) */
+	/* template only, at boot; the filter program is in the copy page */
+	uint32_t ready;	       /* futex: set by the template when the filter is in place */
+	int32_t listener;      /* its number in the template, or a negative errno */
+	uint64_t vdso;	       /* AT_SYSINFO_EHDR */
+	uint64_t hwcap2;
+	uint32_t filter_flags; /* for seccomp(2) */
+	uint32_t filter_count; /* struct sock_filter */
+};
+
+#define STUB_COPY_PAGE 4096 /* offset of the copy buffer in a slot */
+
+_Static_assert(sizeof(struct stub_slot) <= 4096, "the slot's control page");

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Host threads: tickets, the first steps of a forked process, answers.
+ *
+ * Identity comes from the kernel (design rule 3): a thread is the tid of its
+ * notifications.  A new one is bound to its tid by its first notified call,
+ * which must carry the one-time ticket that its parent's order contained.
+ */
+#include "sentry/platform/trap/trap.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+
+#include "sentry/host/host_process.h"
+#include "sentry/host/host_seccomp.h"
+#include "util/log.h"
+
+struct trap_thread *trap_thread_new(struct trap_address_space *as, unsigned index)
+{
+	struct trap_thread *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->as = as;
+	t->index = index;
+	t->slot = trap_slot(as, index);
+	list_node_init(&t->node);
+	list_node_init(&t->ticket_node);
+	if (!t->slot) {
+		free(t);
+		return NULL;
+	}
+	return t;
+}
+
+void trap_thread_forget(struct trap_platform *p, struct trap_thread *t)
+{
+	mutex_lock(&p->lock);
+	if (list_linked(&t->ticket_node))
+		list_remove(&t->ticket_node);
+	t->ticket = 0;
+	mutex_unlock(&p->lock);
+}
+
+static bool unborn_end_locked(struct trap_thread *t)
+{
+	if (!list_linked(&t->ticket_node))
+		return false;
+	list_remove(&t->ticket_node);
+	t->ticket = 0;
+	t->abandoned = true;
+	t->stillborn = true;
+	return t->start_wanted;
+}
+
+bool trap_unborn_end(struct trap_platform *p, struct trap_thread *t)
+{
+	bool started;
+
+	mutex_lock(&p->lock);
+	started = unborn_end_locked(t);
+	mutex_unlock(&p->lock);
+	return started;
+}
+
+static void queue_death(struct trap_platform *p, struct trap_context *c)
+{
+	atomic_store(&c->thread->state, TRAP_STOPPED);
+	c->event = (struct platform_event){ .kind = PLATFORM_EVENT_DIED, .host_status = SIGKILL };
+	trap_pool_queue(p->pool, c);
+}
+
+void trap_unborn_killed(struct trap_platform *p, pid_t pid)
+{
+	struct trap_thread *t, *found = NULL;
+	bool started = false;
+
+	mutex_lock(&p->lock);
+	list_for_each(t, &p->unborn, ticket_node)
+		if (t->claimed == pid && t->context)
+			found = t;
+	if (found)
+		started = unborn_end_locked(found);
+	else
+		p->strangers[p->stranger_next++ % TRAP_STRANGERS] = pid;
+	mutex_unlock(&p->lock);
+	if (started)
+		queue_death(p, found->context);
+}
+
+void trap_unborn_claimed(struct trap_platform *p, struct trap_thread *t, pid_t pid)
+{
+	mutex_lock(&p->lock);
+	t->claimed = pid;
+	for (unsigned i = 0; i < TRAP_STRANGERS; i++) {
+		if (p->strangers[i] != pid)
+			continue;
+		/* It was killed before its parent spoke; context_start says so. */
+		p->strangers[i] = 0;
+		unborn_end_locked(t);
+	}
+	mutex_unlock(&p->lock);
+}
+
+static void free_locked(struct trap_platform *p, struct trap_thread *t)
+{
+	pid_t tid = atomic_load(&t->tid);
+
+	/* One that never said hello still stands among the unborn. */
+	trap_thread_forget(p, t);
+	if (tid)
+		tid_table_clear(p, tid, t);
+	free(t);
+}
+
+void trap_thread_free(struct trap_platform *p, struct trap_thread *t)
+{
+	mutex_lock(&p->lookup_lock);
+	free_locked(p, t);
+	mutex_unlock(&p->lookup_lock);
+}
+
+void trap_thread_exited(struct trap_platform *p, struct trap_thread *t, uint64_t notification)
+{
+	/* A dying process is as good: the thread never runs again. */
+	if (host_notify_continue(p->listener, notification) < 0)
+		log_debug("thread %d died before its exit", atomic_load(&t->tid));
+	mutex_lock(&t->process->lock);
+	list_remove(&t->node);
+	mutex_unlock(&t->process->lock);
+	trap_index_free(t->as, t->index);
+	free_locked(p, t);
+}
+
+struct trap_context *trap_thread_at_start(struct trap_thread *t)
+{
+	atomic_store(&t->state, TRAP_STOPPED);
+	t->context->event = (struct platform_event){ .kind = PLATFORM_EVENT_STARTED,
+						     .regs_valid = true };
+	return t->context;
+}
+
+struct trap_context *trap_thread_started(struct trap_platform *p, struct trap_thread *t)
+{
+	if (t->shares_memory)
+		return trap_thread_at_start(t);
+	/* On failure the process is dying, and its death ends the context. */
+	if (trap_thread_begin(p, t, false) < 0)
+		host_process_kill(atomic_load(&t->tid));
+	return NULL;
+}
+
+int trap_thread_expect(struct trap_platform *p, struct trap_thread *t)
+{
+	uint64_t ticket = 0;
+
+	while (ticket == 0)
+		if (getrandom(&ticket, sizeof(ticket), 0) < 0)
+			return -errno;
+	mutex_lock(&p->lock);
+	t->ticket = ticket;
+	list_add_tail(&p->unborn, &t->ticket_node);
+	mutex_unlock(&p->lock);
+	return 0;
+}
+
+struct trap_answer trap_thread_answer_of(const struct trap_thread *t)
+{
+	return (struct trap_answer){
+		.notification = t->notification,
+		.continue_call = t->answer_continue,
+		.value = t->by_slot ? 0 : t->call_result,
+	};
+}
+
+int trap_answer(struct trap_platform *p, const struct trap_answer *a)
+{
+	if (a->continue_call)
+		return host_notify_continue(p->listener, a->notification);
+	return host_notify_return(p->listener, a->notification, a->value);
+}
+
+/* The host calls of start_process() in the stub. */
+static void expect_start_calls(struct trap_thread *t, int fd)
+{
+	t->expected[0] = (struct trap_call){
+		__NR_mmap,
+		{ STUB_SLOTS, STUB_SLOTS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+		  (uint64_t)fd, 0 },
+	};
+	t->expected[1] = (struct trap_call){ __NR_close, { (uint64_t)fd } };
+	t->expected_count = 2;
+	t->expected_next = 0;
+	t->stop_at_last = true;
+}
+
+int trap_thread_begin(struct trap_platform *p, struct trap_thread *t, bool wait)
+{
+	uint64_t notification = t->notification;
+	int fd = (int)t->index;
+	int rc = host_notify_add_fd(p->listener, notification, t->as->slots_fd, fd);
+
+	if (rc < 0)
+		return rc;
+	expect_start_calls(t, fd);
+	atomic_store(&t->order_done, 0);
+	mutex_lock(&t->process->lock);
+	rc = t->process->dead ? -ESRCH : 0;
+	if (rc == 0)
+		atomic_store(&t->state, wait ? TRAP_ORDER : TRAP_STARTING);
+	mutex_unlock(&t->process->lock);
+	if (rc < 0)
+		return rc;
+	/* A failed answer means a dying process: its death is what ends the wait. */
+	if (host_notify_return(p->listener, notification, fd) < 0 && !wait)
+		return 0;
+	return wait ? trap_wait_stopped(p, t) : 0;
+}

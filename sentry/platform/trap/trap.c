@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The trap platform: construction, the stock of pristine stubs, the table. */
+#include "sentry/platform/trap/trap.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "sentry/host/host_process.h"
+#include "sentry/platform/trap/context.h"
+
+#define PRISTINE_STUBS 1
+
+static int trap_address_space_new(struct platform *base, struct address_space **out)
+{
+	struct trap_platform *p = trap_platform(base);
+	struct trap_address_space *as;
+	int rc;
+
+	mutex_lock(&p->lock);
+	as = list_first(&p->pristine, struct trap_address_space, pool_node);
+	if (as) {
+		list_remove(&as->pool_node);
+		p->pristine_count--;
+	}
+	mutex_unlock(&p->lock);
+	if (as) {
+		*out = &as->base;
+		trap_pool_queue_refill(p->pool);
+		return 0;
+	}
+	if (!trap_template_claim(p, false))
+		return -EAGAIN;
+	rc = trap_template_fork(p, &as);
+	trap_template_release(p);
+	if (rc == 0)
+		*out = &as->base;
+	return rc;
+}
+
+static int trap_run(struct platform *base)
+{
+	struct trap_platform *p = trap_platform(base);
+	int rc = trap_reaper_start(p);
+
+	if (rc < 0)
+		return rc;
+	return trap_pool_start(p->pool);
+}
+
+const struct platform_ops trap_ops = {
+	.run = trap_run,
+	.vdso_table = trap_vdso_table,
+	.address_space_new = trap_address_space_new,
+	.address_space_get = trap_as_get,
+	.address_space_put = trap_as_put,
+	.address_space_read = trap_as_read,
+	.address_space_write = trap_as_write,
+	.address_space_host_pid = trap_as_host_pid,
+	.context_new = trap_context_new,
+	.context_exec = trap_context_exec,
+	.context_fork = trap_context_fork,
+	.context_clone = trap_context_clone,
+	.context_start = trap_context_start,
+	.context_destroy = trap_context_destroy,
+	.context_address_space = trap_context_address_space,
+	.context_regs = trap_context_regs,
+	.context_set_return = trap_context_set_return,
+	.context_kick = trap_context_kick,
+	.context_kill_group = trap_context_kill_group,
+	.context_host_tid = trap_context_host_tid,
+	.need_registers = trap_need_registers,
+	.xstate_size = trap_xstate_size,
+	.read_xstate = trap_read_xstate,
+	.write_xstate = trap_write_xstate,
+	.reset_xstate = trap_reset_xstate,
+	.map_anonymous = trap_map_anonymous,
+	.map_fd = trap_map_fd,
+	.unmap = trap_unmap,
+	.protect = trap_protect,
+	.remap = trap_remap,
+	.advise = trap_advise,
+	.cmpxchg_u32 = trap_cmpxchg_u32,
+	.set_host_name = trap_set_host_name,
+};
+
+int platform_trap_new(const struct platform_config *config, struct platform **out)
+{
+	struct trap_platform *p = calloc(1, sizeof(*p));
+	int rc;
+
+	if (!p)
+		return -ENOMEM;
+	p->base.ops = &trap_ops;
+	p->config = *config;
+	p->listener = -1;
+	p->pristine_wanted = PRISTINE_STUBS;
+	mutex_init(&p->lookup_lock, LOCK_RANK_PLATFORM_LOOKUP);
+	mutex_init(&p->lock, LOCK_RANK_PLATFORM);
+	list_init(&p->unborn);
+	list_init(&p->pristine);
+	p->deaths = host_death_set_new();
+	if (p->deaths < 0) {
+		rc = p->deaths;
+		goto fail;
+	}
+	rc = trap_pool_new(p, &p->pool);
+	if (rc == 0)
+		rc = trap_template_start(p);
+	if (rc < 0)
+		goto fail;
+	platform_instance = &p->base;
+	*out = &p->base;
+	return 0;
+fail:
+	/* The sentry ends now, and the template with it. */
+	free(p);
+	return rc;
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fcntl. */
+#include "config.h"
+
+#include "sentry/abi/capability.h"
+#include "sentry/fs/pipe/pipe.h"
+#include "sentry/syscalls/file_call.h"
+#include "sentry/vfs/file_lock.h"
+#include "util/checked.h"
+
+/* --- record locks ----------------------------------------------------------------------- */
+
+/* Linux's flock64_to_posix_lock: from whence, start and a size of either sign to [start, end]. */
+static int lock_range(struct file *file, const struct linux_flock *fl, struct file_lock_request *r)
+{
+	struct inode_attr attr;
+	int64_t start, end;
+	int rc;
+
+	switch (fl->whence) {
+	case LINUX_SEEK_SET:
+		start = 0;
+		break;
+	case LINUX_SEEK_CUR:
+		start = (int64_t)file->position;
+		break;
+	case LINUX_SEEK_END:
+		rc = inode_getattr(file->inode, &attr);
+		if (rc < 0)
+			return rc;
+		start = (int64_t)attr.size;
+		break;
+	default:
+		return -EINVAL;
+	}
+	if (add_overflows(start, fl->start, &start))
+		return -EOVERFLOW;
+	if (start < 0)
+		return -EINVAL;
+	end = INT64_MAX;
+	if (fl->size > 0) {
+		if (add_overflows(start, fl->size - 1, &end))
+			return -EOVERFLOW;
+	} else if (fl->size < 0) {
+		end = start - 1;
+		start += fl->size;
+		if (start < 0)
+			return -EINVAL;
+	}
+	r->start = (uint64_t)start;
+	r->end = (uint64_t)end;
+	return 0;
+}
+
+static int lock_request(struct task *t, struct file *file, const struct linux_flock *fl, bool ofd,
+			struct file_lock_request *r)
+{
+	*r = (struct file_lock_request){
+		.kind = ofd ? FILE_LOCK_OFD : FILE_LOCK_POSIX,
+		.exclusive = fl->type == LINUX_F_WRLCK,
+		.owner = ofd ? (const void *)file : (const void *)t->fds,
+		.pid = ofd ? -1 : task_tgid_in(t, task_pid_namespace(t)),
+	};
+	if (fl->type != LINUX_F_RDLCK && fl->type != LINUX_F_WRLCK && fl->type != LINUX_F_UNLCK)
+		return -EINVAL;
+	if (ofd && fl->pid)
+		return -EINVAL;
+	return lock_range(file, fl, r);
+}
+
+static int64_t get_lock(struct task *t, struct file *file, guest_addr_t arg, bool ofd)
+{
+	struct file_lock_request r;
+	struct linux_flock fl;
+	int rc = copy_in(t->mm, &fl, arg, sizeof(fl));
+
+	if (rc < 0)
+		return rc;
+	if (!ofd && fl.type != LINUX_F_RDLCK && fl.type != LINUX_F_WRLCK)
+		return -EINVAL;
+	rc = lock_request(t, file, &fl, ofd, &r);
+	if (rc < 0)
+		return rc;
+	if (file_lock_test(file->inode, &r)) {
+		fl.type = r.exclusive ? LINUX_F_WRLCK : LINUX_F_RDLCK;
+		fl.whence = LINUX_SEEK_SET;
+		fl.start = (int64_t)r.start;
+		fl.size = r.end == INT64_MAX ? 0 : (int64_t)(r.end - r.start + 1);
+		fl.pid = r.pid;
+	} else {
+		fl.type = LINUX_F_UNLCK;
+	}
+	return copy_out(t->mm, arg, &fl, sizeof(fl));
+}
+
+/* The FD may have been closed meanwhile by another thread: then nobody would release the lock. */
+static bool still_open(struct task *t, int fd, const struct file *file)
+{
+	AUTO_FILE struct file *now = fd_table_lookup(t->fds, fd);
+
+	return now == file;
+}
+
+static int64_t set_lock(struct task *t, int fd, struct file *file, guest_addr_t arg, bool ofd, bool wait)
+{
+	struct file_lock_request r;
+	struct linux_flock fl;
+	int rc = copy_in(t->mm, &fl, arg, sizeof(fl));
+
+	if (rc == 0)
+		rc = lock_request(t, file, &fl, ofd, &r);
+	if (rc < 0)
+		return rc;
+	if (fl.type == LINUX_F_UNLCK)
+		return file_lock_clear(file->inode, &r);
+	if (fl.type == LINUX_F_WRLCK ? !file->can_write : !file->can_read)
+		return -EBADF;
+	rc = file_lock_set(file, &r, wait);
+	if (rc == 0 && !ofd && !still_open(t, fd, file)) {
+		file_locks_remove_posix(file->inode, t->fds);
+		return -EBADF;
+	}
+	return rc == -EINTR ? -ERESTARTSYS : rc;
+}
+
+/* --- owner, flags ------------------------------------------------------------------------- */
+
+static int64_t get_owner_ex(struct task *t, struct file *file, guest_addr_t arg)
+{
+	int32_t pid = file->owner_pid;
+	struct linux_f_owner_ex owner = { pid < 0 ? LINUX_F_OWNER_PGRP : LINUX_F_OWNER_PID,
+					  pid < 0 ? -pid : pid };
+
+	return copy_out(t->mm, arg, &owner, sizeof(owner));
+}
+
+static int64_t set_owner_ex(struct task *t, struct file *file, guest_addr_t arg)
+{
+	struct linux_f_owner_ex owner;
+	int rc = copy_in(t->mm, &owner, arg, sizeof(owner));
+
+	if (rc < 0)
+		return rc;
+	if (owner.type < LINUX_F_OWNER_TID || owner.type > LINUX_F_OWNER_PGRP)
+		return -EINVAL;
+	file->owner_pid = owner.type == LINUX_F_OWNER_PGRP ? -owner.pid : owner.pid;
+	return 0;
+}
+
+static int64_t set_owner(struct task *t, struct file *file, int32_t pid)
+{
+	struct task *found;
+
+	if (pid == INT32_MIN)
+		return -EINVAL;
+	if (pid > 0) {
+		found = task_lookup(task_pid_namespace(t), pid);
+		if (!found)
+			return -ESRCH;
+		task_put(found);
+	}
+	file->owner_pid = pid;
+	return 0;
+}
+
+static int64_t set_flags(struct task *t, struct file *file, uint32_t flags)
+{
+	uint32_t old = file->flags;
+
+	if (flags & LINUX_O_NOATIME && !(old & LINUX_O_NOATIME) &&
+	    !inode_owner_or_capable(file->inode, t->cred))
+		return -EPERM;
+	while (!atomic_compare_exchange_weak(&file->flags, &old,
+					     (old & ~LINUX_O_SETFL) | (flags & LINUX_O_SETFL)))
+		;
+	return 0;
+}
+
+static int64_t dup_fd(struct task *t, struct file *file, uint64_t min, bool close_on_exec)
+{
+	uint64_t limit = task_rlimit(t, RLIM_NOFILE);
+
+	if ((uint32_t)min >= limit || (uint32_t)min > INT32_MAX)
+		return -EINVAL;
+	return fd_table_install(t->fds, file, (int)min, limit, close_on_exec);
+}
+
+/* --- pipes and seals -------------------------------------------------------------------------- */
+
+static int64_t pipe_command(struct task *t, struct file *file, int command, uint64_t arg)
+{
+	struct pipe *pipe = pipe_from_file(file);
+
+	if (!pipe)
+		return -EBADF;
+	if (command == LINUX_F_GETPIPE_SZ)
+		return pipe_size(pipe);
+	return pipe_set_size(pipe, (uint32_t)arg, credentials_capable(t->cred, LINUX_CAP_SYS_RESOURCE));
+}
+
+static int64_t other_commands(struct task *t, int fd, struct file *file, int command, uint64_t arg)
+{
+	guest_addr_t addr = guest_addr(arg);
+
+	switch (command) {
+	case LINUX_F_SETFL:
+		return set_flags(t, file, (uint32_t)arg);
+	case LINUX_F_GETLK:
+	case LINUX_F_OFD_GETLK:
+		return get_lock(t, file, addr, command == LINUX_F_OFD_GETLK);
+	case LINUX_F_SETLK:
+	case LINUX_F_SETLKW:
+		return set_lock(t, fd, file, addr, false, command == LINUX_F_SETLKW);
+	case LINUX_F_OFD_SETLK:
+	case LINUX_F_OFD_SETLKW:
+		return set_lock(t, fd, file, addr, true, command == LINUX_F_OFD_SETLKW);
+	case LINUX_F_GETOWN:
+		return file->owner_pid;
+	case LINUX_F_SETOWN:
+		return set_owner(t, file, (int32_t)arg);
+	case LINUX_F_GETOWN_EX:
+		return get_owner_ex(t, file, addr);
+	case LINUX_F_SETOWN_EX:
+		return set_owner_ex(t, file, addr);
+	case LINUX_F_GETSIG:
+		return file->owner_signal;
+	case LINUX_F_SETSIG:
+		if (arg > SIGNAL_COUNT)
+			return -EINVAL;
+		file->owner_signal = (int32_t)arg;
+		return 0;
+	case LINUX_F_GETLEASE:
+		return LINUX_F_UNLCK;
+	case LINUX_F_SETLEASE:
+		return arg <= LINUX_F_UNLCK ? -EAGAIN : -EINVAL; /* never granted */
+	case LINUX_F_SETPIPE_SZ:
+	case LINUX_F_GETPIPE_SZ:
+		return pipe_command(t, file, command, arg);
+	case LINUX_F_ADD_SEALS:
+	case LINUX_F_GET_SEALS:
+		return file->ops->seals ? file->ops->seals(file, command, (uint32_t)arg) : -EINVAL;
+	default:
+		return -EINVAL;
+	}
+}
+
+int64_t sys_fcntl(struct task *t, const struct syscall_args *a)
+{
+	AUTO_FILE struct file *file = fd_table_lookup_path(t->fds, arg_int(a, 0)), *other = NULL;
+	int command = arg_int(a, 1);
+	uint64_t arg = a->v[2];
+
+	if (!file)
+		return -EBADF;
+	switch (command) {
+	case LINUX_F_DUPFD:
+		return dup_fd(t, file, arg, false);
+	case LINUX_F_DUPFD_CLOEXEC:
+		return dup_fd(t, file, arg, true);
+	case LINUX_F_DUPFD_QUERY:
+		other = fd_table_lookup_path(t->fds, (int)arg);
+		return other ? other == file : -EBADF;
+	case LINUX_F_GETFD:
+		return fd_table_get_cloexec(t->fds, arg_int(a, 0));
+	case LINUX_F_SETFD:
+		return fd_table_set_cloexec(t->fds, arg_int(a, 0), arg & LINUX_FD_CLOEXEC);
+	case LINUX_F_GETFL:
+		return file->flags;
+	default:
+		return file->is_path ? -EBADF : other_commands(t, arg_int(a, 0), file, command, arg);
+	}
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* read, write and their positional and vector forms; lseek. */
+#include "config.h"
+
+#include "sentry/syscalls/file_call.h"
+
+/* --- one transfer -------------------------------------------------------------------- */
+
+struct transfer {
+	struct task *task;
+	struct file *file;
+	uint64_t pos;
+	bool positioned;
+	uint32_t rwf; /* LINUX_RWF_* */
+};
+
+static int64_t transfer_read(struct transfer *x, struct io_iter *it)
+{
+	uint64_t *pos = x->positioned ? &x->pos : NULL;
+
+	if (x->rwf & LINUX_RWF_NOWAIT)
+		return vfs_read(x->file, it, pos);
+	return vfs_read_wait(x->file, it, pos, DEADLINE_NONE);
+}
+
+static int64_t transfer_write(struct transfer *x, struct io_iter *it)
+{
+	uint64_t *pos = x->positioned ? &x->pos : NULL, limit = task_rlimit(x->task, RLIM_FSIZE);
+	int64_t n;
+
+	if (x->rwf & (LINUX_RWF_APPEND | LINUX_RWF_NOAPPEND) && x->file->seekable)
+		n = vfs_write_append(x->file, it, pos, limit, x->rwf & LINUX_RWF_APPEND);
+	else if (x->rwf & LINUX_RWF_NOWAIT)
+		n = vfs_write(x->file, it, pos, limit);
+	else
+		n = vfs_write_wait(x->file, it, pos, limit, DEADLINE_NONE);
+	if (n > 0 && x->file->ops->fsync &&
+	    (x->rwf & (LINUX_RWF_DSYNC | LINUX_RWF_SYNC) || x->file->flags & LINUX_O_DSYNC)) {
+		int rc = x->file->ops->fsync(x->file, !(x->rwf & LINUX_RWF_SYNC));
+
+		if (rc < 0)
+			return rc;
+	}
+	return call_size_result(x->task, n);
+}
+
+static int64_t transfer_buffer(struct transfer *x, guest_addr_t addr, uint64_t size, bool write)
+{
+	struct io_iter it;
+
+	if (!(write ? x->file->can_write : x->file->can_read))
+		return -EBADF;
+	if (!guest_range_ok(addr, size))
+		return -EFAULT;
+	io_iter_init_guest(&it, x->task->mm, addr, size);
+	return write ? transfer_write(x, &it) : transfer_read(x, &it);
+}
+
+static int64_t transfer_vector(struct transfer *x, guest_addr_t iov, uint64_t count, bool write)
+{
+	AUTO_FREE struct guest_iovec *segments = NULL;
+	struct io_iter it;
+	int rc = io_iter_init_iovec(&it, x->task->mm, iov, count, &segments);
+
+	if (rc < 0)
+		return rc;
+	return write ? transfer_write(x, &it) : transfer_read(x, &it);
+}
+
+/* --- the calls ------------------------------------------------------------------------- */
+
+int64_t sys_read(struct task *t, const struct syscall_args *a)
+{
+	AUTO_FILE struct file *file = call_file(t, arg_int(a, 0));
+	struct transfer x = { .task = t, .file = file };
+
+	return file ? transfer_buffer(&x, arg_addr(a, 1), a->v[2], false) : -EBADF;
+}
+
+int64_t sys_write(struct task *t, const struct syscall_args *a)
+{
+	AUTO_FILE struct file *file = call_file(t, arg_int(a, 0));
+	struct transfer x = { .task = t, .file = file };
+
+	return file ? transfer_buffer(&x, arg_addr(a, 1), a->v[2], true) : -EBADF;
+}
+
+static int64_t positioned(struct task *t, const struct syscall_args *a, bool write)
+{
+	AUTO_FILE struct file *file = NULL;
+	struct transfer x = { .task = t, .pos = a->v[3], .positioned = true };
+
+	if ((int64_t)a->v[3] < 0)
+		return -EINVAL;
+	file = call_file(t, arg_int(a, 0));
+	if (!file)
+		return -EBADF;
+	if (!file->seekable)
+		return -ESPIPE;
+	x.file = file;
+	return transfer_buffer(&x, arg_addr(a, 1), a->v[2], write);
+}
+
+int64_t sys_pread64(struct task *t, const struct syscall_args *a)
+{
+	return positioned(t, a, false);
+}
+
+int64_t sys_pwrite64(struct task *t, const struct syscall_args *a)
+{
+	return positioned(t, a, true);
+}
+
+static int64_t vector(struct task *t, const struct syscall_args *a, bool write)
+{
+	AUTO_FILE struct file *file = call_file(t, arg_int(a, 0));
+	struct transfer x = { .task = t, .file = file };
+
+	if (!file || !(write ? file->can_write : file->can_read))
+		return -EBADF;
+	return transfer_vector(&x, arg_addr(a, 1), a->v[2], write);
+}
+
+int64_t sys_readv(struct task *t, const struct syscall_args *a)
+{
+	return vector(t, a, false);
+}
+
+int64_t sys_writev(struct task *t, const struct syscall_args *a)
+{
+	return vector(t, a, true);
+}
+
+static int64_t positioned_vector(struct task *t, const struct syscall_args *a, bool write)
+{
+	AUTO_FILE struct file *file = NULL;
+	struct transfer x = { .task = t, .pos = a->v[3], .positioned = true };
+
+	if ((int64_t)a->v[3] < 0)
+		return -EINVAL;
+	file = call_file(t, arg_int(a, 0));
+	if (!file)
+		return -EBADF;
+	if (!file->seekable)
+		return -ESPIPE;
+	if (!(write ? file->can_write : file->can_read))
+		return -EBADF;
+	x.file = file;
+	return transfer_vector(&x, arg_addr(a, 1), a->v[2], write);
+}
+
+int64_t sys_preadv(struct task *t, const struct syscall_args *a)
+{
+	return positioned_vector(t, a, false);
+}
+
+int64_t sys_pwritev(struct task *t, const struct syscall_args *a)
+{
+	return positioned_vector(t, a, true);
+}
+
+/* The flags of preadv2 and pwritev2. */
+static int check_rwf(const struct file *file, uint32_t rwf)
+{
+	const uint32_t appends = LINUX_RWF_APPEND | LINUX_RWF_NOAPPEND;
+	const uint32_t known = LINUX_RWF_HIPRI | LINUX_RWF_DSYNC | LINUX_RWF_SYNC |
+			       LINUX_RWF_NOWAIT | appends;
+
+	if (rwf & ~known)
+		return -EOPNOTSUPP;
+	if ((rwf & appends) == appends)
+		return -EINVAL;
+	/* regular files would have to promise not to sleep */
+	if (rwf & LINUX_RWF_NOWAIT && file->seekable)
+		return -EOPNOTSUPP;
+	return 0;
+}
+
+static int64_t vector2(struct task *t, const struct syscall_args *a, bool write)
+{
+	AUTO_FILE struct file *file = NULL;
+	struct transfer x = { .task = t, .pos = a->v[3], .positioned = a->v[3] != UINT64_MAX,
+			      .rwf = arg_u32(a, 5) };
+	int rc;
+
+	if (x.positioned && (int64_t)x.pos < 0)
+		return -EINVAL;
+	file = call_file(t, arg_int(a, 0));
+	if (!file)
+		return -EBADF;
+	if (x.positioned && !file->seekable)
+		return -ESPIPE;
+	if (!(write ? file->can_write : file->can_read))
+		return -EBADF;
+	rc = check_rwf(file, x.rwf);
+	if (rc < 0)
+		return rc;
+	x.file = file;
+	return transfer_vector(&x, arg_addr(a, 1), a->v[2], write);
+}
+
+int64_t sys_preadv2(struct task *t, const struct syscall_args *a)
+{
+	return vector2(t, a, false);
+}
+
+int64_t sys_pwritev2(struct task *t, const struct syscall_args *a)
+{
+	return vector2(t, a, true);
+}
+
+int64_t sys_lseek(struct task *t, const struct syscall_args *a)
+{
+	AUTO_FILE struct file *file = call_file(t, arg_int(a, 0));
+	uint32_t whence = arg_u32(a, 2);
+
+	if (!file)
+		return -EBADF;
+	if (whence > LINUX_SEEK_HOLE)
+		return -EINVAL;
+	return vfs_llseek(file, (int64_t)a->v[1], (int)whence);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The instance of kernel_upcalls: dispatch and the program loader. */
+#include "sentry/syscalls/kernel_hooks.h"
+
+#include <string.h>
+
+#include "sentry/kernel/program.h"
+#include "sentry/loader/loader.h"
+#include "sentry/syscalls/syscall.h"
+
+static int64_t dispatch(struct task *t, uint64_t nr, const uint64_t args[6])
+{
+	struct syscall_args a;
+
+	memcpy(a.v, args, sizeof(a.v));
+	return syscall_dispatch(t, nr, &a);
+}
+
+static const struct kernel_upcalls upcalls = {
+	.syscall = dispatch,
+	.program_prepare = program_prepare,
+	.program_free = program_free,
+	.program_file = program_file,
+	.program_comm = program_comm,
+	.program_load = program_load,
+};
+
+void kernel_hooks_register(void)
+{
+	kernel_set_upcalls(&upcalls);
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mount, umount2, pivot_root.  Every mount is private; propagation flags are taken as that. */
+#include "config.h"
+
+#include <string.h>
+
+#include "sentry/abi/capability.h"
+#include "sentry/syscalls/file_call.h"
+
+#define PROPAGATION (LINUX_MS_SHARED | LINUX_MS_PRIVATE | LINUX_MS_SLAVE | LINUX_MS_UNBINDABLE)
+
+static bool may_mount(const struct task *t)
+{
+	return credentials_ns_capable(t->cred, t->namespaces->mount->user_ns, LINUX_CAP_SYS_ADMIN);
+}
+
+/* A NULL pointer is no string. */
+static int copy_in_optional(struct task *t, guest_addr_t from, char **out)
+{
+	return guest_is_null(from) ? 0 : copy_in_path(t->mm, from, out);
+}
+
+static uint32_t mount_flags(uint64_t ms)
+{
+	static const struct {
+		uint64_t ms;
+		uint32_t flag;
+	} map[] = {
+		{ LINUX_MS_RDONLY, MOUNT_READONLY }, { LINUX_MS_NOSUID, MOUNT_NOSUID },
+		{ LINUX_MS_NODEV, MOUNT_NODEV },     { LINUX_MS_NOEXEC, MOUNT_NOEXEC },
+		{ LINUX_MS_NOATIME, MOUNT_NOATIME }, { LINUX_MS_NODIRATIME, MOUNT_NODIRATIME },
+	};
+	uint32_t flags = ms & (LINUX_MS_NOATIME | LINUX_MS_STRICTATIME) ? 0 : MOUNT_RELATIME;
+
+	for (size_t i = 0; i < ARRAY_SIZE(map); i++) {
+		if (ms & map[i].ms)
+			flags |= map[i].flag;
+	}
+	return flags;
+}
+
+static int new_mount(struct task *t, const struct path *at, uint64_t ms, const char *source,
+		     const char *type_name, const char *options)
+{
+	const struct file_system_type *type;
+	struct super_block *sb;
+	int rc;
+
+	if (!type_name)
+		return -EINVAL;
+	type = file_system_find(type_name);
+	if (!type)
+		return -ENODEV;
+	if (!type->user_mountable && t->cred->user_ns->parent)
+		return -EPERM;
+	rc = type->mount(source, options, t->cred, t->kernel, &sb);
+	if (rc < 0)
+		return rc;
+	if (ms & LINUX_MS_RDONLY)
+		sb->read_only = true;
+	rc = vfs_mount_sb(sb, NULL, at, mount_flags(ms));
+	super_block_put(sb);
+	return rc;
+}
+
+static int bind_or_move(struct task *t, const struct path *at, uint64_t ms, const char *source)
+{
+	struct vfs_context ctx = task_vfs_context(t);
+	AUTO_PATH struct path from = { NULL, NULL };
+	int rc;
+
+	if (!source || !*source)
+		return -EINVAL;
+	rc = vfs_lookup(&ctx, LINUX_AT_FDCWD, source, LOOKUP_FOLLOW, &from);
+	if (rc < 0)
+		return rc;
+	if (ms & LINUX_MS_BIND)
+		return vfs_bind_mount(&from, at, ms & LINUX_MS_REC, 0);
+	return vfs_move_mount(&from, at);
+}
+
+/* The flags of one change of propagation, alone with MS_REC and MS_SILENT, on a mount. */
+static int change_propagation(const struct path *at, uint64_t ms)
+{
+	uint64_t type = ms & PROPAGATION;
+
+	if (ms & ~(PROPAGATION | LINUX_MS_REC | LINUX_MS_SILENT) || type & (type - 1))
+		return -EINVAL;
+	return at->dentry == at->mount->root ? 0 : -EINVAL;
+}
+
+static int do_mount(struct task *t, const struct path *at, uint64_t ms, const char *source,
+		    const char *type, const char *options)
+{
+	if (!may_mount(t))
+		return -EPERM;
+	if (ms & LINUX_MS_REMOUNT)
+		return vfs_remount(at, mount_flags(ms), ms & LINUX_MS_BIND, ms & LINUX_MS_RDONLY, options);
+	if (ms & LINUX_MS_BIND)
+		return bind_or_move(t, at, ms, source);
+	if (ms & PROPAGATION)
+		return change_propagation(at, ms);
+	if (ms & LINUX_MS_MOVE)
+		return bind_or_move(t, at, ms, source);
+	return new_mount(t, at, ms, source, type, options);
+}
+
+int64_t sys_mount(struct task *t, const struct syscall_args *a)
+{
+	AUTO_FREE char *source = NULL, *type = NULL, *options = NULL;
+	AUTO_PATH struct path at = { NULL, NULL };
+	uint64_t ms = a->v[3];
+	int rc;
+
+	if ((ms & LINUX_MS_MGC_MSK) == LINUX_MS_MGC_VAL)
+		ms &= ~LINUX_MS_MGC_MSK;
+	rc = copy_in_optional(t, arg_addr(a, 2), &type);
+	if (rc == 0)
+		rc = copy_in_optional(t, arg_addr(a, 0), &source);
+	if (rc == 0)
+		rc = copy_in_optional(t, arg_addr(a, 4), &options);
+	if (rc == 0)
+		rc = call_lookup(t, LINUX_AT_FDCWD, arg_addr(a, 1), LOOKUP_FOLLOW, &at);
+	return rc < 0 ? rc : do_mount(t, &at, ms, source, type, options);
+}
+
+int64_t sys_umount2(struct task *t, const struct syscall_args *a)
+{
+	const int known = LINUX_MNT_FORCE | LINUX_MNT_DETACH | LINUX_MNT_EXPIRE | LINUX_UMOUNT_NOFOLLOW;
+	AUTO_PATH struct path at = { NULL, NULL };
+	int flags = arg_int(a, 1), rc;
+
+	if (flags & ~known)
+		return -EINVAL;
+	if (flags & LINUX_MNT_EXPIRE && flags & (LINUX_MNT_FORCE | LINUX_MNT_DETACH))
+		return -EINVAL;
+	if (!may_mount(t))
+		return -EPERM;
+	rc = call_lookup(t, LINUX_AT_FDCWD, arg_addr(a, 0),
+			 flags & LINUX_UMOUNT_NOFOLLOW ? 0 : LOOKUP_FOLLOW, &at);
+	return rc < 0 ? rc : vfs_umount(&at, flags);
+}
+
+int64_t sys_pivot_root(struct task *t, const struct syscall_args *a)
+{
+	struct vfs_context ctx = task_vfs_context(t);
+	AUTO_PATH struct path new_root = { NULL, NULL }, put_old = { NULL, NULL };
+	const uint32_t lookup = LOOKUP_FOLLOW | LOOKUP_DIRECTORY;
+	int rc;
+
+	if (!may_mount(t))
+		return -EPERM;
+	rc = call_lookup(t, LINUX_AT_FDCWD, arg_addr(a, 0), lookup, &new_root);
+	if (rc == 0)
+		rc = call_lookup(t, LINUX_AT_FDCWD, arg_addr(a, 1), lookup, &put_old);
+	return rc < 0 ? rc : vfs_pivot_root(&ctx, &new_root, &put_old);
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pidfd_open, pidfd_getfd, kcmp. */
+#include "sentry/abi/sched.h"
+#include "sentry/abi/wait.h"
+#include "sentry/kernel/pidfd.h"
+#include "sentry/kernel/task_internal.h"
+#include "sentry/syscalls/handlers.h"
+
+int64_t sys_pidfd_open(struct task *t, const struct syscall_args *a)
+{
+	int32_t pid = arg_int(a, 0);
+	uint32_t flags = arg_u32(a, 1);
+	struct task *target;
+	struct file *file;
+	int64_t rc;
+
+	if (flags & ~(uint32_t)(LINUX_PIDFD_NONBLOCK | LINUX_PIDFD_THREAD) || pid <= 0)
+		return -EINVAL;
+	target = task_lookup(t->pid.ns, pid);
+	if (!target)
+		return -ESRCH;
+	/* Without PIDFD_THREAD only a leader has one. */
+	if (!(flags & LINUX_PIDFD_THREAD) && task_tgid_in(target, t->pid.ns) != pid) {
+		task_put(target);
+		return -ENOENT;
+	}
+	rc = pidfd_new_file(target, flags, &file);
+	task_put(target);
+	if (rc)
+		return rc;
+	rc = fd_table_install(t->fds, file, 0, task_rlimit(t, RLIM_NOFILE), true);
+	file_put(file);
+	return rc;
+}
+
+static int64_t take_fd(struct task *t, struct task *target, int fd)
+{
+	struct fd_table *fds;
+	struct file *file;
+	int64_t rc;
+
+	if (!task_may_access(t, target, PTRACE_MODE_ATTACH | PTRACE_MODE_REALCREDS))
+		return -EPERM;
+	fds = task_fds_get(target);
+	if (!fds)
+		return -ESRCH;
+	file = fd_table_lookup_path(fds, fd);
+	fd_table_put(fds);
+	if (!file)
+		return -EBADF;
+	rc = fd_table_install(t->fds, file, 0, task_rlimit(t, RLIM_NOFILE), true);
+	file_put(file);
+	return rc;
+}
+
+int64_t sys_pidfd_getfd(struct task *t, const struct syscall_args *a)
+{
+	struct task *target;
+	struct file *file;
+	int64_t rc = -EBADF;
+
+	if (arg_u32(a, 2))
+		return -EINVAL;
+	file = fd_table_lookup(t->fds, arg_int(a, 0));
+	if (!file)
+		return -EBADF;
+	target = pidfd_task(file);
+	if (target)
+		rc = take_fd(t, target, arg_int(a, 1));
+	file_put(file);
+	return rc;
+}
+
+/* --- kcmp ----------------------------------------------------------------------------- */
+
+/* 0 equal, 1 less, 2 greater: an order without the addresses themselves. */
+static int64_t order(const void *a, const void *b)
+{
+	static const uintptr_t key = 0x5bd1e995a7c3f021U;
+	uintptr_t x = ((uintptr_t)a ^ key) * 0x9E3779B97F4A7C15U;
+	uintptr_t y = ((uintptr_t)b ^ key) * 0x9E3779B97F4A7C15U;
+
+	return x == y ? 0 : x < y ? 1 : 2;
+}
+
+static int64_t compare_files(struct task *one, struct task *two, int fd1, int fd2)
+{
+	struct fd_table *fds1 = task_fds_get(one), *fds2 = task_fds_get(two);
+	struct file *f1 = fds1 ? fd_table_lookup_path(fds1, fd1) : NULL;
+	struct file *f2 = fds2 ? fd_table_lookup_path(fds2, fd2) : NULL;
+	int64_t result = f1 && f2 ? order(f1, f2) : -EBADF;
+
+	if (f1)
+		file_put(f1);
+	if (f2)
+		file_put(f2);
+	if (fds1)
+		fd_table_put(fds1);
+	if (fds2)
+		fd_table_put(fds2);
+	return result;
+}
+
+/* Read one at a time: the pointers are only compared. */
+static const void *part_of(struct task *t, int type)
+{
+	const void *p = NULL;
+
+	mutex_lock(&t->lock);
+	switch (type) {
+	case LINUX_KCMP_VM:
+		p = t->mm;
+		break;
+	case LINUX_KCMP_FILES:
+		p = t->fds;
+		break;
+	case LINUX_KCMP_FS:
+		p = t->fs;
+		break;
+	case LINUX_KCMP_SIGHAND:
+		p = t->group->handlers;
+		break;
+	case LINUX_KCMP_SYSVSEM:
+		p = t->sysv_undo;
+		break;
+	default:
+		break;
+	}
+	mutex_unlock(&t->lock);
+	return p;
+}
+
+int64_t sys_kcmp(struct task *t, const struct syscall_args *a)
+{
+	struct task *one = task_lookup(t->pid.ns, arg_int(a, 0));
+	struct task *two = task_lookup(t->pid.ns, arg_int(a, 1));
+	int type = arg_int(a, 2);
+	int mode = PTRACE_MODE_READ | PTRACE_MODE_REALCREDS;
+	int64_t result;
+
+	if (!one || !two) {
+		result = -ESRCH;
+	} else if (!task_may_access(t, one, mode) || !task_may_access(t, two, mode)) {
+		result = -EPERM;
+	} else {
+		switch (type) {
+		case LINUX_KCMP_FILE:
+			result = compare_files(one, two, arg_int(a, 3), arg_int(a, 4));
+			break;
+		case LINUX_KCMP_VM:
+		case LINUX_KCMP_FILES:
+		case LINUX_KCMP_FS:
+		case LINUX_KCMP_SIGHAND:
+		case LINUX_KCMP_SYSVSEM:
+		case LINUX_KCMP_IO:
+			result = order(part_of(one, type), part_of(two, type));
+			break;
+		case LINUX_KCMP_EPOLL_TFD:
+			result = -EOPNOTSUPP;
+			break;
+		default:
+			result = -EINVAL;
+			break;
+		}
+	}
+	task_put(one);
+	task_put(two);
+	return result;
+}

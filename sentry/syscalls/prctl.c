@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * prctl(2) and arch_prctl(2).  Options that need what is not offered (speculation
+ * control, names of anonymous memory) answer as a kernel built without it.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "sentry/abi/capability.h"
+#include "sentry/abi/prctl.h"
+#include "sentry/abi/signal.h"
+#include "sentry/kernel/task_internal.h"
+#include "sentry/syscalls/handlers.h"
+#include "util/cleanup.h"
+
+static bool unused(const struct syscall_args *a, unsigned first)
+{
+	for (unsigned i = first; i < 5; i++)
+		if (a->v[i])
+			return false;
+	return true;
+}
+
+/* --- names ---------------------------------------------------------------------------- */
+
+static int64_t set_name(struct task *t, guest_addr_t src)
+{
+	char name[TASK_COMM_SIZE] = { 0 };
+	ssize_t length = copy_in_str(t->mm, name, src, sizeof(name));
+	int rc;
+
+	if (length == -EFAULT)
+		return -EFAULT;
+	name[TASK_COMM_SIZE - 1] = 0;
+	mutex_lock(&t->lock);
+	memcpy(t->comm, name, sizeof(name));
+	mutex_unlock(&t->lock);
+	rc = platform_set_host_name(t->context, name);
+	(void)rc; /* only what the host's ps shows */
+	return 0;
+}
+
+static int64_t get_name(struct task *t, guest_addr_t dst)
+{
+	char name[TASK_COMM_SIZE];
+
+	mutex_lock(&t->lock);
+	memcpy(name, t->comm, sizeof(name));
+	mutex_unlock(&t->lock);
+	return copy_out(t->mm, dst, name, sizeof(name));
+}
+
+/* --- credentials ------------------------------------------------------------------------- */
+
+static int64_t change_securebits(struct task *t, uint32_t bits)
+{
+	const struct credentials *old = t->cred;
+	struct credentials *cred;
+	uint32_t locked = (old->securebits & LINUX_SECURE_ALL_LOCKS) >> 1;
+
+	if ((locked & (old->securebits ^ bits)) ||
+	    (old->securebits & LINUX_SECURE_ALL_LOCKS & ~bits) ||
+	    (bits & ~(LINUX_SECURE_ALL_BITS | LINUX_SECURE_ALL_LOCKS)) ||
+	    !task_capable(t, LINUX_CAP_SETPCAP))
+		return -EPERM;
+	cred = credentials_copy(old);
+	if (!cred)
+		return -ENOMEM;
+	cred->securebits = bits;
+	task_set_cred(t, cred);
+	return 0;
+}
+
+static int64_t set_keepcaps(struct task *t, uint64_t on)
+{
+	struct credentials *cred;
+
+	if (on > 1)
+		return -EINVAL;
+	if (t->cred->securebits & LINUX_SECBIT_KEEP_CAPS_LOCKED)
+		return -EPERM;
+	cred = credentials_copy(t->cred);
+	if (!cred)
+		return -ENOMEM;
+	cred->securebits &= ~LINUX_SECBIT_KEEP_CAPS;
+	if (on)
+		cred->securebits |= LINUX_SECBIT_KEEP_CAPS;
+	task_set_cred(t, cred);
+	return 0;
+}
+
+static int64_t drop_bounding(struct task *t, uint64_t cap)
+{
+	struct credentials *cred;
+
+	if (!task_capable(t, LINUX_CAP_SETPCAP))
+		return -EPERM;
+	if (cap > CAPABILITY_LAST)
+		return -EINVAL;
+	cred = credentials_copy(t->cred);
+	if (!cred)
+		return -ENOMEM;
+	cred->bounding &= ~CAPABILITY_BIT(cap);
+	task_set_cred(t, cred);
+	return 0;
+}
+
+static int64_t change_ambient(struct task *t, const struct syscall_args *a)
+{
+	const struct credentials *old = t->cred;
+	struct credentials *cred;
+	uint64_t bit;
+
+	if (a->v[1] == LINUX_PR_CAP_AMBIENT_CLEAR_ALL) {
+		if (a->v[2] || a->v[3] || a->v[4])
+			return -EINVAL;
+		bit = CAPABILITY_FULL_SET;
+	} else {
+		if (a->v[2] > CAPABILITY_LAST || a->v[3] || a->v[4])
+			return -EINVAL;
+		bit = CAPABILITY_BIT(a->v[2]);
+	}
+	switch (a->v[1]) {
+	case LINUX_PR_CAP_AMBIENT_IS_SET:
+		return !!(old->ambient & bit);
+	case LINUX_PR_CAP_AMBIENT_RAISE:
+		if (!(old->permitted & bit) || !(old->inheritable & bit) ||
+		    (old->securebits & LINUX_SECBIT_NO_CAP_AMBIENT_RAISE))
+			return -EPERM;
+		break;
+	case LINUX_PR_CAP_AMBIENT_LOWER:
+	case LINUX_PR_CAP_AMBIENT_CLEAR_ALL:
+		break;
+	default:
+		return -EINVAL;
+	}
+	cred = credentials_copy(old);
+	if (!cred)
+		return -ENOMEM;
+	if (a->v[1] == LINUX_PR_CAP_AMBIENT_RAISE)
+		cred->ambient |= bit;
+	else
+		cred->ambient &= ~bit;
+	task_set_cred(t, cred);
+	return 0;
+}
+
+static int64_t set_no_new_privs(struct task *t, const struct syscall_args *a)
+{
+	struct credentials *cred;
+
+	if (a->v[1] != 1 || !unused(a, 2))
+		return -EINVAL;
+	cred = credentials_copy(t->cred);
+	if (!cred)
+		return -ENOMEM;
+	cred->no_new_privs = true;
+	task_set_cred(t, cred);
+	return 0;
+}
+
+/* --- memory -------------------------------------------------------------------------------- */
+
+static int64_t set_mm(struct task *t, const struct syscall_args *a)
+{
+	struct mm *mm = t->mm;
+	uint64_t value = a->v[2];
+	uint64_t *const fields[] = {
+		[LINUX_PR_SET_MM_START_CODE] = &mm->start_code,
+		[LINUX_PR_SET_MM_END_CODE] = &mm->end_code,
+		[LINUX_PR_SET_MM_START_DATA] = &mm->start_data,
+		[LINUX_PR_SET_MM_END_DATA] = &mm->end_data,
+		[LINUX_PR_SET_MM_START_STACK] = &mm->start_stack,
+		[LINUX_PR_SET_MM_START_BRK] = NULL,
+		[LINUX_PR_SET_MM_BRK] = NULL,
+		[LINUX_PR_SET_MM_ARG_START] = &mm->arg_start,
+		[LINUX_PR_SET_MM_ARG_END] = &mm->arg_end,
+		[LINUX_PR_SET_MM_ENV_START] = &mm->env_start,
+		[LINUX_PR_SET_MM_ENV_END] = &mm->env_end,
+	};
+	struct vma vma;
+
+	if (a->v[4] || (a->v[3] && a->v[1] < 12))
+		return -EINVAL;
+	if (!task_capable(t, LINUX_CAP_SYS_RESOURCE))
+		return -EPERM;
+	if (!a->v[1] || a->v[1] >= sizeof(fields) / sizeof(fields[0]) || !fields[a->v[1]])
+		return -EINVAL;
+	if (value >= platform_address_max().v || value < platform_address_min().v)
+		return -EINVAL;
+	if (!mm_find_vma(mm, value, &vma))
+		return -EINVAL;
+	mm_vma_release(&vma);
+	mutex_lock(&mm->lock);
+	*fields[a->v[1]] = value;
+	mutex_unlock(&mm->lock);
+	return 0;
+}
+
+/* --- process --------------------------------------------------------------------------------- */
+
+static int64_t set_death_signal(struct task *t, uint64_t signo)
+{
+	if (signo > LINUX_NSIG)
+		return -EINVAL;
+	mutex_lock(&t->lock);
+	t->parent_death_signal = (uint32_t)signo;
+	mutex_unlock(&t->lock);
+	return 0;
+}
+
+static int64_t set_subreaper(struct task *t, bool on)
+{
+	mutex_lock(&t->kernel->tasklist_lock);
+	t->group->child_subreaper = on;
+	mutex_unlock(&t->kernel->tasklist_lock);
+	return 0;
+}
+
+static int64_t set_timerslack(struct task *t, int64_t ns)
+{
+	t->timer_slack_ns = ns <= 0 ? 50000 : (uint64_t)ns;
+	return 0;
+}
+
+static int64_t prctl_process(struct task *t, const struct syscall_args *a)
+{
+	switch (arg_int(a, 0)) {
+	case LINUX_PR_SET_PDEATHSIG:
+		return set_death_signal(t, a->v[1]);
+	case LINUX_PR_GET_PDEATHSIG:
+		return copy_out_u32(t->mm, arg_addr(a, 1), t->parent_death_signal);
+	case LINUX_PR_GET_DUMPABLE:
+		return atomic_load(&t->mm->dumpable);
+	case LINUX_PR_SET_DUMPABLE:
+		if (a->v[1] > 1)
+			return -EINVAL;
+		atomic_store(&t->mm->dumpable, (uint32_t)a->v[1]);
+		return 0;
+	case LINUX_PR_SET_NAME:
+		return set_name(t, arg_addr(a, 1));
+	case LINUX_PR_GET_NAME:
+		return get_name(t, arg_addr(a, 1));
+	case LINUX_PR_GET_TIMING:
+		return 0;
+	case LINUX_PR_SET_TIMING:
+		return a->v[1] ? -EINVAL : 0;
+	case LINUX_PR_SET_TIMERSLACK:
+		return set_timerslack(t, (int64_t)a->v[1]);
+	case LINUX_PR_GET_TIMERSLACK:
+		return (int64_t)t->timer_slack_ns;
+	case LINUX_PR_SET_CHILD_SUBREAPER:
+		return set_subreaper(t, a->v[1] != 0);
+	case LINUX_PR_GET_CHILD_SUBREAPER:
+		return copy_out_u32(t->mm, arg_addr(a, 1), t->group->child_subreaper);
+	case LINUX_PR_GET_TID_ADDRESS:
+		return copy_out_u64(t->mm, arg_addr(a, 1), t->clear_child_tid.v);
+	case LINUX_PR_GET_TSC:
+		return copy_out_u32(t->mm, arg_addr(a, 1), LINUX_PR_TSC_ENABLE);
+	case LINUX_PR_SET_TSC:
+		return a->v[1] == LINUX_PR_TSC_ENABLE ? 0 : -EINVAL;
+	case LINUX_PR_MCE_KILL_GET:
+		return unused(a, 1) ? LINUX_PR_MCE_KILL_DEFAULT : -EINVAL;
+	case LINUX_PR_GET_THP_DISABLE:
+		return unused(a, 1) ? 0 : -EINVAL;
+	case LINUX_PR_GET_SECCOMP:
+		return 0;
+	case LINUX_PR_SET_MM:
+		return set_mm(t, a);
+	default:
+		return -EINVAL;
+	}
+}
+
+int64_t sys_prctl(struct task *t, const struct syscall_args *a)
+{
+	switch (arg_int(a, 0)) {
+	case LINUX_PR_GET_KEEPCAPS:
+		return !!(t->cred->securebits & LINUX_SECBIT_KEEP_CAPS);
+	case LINUX_PR_SET_KEEPCAPS:
+		return set_keepcaps(t, a->v[1]);
+	case LINUX_PR_CAPBSET_READ:
+		if (a->v[1] > CAPABILITY_LAST)
+			return -EINVAL;
+		return !!(t->cred->bounding & CAPABILITY_BIT(a->v[1]));
+	case LINUX_PR_CAPBSET_DROP:
+		return drop_bounding(t, a->v[1]);
+	case LINUX_PR_GET_SECUREBITS:
+		return t->cred->securebits;
+	case LINUX_PR_SET_SECUREBITS:
+		return change_securebits(t, (uint32_t)a->v[1]);
+	case LINUX_PR_SET_NO_NEW_PRIVS:
+		return set_no_new_privs(t, a);
+	case LINUX_PR_GET_NO_NEW_PRIVS:
+		return unused(a, 1) ? t->cred->no_new_privs : -EINVAL;
+	case LINUX_PR_CAP_AMBIENT:
+		return change_ambient(t, a);
+	default:
+		return prctl_process(t, a);
+	}
+}
+
+int64_t sys_arch_prctl(struct task *t, const struct syscall_args *a)
+{
+	struct guest_regs *regs;
+
+	switch (arg_int(a, 0)) {
+	case LINUX_ARCH_GET_CPUID:
+		return 1;
+	case LINUX_ARCH_SET_CPUID:
+		return -ENODEV;
+	case LINUX_ARCH_SET_FS:
+	case LINUX_ARCH_SET_GS:
+		if (a->v[1] >= platform_address_max().v)
+			return -EPERM;
+		regs = context_regs(t->context);
+		if (arg_int(a, 0) == LINUX_ARCH_SET_FS)
+			regs->fs_base = a->v[1];
+		else
+			regs->gs_base = a->v[1];
+		return 0;
+	case LINUX_ARCH_GET_FS:
+		return copy_out_u64(t->mm, arg_addr(a, 1), context_regs(t->context)->fs_base);
+	case LINUX_ARCH_GET_GS:
+		return copy_out_u64(t->mm, arg_addr(a, 1), context_regs(t->context)->gs_base);
+	default:
+		return -EINVAL;
+	}
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* setsockopt(2) and getsockopt(2): values pass through a small buffer. */
+#include <errno.h>
+
+#include "sentry/syscalls/handlers.h"
+#include "sentry/syscalls/socket_args.h"
+#include "sentry/vfs/file.h"
+#include "util/checked.h"
+
+#define VALUE_MAX 512U /* no option that we know is longer */
+
+int64_t sys_setsockopt(struct task *t, const struct syscall_args *a)
+{
+	uint8_t value[VALUE_MAX] ALIGNED(8);
+	int32_t given = arg_int(a, 4);
+	uint32_t size = MIN((uint32_t)given, VALUE_MAX);
+	struct socket *s;
+	struct file *file;
+	int rc;
+
+	if (given < 0)
+		return -EINVAL;
+	rc = socket_lookup(t, arg_int(a, 0), &file, &s);
+	if (rc)
+		return rc;
+	rc = copy_in(t->mm, value, arg_addr(a, 3), size);
+	if (!rc)
+		rc = s->ops->setsockopt(s, arg_int(a, 1), arg_int(a, 2), value, size);
+	file_put(file);
+	return rc;
+}
+
+static int get_option(struct task *t, struct socket *s, const struct syscall_args *a)
+{
+	uint8_t value[VALUE_MAX] ALIGNED(8);
+	uint32_t size;
+	int rc;
+
+	if (copy_in_u32(t->mm, &size, arg_addr(a, 4)))
+		return -EFAULT;
+	if ((int32_t)size < 0)
+		return -EINVAL;
+	size = MIN(size, VALUE_MAX);
+	rc = s->ops->getsockopt(s, arg_int(a, 1), arg_int(a, 2), value, &size);
+	if (rc)
+		return rc;
+	if (size && copy_out(t->mm, arg_addr(a, 3), value, size))
+		return -EFAULT;
+	return copy_out_u32(t->mm, arg_addr(a, 4), size);
+}
+
+int64_t sys_getsockopt(struct task *t, const struct syscall_args *a)
+{
+	struct socket *s;
+	struct file *file;
+	int rc = socket_lookup(t, arg_int(a, 0), &file, &s);
+
+	if (rc)
+		return rc;
+	rc = get_option(t, s, a);
+	file_put(file);
+	return rc;
+}

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+libsentry_a_SOURCES += %D%/upcalls.c %D%/fifo.h
+libsentry_a_SOURCES += \
+	%D%/anon_file.c \
+	%D%/attr.c %D%/attr.h \
+	%D%/bounce.h \
+	%D%/create.c %D%/create.h \
+	%D%/dentry.c %D%/dentry_cache.h %D%/dentry_private.h %D%/dentry_tree.c \
+	%D%/device.c %D%/device.h \
+	%D%/dir_emit.c %D%/dir_emit.h \
+	%D%/fd_table.c \
+	%D%/file.c %D%/file.h \
+	%D%/file_io.c \
+	%D%/file_lock.c %D%/file_lock.h \
+	%D%/file_wait.c %D%/file_wait.h \
+	%D%/fs_context.c \
+	%D%/host_file.c %D%/host_file.h \
+	%D%/inode.c %D%/inode.h \
+	%D%/inotify.c %D%/inotify.h \
+	%D%/mount.c %D%/mount_namespace.c %D%/mount_ops.c %D%/mount_tree.h \
+	%D%/open.c \
+	%D%/path_string.c \
+	%D%/permission.c %D%/permission.h \
+	%D%/remove.c \
+	%D%/rename.c \
+	%D%/super.c %D%/super.h \
+	%D%/vfs.h \
+	%D%/walk.c %D%/walk.h \
+	%D%/xattr.c %D%/xattr.h

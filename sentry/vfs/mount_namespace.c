@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Mount namespaces: creation, copy for CLONE_NEWNS, and the list for mountinfo. */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sentry/cred/credentials.h"
+#include "sentry/vfs/mount_tree.h"
+#include "util/cleanup.h"
+
+static _Atomic uint64_t next_ino = 0xf0000100; /* as nsfs numbers them */
+
+static int namespace_alloc(struct user_namespace *user_ns, struct mount_namespace **out)
+{
+	struct mount_namespace *ns = calloc(1, sizeof(*ns));
+
+	if (!ns)
+		return -ENOMEM;
+	refcount_init(&ns->refs);
+	list_init(&ns->mounts);
+	wait_queue_init(&ns->changes);
+	ns->user_ns = user_namespace_get(user_ns);
+	ns->ino = atomic_fetch_add(&next_ino, 1);
+	*out = ns;
+	return 0;
+}
+
+int mount_namespace_new(struct super_block *root_sb, uint32_t flags, struct user_namespace *user_ns,
+			struct mount_namespace **out)
+{
+	struct mount_namespace *ns;
+	struct mount *root;
+	int rc = namespace_alloc(user_ns, &ns);
+
+	if (rc < 0)
+		return rc;
+	rc = mount_new(root_sb, NULL, flags, &root);
+	if (rc < 0) {
+		mount_namespace_put(ns);
+		return rc;
+	}
+	mount_tree_write_lock();
+	mount_attach_locked(root, NULL, ns);
+	ns->root = mount_get(root);
+	mount_tree_write_unlock();
+	*out = ns;
+	return 0;
+}
+
+/* Parallel walk of two trees of the same shape: puts copies into @ns, in the original's
+ * order, and moves @fs's places over. */
+struct copy_walk {
+	struct mount_namespace *ns;
+	struct path root, cwd;	    /* of the fs context, to be replaced; references */
+};
+
+static void take_copy(struct copy_walk *w, struct mount *from, struct mount *to)
+{
+	to->ns = w->ns;
+	list_add_tail(&w->ns->mounts, &to->in_namespace);
+	w->ns->mount_count++;
+	if (w->root.mount == from)
+		w->root.mount = to;
+	if (w->cwd.mount == from)
+		w->cwd.mount = to;
+}
+
+static void take_copies(struct copy_walk *w, struct mount *from, struct mount *to)
+{
+	struct list_node *a = from->children.next, *b = to->children.next;
+
+	take_copy(w, from, to);
+	for (; b != &to->children; a = a->next, b = b->next)
+		take_copies(w, list_entry(a, struct mount, siblings),
+			    list_entry(b, struct mount, siblings));
+}
+
+static void move_fs(struct fs_context *fs, const struct copy_walk *w)
+{
+	struct path old_root, old_cwd;
+
+	mutex_lock(&fs->lock);
+	old_root = fs->root;
+	old_cwd = fs->cwd;
+	fs->root = path_get(&w->root);
+	fs->cwd = path_get(&w->cwd);
+	mutex_unlock(&fs->lock);
+	path_put(&old_root);
+	path_put(&old_cwd);
+}
+
+/* Whole trees are copied, so every mountpoint is below its mount's root. */
+int mount_namespace_copy(struct mount_namespace *from, struct user_namespace *user_ns,
+			 struct fs_context *fs, struct mount_namespace **out)
+{
+	struct copy_walk w;
+	struct list_node dead = LIST_HEAD_INIT(dead);
+	struct mount *root = NULL;
+	int rc = namespace_alloc(user_ns, &w.ns);
+
+	if (rc < 0)
+		return rc;
+	mutex_lock(&fs->lock);
+	w.root = fs->root;
+	w.cwd = fs->cwd;
+	mutex_unlock(&fs->lock);
+	mount_tree_write_lock();
+	rc = mount_copy_tree_locked(from->root, from->root->root, true, &root);
+	if (rc == 0) {
+		take_copies(&w, from->root, root);
+		w.ns->root = mount_get(root);
+	} else if (root) {
+		mount_detach_tree_locked(root, &dead);
+	}
+	mount_tree_write_unlock();
+	mount_put_dead(&dead);
+	if (rc < 0) {
+		mount_namespace_put(w.ns);
+		return rc;
+	}
+	move_fs(fs, &w);
+	*out = w.ns;
+	return 0;
+}
+
+struct mount_namespace *mount_namespace_get(struct mount_namespace *ns)
+{
+	refcount_get(&ns->refs);
+	return ns;
+}
+
+void mount_namespace_put(struct mount_namespace *ns)
+{
+	struct list_node dead = LIST_HEAD_INIT(dead);
+	struct mount *m;
+
+	if (!ns || !refcount_put(&ns->refs))
+		return;
+	mount_tree_write_lock();
+	while ((m = list_first(&ns->mounts, struct mount, in_namespace)))
+		mount_detach_tree_locked(m, &dead);
+	mount_tree_write_unlock();
+	mount_put_dead(&dead);
+	mount_put(ns->root);
+	user_namespace_put(ns->user_ns);
+	wait_queue_destroy(&ns->changes);
+	free(ns);
+}
+
+void mount_namespace_root(struct mount_namespace *ns, struct path *out)
+{
+	struct path top;
+
+	mount_tree_read_lock();
+	top = (struct path){ ns->root, ns->root->root };
+	*out = path_get(&top);
+	mount_tree_read_unlock();
+	path_follow_mounts(out);
+}
+
+/* --- mountinfo ------------------------------------------------------------------------- */
+
+/* NULL: not below @root. */
+static int string_of(const struct path *p, const struct path *root, char **out)
+{
+	char buf[VFS_PATH_MAX], *at;
+	bool reached;
+	int rc = vfs_path_string_reached(p, root, buf, sizeof(buf), &at, &reached);
+
+	if (rc < 0)
+		return rc;
+	if (!reached) {
+		*out = NULL;
+		return 0;
+	}
+	*out = strdup(at);
+	return *out ? 0 : -ENOMEM;
+}
+
+/* 1: listed, 0: not visible from @root. */
+static int describe(struct mount *m, const struct path *root, struct mount_info *out)
+{
+	struct path top = { m, m->root }, fs_root = { NULL, m->sb->root }, in_fs = { NULL, m->root };
+	int rc = string_of(&top, root, &out->mountpoint);
+
+	if (rc < 0 || !out->mountpoint)
+		return rc;
+	rc = string_of(&in_fs, &fs_root, &out->root);
+	if (rc < 0)
+		return rc;
+	if (!out->root) {
+		out->root = strdup("/");
+		if (!out->root)
+			return -ENOMEM;
+	}
+	out->source = strdup(m->sb->source ? m->sb->source : m->sb->fs_type);
+	if (!out->source)
+		return -ENOMEM;
+	mount_tree_read_lock();
+	out->parent_id = m->parent ? m->parent->id : m->id - 1;
+	mount_tree_read_unlock();
+	out->id = m->id;
+	out->dev = m->sb->dev;
+	out->fs_type = m->sb->fs_type;
+	out->flags = m->flags;
+	out->sb_read_only = m->sb->read_only;
+	if (m->sb->ops && m->sb->ops->show_options)
+		m->sb->ops->show_options(m->sb, out->super_options, sizeof(out->super_options));
+	return 1;
+}
+
+/* References on all mounts of @ns. */
+static int snapshot(struct mount_namespace *ns, struct mount ***out, size_t *count)
+{
+	struct mount **list, *m;
+	size_t n = 0;
+
+	mount_tree_read_lock();
+	list = calloc(ns->mount_count + 1, sizeof(struct mount *));
+	if (list) {
+		list_for_each(m, &ns->mounts, in_namespace)
+			list[n++] = mount_get(m);
+	}
+	mount_tree_read_unlock();
+	if (!list)
+		return -ENOMEM;
+	*out = list;
+	*count = n;
+	return 0;
+}
+
+int mount_namespace_list(struct mount_namespace *ns, const struct path *root,
+			 struct mount_info **out, size_t *count)
+{
+	AUTO_FREE struct mount **mounts = NULL;
+	struct mount_info *list;
+	size_t n = 0, used = 0;
+	int rc = snapshot(ns, &mounts, &n);
+
+	if (rc < 0)
+		return rc;
+	list = calloc(n + 1, sizeof(*list));
+	if (!list)
+		rc = -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		if (rc >= 0) {
+			rc = describe(mounts[i], root, &list[used]);
+			used += rc != 0; /* also a half-made one, to be freed */
+		}
+		mount_put(mounts[i]);
+	}
+	if (rc < 0) {
+		if (list)
+			mount_info_free(list, used);
+		return rc;
+	}
+	*out = list;
+	*count = used;
+	return 0;
+}
+
+void mount_info_free(struct mount_info *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		free(list[i].root);
+		free(list[i].mountpoint);
+		free(list[i].source);
+	}
+	free(list);
+}

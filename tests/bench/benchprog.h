@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Shared by the parts of benchprog.
+ */
+#pragma once
+
+#include <stdint.h>
+
+/* Monotonic nanoseconds. */
+int64_t bench_now(void);
+
+/* Prints what failed with errno's text, exits 1. */
+_Noreturn void bench_die(const char *what);
+
+/* `benchprog pss`; argv is the command. */
+int bench_pss(char **argv);

@@ -1,0 +1,51 @@
+# The conformance cases, linked twice: statically (the default of ./run) and dynamically (./run --dynamic).
+# Run them with tests/conformance/run, see --help there.
+
+conformance_sources = \
+	tests/conformance/conformance.c \
+	tests/conformance/conformance.h \
+	tests/conformance/driver.c \
+	tests/conformance/file_attributes.c \
+	tests/conformance/file_descriptors.c \
+	tests/conformance/file_io.c \
+	tests/conformance/file_names.c \
+	tests/conformance/file_open.c \
+	tests/conformance/futex_wait.c \
+	tests/conformance/ipc_pipe.c \
+	tests/conformance/ipc_poll.c \
+	tests/conformance/mmap_basic.c \
+	tests/conformance/mmap_shared.c \
+	tests/conformance/native.c \
+	tests/conformance/process_exec.c \
+	tests/conformance/process_fork.c \
+	tests/conformance/process_wait.c \
+	tests/conformance/signal_fault.c \
+	tests/conformance/signal_handler.c \
+	tests/conformance/signal_state.c \
+	tests/conformance/signal_wait.c \
+	tests/conformance/socket_pass.c \
+	tests/conformance/socket_unix.c \
+	tests/conformance/system_credentials.c \
+	tests/conformance/system_misc.c \
+	tests/conformance/system_proc.c \
+	tests/conformance/thread_clone.c \
+	tests/conformance/thread_locks.c \
+	tests/conformance/time_clocks.c
+
+conformance_cflags = \
+	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -fno-pie \
+	-fno-sanitize=all
+
+check_PROGRAMS += tests/conformance/conformance tests/conformance/conformance-dynamic
+
+tests_conformance_conformance_SOURCES = $(conformance_sources)
+tests_conformance_conformance_CFLAGS = $(conformance_cflags)
+tests_conformance_conformance_LDFLAGS = -static -no-pie
+tests_conformance_conformance_LDADD = -lpthread -lrt
+
+tests_conformance_conformance_dynamic_SOURCES = $(conformance_sources)
+tests_conformance_conformance_dynamic_CFLAGS = $(conformance_cflags)
+tests_conformance_conformance_dynamic_LDFLAGS = -no-pie
+tests_conformance_conformance_dynamic_LDADD = -lpthread -lrt
+
+EXTRA_DIST += tests/conformance/run tests/conformance/known-differences

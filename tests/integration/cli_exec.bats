@@ -1,0 +1,104 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# exec and ps.
+bats_require_minimum_version 1.5.0
+load helpers
+
+setup() {
+	bundle_setup
+	args sleep 100
+	run_detached "$ID"
+}
+
+teardown() { bundle_teardown; }
+
+@test "exec: output and exit status" {
+	run -0 moat exec "$ID" echo hello
+	[ "$output" = hello ]
+	run -7 moat exec "$ID" sh -c 'exit 7'
+	run -0 moat exec "$ID" true
+	run -1 moat exec "$ID" false
+}
+
+@test "exec: a missing program" {
+	run_fails 255 'exec failed: unable to start container process: exec: "nosuch": executable file not found in $PATH' \
+		moat exec "$ID" nosuch
+}
+
+@test "exec: bad options" {
+	run_fails 255 "process args cannot be empty" moat exec "$ID"
+	run_fails 255 "parsing x as int for uid failed" moat exec -u x "$ID" true
+	run_fails 255 "parsing y as int for gid failed" moat exec -u 1:y "$ID" true
+	run_fails 255 'unknown capability "CAP_NOSUCH"' moat exec -c CAP_NOSUCH "$ID" true
+	run_fails 255 "terminals are not supported yet" moat exec -t "$ID" true
+	run_fails 255 "sub-cgroups are not supported" moat exec --cgroup sub "$ID" true
+	run_fails 255 "preserved-fd" moat exec --preserve-fds 200 "$ID" true
+	run_fails 255 "/nosuch" moat exec -p /nosuch "$ID"
+}
+
+@test "exec: environment, directory, user" {
+	run -0 moat exec -e A=1 --env B=2 --cwd /tmp -u 5:6 -g 7 "$ID" sh -c 'echo $A$B $(pwd) $(id -u) $(id -g)'
+	[ "$output" = "12 /tmp 5 6" ]
+}
+
+@test "exec: a process from a file" {
+	jq '.process | .args = ["sh", "-c", "exit 9"]' "$BUNDLE/config.json" >"$BATS_TEST_TMPDIR/p.json"
+	run -9 moat exec -p "$BATS_TEST_TMPDIR/p.json" "$ID"
+	echo '{"args": ["true"], "cwd": 3}' >"$BATS_TEST_TMPDIR/p.json"
+	run_fails 255 "p.json" moat exec -p "$BATS_TEST_TMPDIR/p.json" "$ID"
+}
+
+@test "exec -d: the waiter stands for the process" {
+	moat exec -d --pid-file "$BATS_TEST_TMPDIR/pid" "$ID" sleep 100 </dev/null >/dev/null 2>&1
+	pid=$(cat "$BATS_TEST_TMPDIR/pid")
+	[ -d /proc/$pid ]
+	kill -TERM $pid
+	for i in $(seq 100); do
+		[[ ! -d /proc/$pid || $(cat /proc/$pid/stat) == *") Z "* ]] && break
+		sleep 0.05
+	done
+	[[ ! -d /proc/$pid || $(cat /proc/$pid/stat) == *") Z "* ]]
+	[ "$(moat ps -f json "$ID" | jq length)" = 1 ]
+}
+
+@test "exec -d: killing the waiter kills the process" {
+	moat exec -d --pid-file "$BATS_TEST_TMPDIR/pid" "$ID" sleep 100 </dev/null >/dev/null 2>&1
+	[ "$(moat ps -f json "$ID" | jq length)" = 2 ]
+	kill -KILL "$(cat "$BATS_TEST_TMPDIR/pid")"
+	for i in $(seq 100); do
+		[ "$(moat ps -f json "$ID" | jq length)" = 1 ] && break
+		sleep 0.05
+	done
+	[ "$(moat ps -f json "$ID" | jq length)" = 1 ]
+}
+
+@test "exec: the end of the container is the end of the process" {
+	"$MOAT" --root "$ROOT" exec "$ID" sleep 100 </dev/null >/dev/null 2>&1 &
+	exec_pid=$!
+	sleep 0.5
+	moat kill "$ID" KILL
+	wait $exec_pid || status=$?
+	[ "$status" -eq 137 ]
+}
+
+@test "ps: table and json" {
+	run -0 moat ps "$ID"
+	read -ra head <<<"${lines[0]}"
+	[ "${head[*]}" = "UID PID PPID C STIME TTY TIME CMD" ]
+	[[ ${lines[1]} == *sleep* ]]
+	moat ps -f json "$ID" | jq -e 'type == "array" and length == 1 and (.[0] | type == "number")'
+	run_fails 1 "invalid format option" moat ps -f xml "$ID"
+}
+
+@test "ps: host pids exist, and the host's ps can be asked" {
+	pid=$(moat ps -f json "$ID" | jq '.[0]')
+	[ -d "/proc/$pid" ]
+	run -0 moat ps "$ID" -eo pid,comm
+	[ "${#lines[@]}" -eq 2 ]
+}
+
+@test "exec in a stopped container" {
+	moat kill "$ID" KILL
+	wait_for_status "$ID" stopped
+	run_fails 255 "cannot exec in a stopped container" moat exec "$ID" true
+}

@@ -1,0 +1,202 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Crashes, races, hooks, cgroups.
+bats_require_minimum_version 1.5.0
+load helpers
+
+setup() { bundle_setup; }
+teardown() { bundle_teardown; }
+
+@test "a killed creator leaves nothing that delete does not remove" {
+	config '.hooks = {"createRuntime": [{"path": "/bin/sleep", "args": ["sleep", "3"]}]}'
+	"$MOAT" --root "$ROOT" create -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 &
+	creator=$!
+	for i in $(seq 100); do
+		[ -f "$ROOT/$ID/state.json" ] && break
+		sleep 0.02
+	done
+	sleep 0.2
+	[ "$(state_of "$ID")" = creating ]
+	kill -9 $creator
+	wait $creator || true
+	run -0 moat delete --force "$ID"
+	assert_nothing_left
+}
+
+@test "a directory without state can be deleted" {
+	mkdir -p "$ROOT/$ID"
+	run -0 moat delete "$ID"
+	assert_nothing_left
+}
+
+@test "a corrupt state.json is reported" {
+	mkdir -p "$ROOT/$ID"
+	echo '{"status": "run' >"$ROOT/$ID/state.json"
+	run_fails 1 "state.json" moat state "$ID"
+	rm -r "${ROOT:?}/$ID"
+}
+
+@test "a killed gofer or sentry leaves nothing that delete does not remove" {
+	args sleep 100
+	for victim in sentryPid goferPid; do
+		run_detached "$ID"
+		kill -9 "$(jq .$victim "$ROOT/$ID/state.json")"
+		run -0 moat delete --force "$ID"
+		assert_nothing_left
+	done
+}
+
+@test "a pid that belongs to another process now is left alone" {
+	args sleep 100
+	run_detached "$ID"
+	moat kill "$ID" KILL
+	wait_for_status "$ID" stopped
+	sleep 60 &
+	bystander=$!
+	jq ".sentryPid = $bystander | .goferPid = $bystander" "$ROOT/$ID/state.json" >"$BATS_TEST_TMPDIR/s"
+	cat "$BATS_TEST_TMPDIR/s" >"$ROOT/$ID/state.json"
+	[ "$(state_of "$ID")" = stopped ]
+	run -0 moat delete -f "$ID"
+	kill -0 $bystander
+	kill $bystander
+	assert_nothing_left
+}
+
+@test "of many creators of one id one wins" {
+	args sleep 100
+	for i in $(seq 8); do
+		(moat create -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 && echo won >>"$BATS_TEST_TMPDIR/won") &
+	done
+	wait
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/won")" = 1 ]
+	[ "$(state_of "$ID")" = created ]
+	moat delete -f "$ID"
+	assert_nothing_left
+}
+
+@test "create, list, state and delete at the same time" {
+	args sleep 100
+	for i in $(seq 4); do
+		(
+			for k in $(seq 5); do
+				moat create -b "$BUNDLE" "$ID-$i" </dev/null >/dev/null 2>&1
+				moat start "$ID-$i"
+				moat state "$ID-$i" | jq -e . >/dev/null
+				moat delete -f "$ID-$i"
+			done
+		) &
+	done
+	for k in $(seq 30); do
+		moat list -f json 2>/dev/null | jq . >/dev/null || echo bad >>"$BATS_TEST_TMPDIR/bad"
+	done
+	wait
+	[ ! -e "$BATS_TEST_TMPDIR/bad" ]
+	assert_nothing_left
+}
+
+@test "two deletes at the same time" {
+	args sleep 100
+	run_detached "$ID"
+	moat delete -f "$ID" &
+	moat delete -f "$ID" &
+	wait
+	assert_nothing_left
+}
+
+@test "hooks run in order, with the state on standard input" {
+	log=$BATS_TEST_TMPDIR/hooks
+	for kind in prestart createRuntime createContainer poststart poststop; do
+		config ".hooks[\"$kind\"] = [{path: \"/bin/sh\", args: [\"sh\", \"-c\", \"echo $kind \$(cat) >>$log\"]}]"
+	done
+	args sleep 100
+	run_detached "$ID"
+	moat kill "$ID" KILL
+	wait_for_status "$ID" stopped
+	moat delete "$ID"
+	[ "$(cut -d' ' -f1 "$log" | xargs)" = "prestart createRuntime createContainer poststart poststop" ]
+	while read -r kind json; do
+		[ "$(jq -r .id <<<"$json")" = "$ID" ]
+		[ "$(jq -r .bundle <<<"$json")" = "$BUNDLE" ]
+		echo "$kind $(jq -r .status <<<"$json")" >>"$log.status"
+	done <"$log"
+	diff "$log.status" - <<-END
+		prestart creating
+		createRuntime creating
+		createContainer creating
+		poststart running
+		poststop stopped
+	END
+	assert_nothing_left
+}
+
+@test "hooks may ask for the state of their container" {
+	config ".hooks.createRuntime = [{path: \"/bin/sh\", args: [\"sh\", \"-c\", \"$MOAT --root $ROOT state $ID >$BATS_TEST_TMPDIR/state\"], env: [\"PATH=$PATH\"], timeout: 10}]"
+	args sleep 100
+	run_detached "$ID"
+	[ "$(jq -r .status "$BATS_TEST_TMPDIR/state")" = creating ]
+}
+
+cgroup_file() { # controller, v1 file, v2 file
+	if [ -e "/sys/fs/cgroup/$1$CGROUP" ]; then
+		cat "/sys/fs/cgroup/$1$CGROUP/$2"
+	else
+		cat "/sys/fs/cgroup$CGROUP/$3"
+	fi
+}
+
+@test "limits are those of config.json" {
+	CGROUP=/$ID_PREFIX/one
+	config ".linux.cgroupsPath = \"$CGROUP\" | .linux.resources.memory.limit = 134217728 |
+		.linux.resources.cpu = {quota: 50000, period: 100000, shares: 512} |
+		.linux.resources.pids.limit = 100"
+	args sleep 100
+	run_detached "$ID"
+	[ "$(cgroup_file memory memory.limit_in_bytes memory.max)" = 134217728 ]
+	[ "$(cgroup_file pids pids.max pids.max)" -ge 100 ]
+	case "$(cgroup_file cpu cpu.cfs_quota_us cpu.max)" in
+	50000 | "50000 100000") ;;
+	*) return 1 ;;
+	esac
+	pid=$(moat state "$ID" | jq .pid)
+	grep -q "$CGROUP\$" "/proc/$pid/cgroup"
+	moat delete -f "$ID"
+	find /sys/fs/cgroup -depth -type d -name "$ID_PREFIX" -exec rmdir {} +
+	assert_nothing_left
+}
+
+@test "a cgroup that has processes is refused" {
+	CGROUP=/$ID_PREFIX-busy
+	config ".linux.cgroupsPath = \"$CGROUP\""
+	dir=/sys/fs/cgroup/unified$CGROUP
+	[ -d /sys/fs/cgroup/unified ] || dir=/sys/fs/cgroup$CGROUP
+	mkdir "$dir"
+	sleep 60 &
+	bystander=$!
+	echo $bystander >"$dir/cgroup.procs"
+	run_fails 1 "container's cgroup is not empty" moat run -b "$BUNDLE" "$ID"
+	kill -0 $bystander
+	kill $bystander
+	wait $bystander || true
+	find /sys/fs/cgroup -depth -type d -name "$ID_PREFIX-busy" -exec rmdir {} + 2>/dev/null || true
+	assert_nothing_left
+}
+
+@test "the sandbox's processes are in namespaces of their own" {
+	args sleep 100
+	run_detached "$ID"
+	pid=$(moat state "$ID" | jq .pid)
+	for ns in user pid mnt ipc uts net; do
+		[ "$(readlink /proc/$pid/ns/$ns)" != "$(readlink /proc/self/ns/$ns)" ]
+	done
+	gofer=$(jq .goferPid "$ROOT/$ID/state.json")
+	for ns in mnt ipc uts net; do
+		[ "$(readlink /proc/$gofer/ns/$ns)" != "$(readlink /proc/self/ns/$ns)" ]
+	done
+	# The sentry's root holds a procfs and nothing else, the gofer's nothing at all.
+	[ "$(ls -A /proc/$pid/root/)" = proc ]
+	[ -z "$(ls -A /proc/$gofer/root/)" ]
+	grep -q 'NoNewPrivs:.*1' /proc/$pid/status
+	[ "$(awk '/^Uid/{print $2}' /proc/$pid/status)" != 0 ]
+	# Nobody can write to what they run.
+	run ! sh -c "echo x >/proc/$pid/exe"
+}

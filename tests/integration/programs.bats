@@ -1,0 +1,160 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# Real programs of a Debian root file system ($DEBIAN_ROOT, made by debian-root): the same
+# command under runc and in the sandbox gives the same output and the same status.
+
+load helpers.bash
+
+setup_file() {
+	local common='.process.terminal = false | .root.readonly = false
+		| .process.capabilities = { bounding: $caps, effective: $caps, permitted: $caps }
+		| .process.cwd = "/root" | .process.env += ["HOME=/root", "LC_ALL=C"]
+		| .mounts += [{destination: "/tmp", type: "tmpfs", source: "tmpfs", options: ["mode=1777"]}]'
+	local caps='["CAP_CHOWN","CAP_DAC_OVERRIDE","CAP_FSETID","CAP_FOWNER","CAP_MKNOD","CAP_SETGID",
+		"CAP_SETUID","CAP_SETFCAP","CAP_SETPCAP","CAP_SYS_CHROOT","CAP_KILL"]'
+
+	export WORK=$BATS_FILE_TMPDIR
+	mkdir -p "$WORK/upper" "$WORK/work" "$WORK/rootfs"
+	# runc writes where it runs: give it a layer of its own.
+	mount -t overlay overlay -o "lowerdir=$DEBIAN_ROOT,upperdir=$WORK/upper,workdir=$WORK/work" \
+		"$WORK/rootfs"
+	(cd "$WORK" && "$MOAT" spec)
+	jq --argjson caps "$caps" "$common" "$WORK/config.json" >"$WORK/base.json"
+	BASE=$(cat "$WORK/base.json")
+	mkdir -p "$WORK/runc" "$WORK/moat"
+	jq --arg p "$WORK/rootfs" '.root.path = $p' "$WORK/base.json" >"$WORK/runc/base.json"
+	jq --arg p "$DEBIAN_ROOT" '.root.path = $p' "$WORK/base.json" >"$WORK/moat/base.json"
+}
+
+teardown_file() {
+	umount "$WORK/rootfs"
+}
+
+# run_in RUNTIME COMMAND [JQ]: output and status in $WORK/RUNTIME/{out,status}
+run_in() {
+	local dir=$WORK/$1 id=prog-$1-$$-$BATS_TEST_NUMBER runtime=$1 status=0
+	[ "$runtime" = moat ] && runtime="$MOAT --root $WORK/state"
+	jq --arg c "$2" '.process.args = ["/bin/bash", "-c", $c]'" ${3:+| $3}" "$dir/base.json" \
+		>"$dir/config.json"
+	# shellcheck disable=SC2086
+	timeout -s KILL "${LIMIT:-120}" $runtime run -b "$dir" "$id" <"${INPUT:-/dev/null}" \
+		>"$dir/out" 2>"$dir/err" || status=$?
+	echo $status >"$dir/status"
+	# shellcheck disable=SC2086
+	$runtime delete -f "$id" >/dev/null 2>&1 || true
+}
+
+# The command prints the same and ends the same on both.
+same() {
+	run_in runc "$@"
+	run_in moat "$@"
+	if ! diff -u "$WORK/runc/out" "$WORK/moat/out" || ! diff "$WORK/runc/status" "$WORK/moat/status"; then
+		echo "stderr of moat:"
+		tail -n 20 "$WORK/moat/err"
+		return 1
+	fi
+}
+
+@test "bash: pipelines" {
+	same 'seq 1 10000 | sort -rn | awk "{s+=\$1} END {print s}" | tee /tmp/x | rev; cat /tmp/x; echo ${PIPESTATUS[@]}'
+}
+
+@test "bash: arrays, substitution, here documents, traps" {
+	same 'a=(x y z); for i in "${!a[@]}"; do echo $i=${a[$i]}; done; cat <<< "$(echo in)"; diff <(seq 3) <(seq 4); trap "echo bye" EXIT; (exit 3); echo $?'
+}
+
+@test "bash: background jobs" {
+	same 'for i in 1 2 3 4 5; do (sleep 0.$i; echo $i) & done; wait; sleep 1 & wait; echo done; set -m; sleep 5 & kill %1; wait; echo $?'
+}
+
+@test "find / -xdev" {
+	same 'find / -xdev | grep -v "^/\(dev\|proc\|sys\|tmp\)" | wc -l'
+}
+
+@test "tar of /usr" {
+	same 'tar c --sort=name /usr 2>/dev/null | sha256sum'
+}
+
+@test "exit codes" {
+	same 'for i in 0 1 2 127 128 200 255; do (exit $i); echo $?; done; for s in HUP INT QUIT KILL TERM USR1 PIPE ALRM SEGV; do bash -c "kill -$s \$\$"; echo $s $?; done' 2>/dev/null
+	same 'exit 17'
+	same 'kill -TERM $$; sleep 1; exit 9'
+}
+
+@test "python3: subprocess, threading" {
+	same 'python3 -c "
+import subprocess, threading
+print(subprocess.run([\"echo\",\"hi\"],capture_output=True,text=True).stdout)
+print(subprocess.run(\"exit 3\",shell=True).returncode)
+r=[]
+ts=[threading.Thread(target=lambda i=i:r.append(i*i)) for i in range(50)]
+[t.start() for t in ts];[t.join() for t in ts]
+print(sorted(r))
+q=threading.Semaphore(0)
+t=threading.Thread(target=q.release);t.start();q.acquire();print(\"ok\")
+"'
+}
+
+@test "python3: multiprocessing" {
+	same 'cat > /tmp/m.py <<E
+import multiprocessing as mp
+def f(x): return x*x
+if __name__ == "__main__":
+    with mp.Pool(4) as p: print(p.map(f, range(100)))
+    q=mp.Queue(); p=mp.Process(target=q.put,args=(42,)); p.start(); print(q.get()); p.join(); print(p.exitcode)
+    mp.set_start_method("spawn", force=True)
+    with mp.Pool(2) as p: print(p.map(f, range(10)))
+E
+python3 /tmp/m.py'
+}
+
+@test "perl: fork" {
+	same 'perl -e "\$|=1; for (1..10) { my \$p = fork(); if (!\$p) { exit \$_ } waitpid(\$p,0); print \$?>>8, \"\n\" } open(F,\"-|\",\"echo piped\"); print <F>"'
+}
+
+@test "gcc: compile, link, run" {
+	same 'cd /tmp; printf "#include <stdio.h>\n#include <math.h>\nint main(void){printf(\"%%.3f\\\\n\", sqrt(2.0));return 5;}" > a.c; gcc -O2 -o a a.c -lm && ./a; echo $?; gcc -static -o b a.c -lm && ./b; echo $?'
+}
+
+@test "make -j4 of fifty files" {
+	same 'cd /tmp; for i in $(seq 50); do echo "int f$i(void){return $i;}" > f$i.c; done; (for i in $(seq 50); do echo "int f$i(void);"; done; echo "#include <stdio.h>"; echo "int main(void){int s=0;"; for i in $(seq 50); do echo "s+=f$i();"; done; echo "printf(\"%d\\n\",s);return 0;}") > main.c; printf "O=\$(patsubst %%.c,%%.o,\$(wildcard *.c))\nprog: \$(O)\n\t@gcc -o \$@ \$^\n%%.o: %%.c\n\t@gcc -c -o \$@ \$<\n" > Makefile; make -j4 && ./prog'
+}
+
+@test "git: init, add, commit, log, clone" {
+	same 'export GIT_AUTHOR_DATE="2020-01-01T00:00:00Z" GIT_COMMITTER_DATE="2020-01-01T00:00:00Z"; git config --global user.email a@b; git config --global user.name n; cd /tmp; git init -q r; cd r; seq 100 > a; mkdir d; cp a d/b; git add .; git commit -qm one; echo x >> a; git commit -qam two; git log --format="%H %s"; cd ..; git clone -q r s; cd s; git log --oneline; git status --short; git fsck; ls -R'
+}
+
+@test "sqlite3 with WAL" {
+	same 'cd /tmp; sqlite3 t.db "PRAGMA journal_mode=WAL; CREATE TABLE t(a INTEGER PRIMARY KEY, b TEXT);"; for i in $(seq 20); do sqlite3 t.db "INSERT INTO t(b) VALUES (hex($i));"; done; sqlite3 t.db "SELECT count(*), sum(a), max(b) FROM t; PRAGMA integrity_check;"; (for i in 1 2 3; do sqlite3 -cmd ".timeout 10000" t.db "UPDATE t SET b=b||\"$i\" WHERE a<10;" & done; wait); sqlite3 t.db "SELECT count(*) FROM t WHERE length(b)>=5"'
+}
+
+@test "ps, top, free" {
+	run_in moat 'ps aux; top -bn1 | head -20; free -m; uptime'
+	[ "$(cat "$WORK/moat/status")" = 0 ]
+	grep -q 'ps aux' "$WORK/moat/out"
+	grep -q '^Mem:' "$WORK/moat/out"
+	grep -q 'Tasks:' "$WORK/moat/out"
+	same 'sleep 100 & ps -o ppid=,args= -e | grep -v "ps -o"; kill $!'
+}
+
+@test "standard input, output and error" {
+	printf 'one\ntwo\nthree\n' >"$WORK/input"
+	INPUT=$WORK/input same 'cat | tac; echo err >&2; yes | head -n 100000 | wc -l'
+}
+
+@test "a fork bomb is stopped by the pids limit" {
+	run_in moat 'f() { f | f & }; ulimit -u unlimited; (f) 2>/dev/null; sleep 3; echo still here; for i in /proc/[0-9]*; do :; done; exit 0' \
+		'.linux.resources.pids = {limit: 64}'
+	grep -q 'still here' "$WORK/moat/out"
+}
+
+@test "memory over the limit kills the guest process, not the sandbox" {
+	run_in moat 'python3 -c "
+b=[]
+while True: b.append(bytearray(16<<20))
+"; echo status $?; echo alive' '.linux.resources.memory = {limit: 134217728}'
+	cat "$WORK/moat/out"
+	grep -q 'status 137' "$WORK/moat/out"
+	grep -q alive "$WORK/moat/out"
+}

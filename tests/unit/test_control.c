@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The control server over a real socket, with operations that note what they were asked. */
+#include "tests/unit/unit.h"
+
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "sentry/control/control_server.h"
+#include "util/fd_pass.h"
+
+static char directory[64];
+static struct sockaddr_un address = { .sun_family = AF_UNIX };
+static struct control_server *server;
+static _Atomic int killed_pid;
+static _Atomic uint64_t last_token;
+
+static int op_start(void *arg, struct control_failure *why)
+{
+	control_failure_set(why, "no %s", "start");
+	return -EBUSY;
+}
+
+/* "early": has ended before the answer is sent. */
+static int op_exec(void *arg, struct control_exec *exec, int32_t *pid, struct control_failure *why)
+{
+	assert_int_equal(exec->fd_count, 3);
+	last_token = exec->token;
+	*pid = 7;
+	if (!strcmp(exec->process->args.items[0], "early"))
+		control_server_process_exited(server, exec->token, 3 << 8);
+	return 0;
+}
+
+static int op_signal(void *arg, const struct control_signal_request *request,
+		     struct control_failure *why)
+{
+	killed_pid = request->pid;
+	return 0;
+}
+
+static const struct control_ops ops = { .start = op_start, .exec = op_exec, .signal = op_signal };
+
+static int connect_server(void)
+{
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+static int set_up(void **state)
+{
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	close(unit_directory(directory));
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/s", directory);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(fd, 16), 0);
+	return control_server_start(fd, &ops, NULL, &server);
+}
+
+static int tear_down(void **state)
+{
+	control_server_stop(server);
+	unlink(address.sun_path);
+	return rmdir(directory);
+}
+
+static void request(int fd, uint32_t type, const void *body, size_t size, const int *fds,
+		    size_t fd_count)
+{
+	char message[256];
+	struct control_header header = { CONTROL_MAGIC, CONTROL_VERSION, type, 0 };
+
+	memcpy(message, &header, sizeof(header));
+	memcpy(message + sizeof(header), body, size);
+	assert_int_equal(fd_pass_send(fd, message, sizeof(header) + size, fds, fd_count), 0);
+}
+
+static ssize_t answer(int fd, struct control_reply_header *header, void *body, size_t size)
+{
+	char message[32768];
+	ssize_t n = recv(fd, message, sizeof(message), 0);
+
+	if (n >= (ssize_t)sizeof(*header)) {
+		memcpy(header, message, sizeof(*header));
+		memcpy(body, message + sizeof(*header), size);
+	}
+	return n;
+}
+
+static void exec_request(int fd, const char *name)
+{
+	char *args[] = { (char *)(uintptr_t)name, NULL };
+	char *none[] = { NULL };
+	struct boot_process process = { .args = { args, 1 }, .env = { none, 0 }, .cwd = (char[]){ "/" } };
+	struct control_exec_request body = { .fd_count = 4 };
+	int fds[4];
+	void *blob;
+	size_t size;
+
+	assert_int_equal(boot_process_encode(&process, &blob, &size), 0);
+	fds[0] = memfd_create("test", MFD_CLOEXEC);
+	assert_int_equal(write(fds[0], blob, size), size);
+	lseek(fds[0], 0, SEEK_SET);
+	for (int i = 1; i < 4; i++)
+		fds[i] = fds[0];
+	request(fd, CONTROL_EXEC, &body, sizeof(body), fds, 4);
+	close(fds[0]);
+	free(blob);
+}
+
+static void test_failure(void **state)
+{
+	struct control_empty empty = { 0 };
+	struct control_reply_header header;
+	int fd = connect_server();
+
+	request(fd, CONTROL_START, &empty, sizeof(empty), NULL, 0);
+	assert_int_equal(answer(fd, &header, &empty, 0), sizeof(header));
+	assert_int_equal(header.status, -EBUSY);
+	assert_string_equal(header.message, "no start");
+	request(fd, CONTROL_SHUTDOWN, &empty, sizeof(empty), NULL, 0);
+	assert_int_equal(answer(fd, &header, &empty, 0), sizeof(header));
+	assert_int_equal(header.status, -ENOSYS);
+	close(fd);
+}
+
+static void expect_exit(int fd, const char *name, bool later)
+{
+	struct control_reply_header header;
+	struct control_exec_reply reply;
+	struct control_exited exited;
+
+	exec_request(fd, name);
+	assert_int_equal(answer(fd, &header, &reply, sizeof(reply)), sizeof(header) + sizeof(reply));
+	assert_int_equal(header.type, CONTROL_EXEC);
+	assert_int_equal(reply.pid, 7);
+	if (later)
+		control_server_process_exited(server, last_token, 3 << 8);
+	assert_int_equal(answer(fd, &header, &exited, sizeof(exited)), sizeof(header) + sizeof(exited));
+	assert_int_equal(header.type, CONTROL_EVENT_EXITED);
+	assert_int_equal(exited.wait_status, 3 << 8);
+}
+
+static void test_exit_order(void **state)
+{
+	int fd = connect_server();
+
+	for (int i = 0; i < 100; i++)
+		expect_exit(fd, i % 2 ? "early" : "late", i % 2 == 0);
+	close(fd);
+}
+
+/* A closed connection kills what it started, and only that. */
+static void test_abandoned(void **state)
+{
+	struct control_reply_header header;
+	struct control_exec_reply reply;
+	int fd = connect_server();
+
+	killed_pid = 0;
+	expect_exit(fd, "early", false);
+	close(fd);
+	fd = connect_server();
+	exec_request(fd, "late");
+	answer(fd, &header, &reply, sizeof(reply));
+	assert_int_equal(killed_pid, 0);
+	close(fd);
+	for (int i = 0; i < 1000 && killed_pid == 0; i++)
+		poll(NULL, 0, 5);
+	assert_int_equal(killed_pid, 7);
+	control_server_process_exited(server, last_token, 9);
+}
+
+/* Anything malformed ends the connection, and nothing else. */
+static void test_malformed(void **state)
+{
+	struct control_header header = { CONTROL_MAGIC, CONTROL_VERSION, CONTROL_START, 0 };
+	struct {
+		struct control_header header;
+		char body[200];
+	} messages[] = {
+		{ .header = { 0, CONTROL_VERSION, CONTROL_START, 0 } },
+		{ .header = { CONTROL_MAGIC, 99, CONTROL_START, 0 } },
+		{ .header = { CONTROL_MAGIC, CONTROL_VERSION, CONTROL_NONE, 0 } },
+		{ .header = { CONTROL_MAGIC, CONTROL_VERSION, CONTROL_TYPE_COUNT, 0 } },
+		{ .header = { CONTROL_MAGIC, CONTROL_VERSION, CONTROL_EVENT_EXITED, 0 } },
+		{ .header = { CONTROL_MAGIC, CONTROL_VERSION, UINT32_MAX, 0 } },
+	};
+	char byte;
+	int fd;
+
+	for (size_t i = 0; i < ARRAY_SIZE(messages); i++) {
+		fd = connect_server();
+		assert_int_equal(fd_pass_send(fd, &messages[i], sizeof(header) + 4, NULL, 0), 0);
+		assert_int_equal(recv(fd, &byte, 1, 0), 0);
+		close(fd);
+	}
+	for (size_t size = 1; size < 200; size++) {
+		if (size == sizeof(header) + sizeof(struct control_empty))
+			continue;
+		messages[0].header = header;
+		fd = connect_server();
+		assert_int_equal(fd_pass_send(fd, &messages[0], size, NULL, 0), 0);
+		assert_int_equal(recv(fd, &byte, 1, 0), 0);
+		close(fd);
+	}
+	/* FDs where none belong. */
+	fd = connect_server();
+	assert_int_equal(fd_pass_send(fd, &messages[0], sizeof(header) + 4, (int[]){ fd }, 1), 0);
+	assert_true(recv(fd, &byte, 1, 0) <= 0);
+	close(fd);
+	test_failure(state);
+}
+
+/* More clients than there is room for are turned away; the others are served. */
+static void test_many(void **state)
+{
+	enum { CLIENTS = 300 };
+	int fds[CLIENTS];
+
+	for (int i = 0; i < CLIENTS; i++)
+		fds[i] = connect_server();
+	for (int i = 0; i < CLIENTS; i++)
+		close(fds[i]);
+	test_failure(state);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_failure),	  cmocka_unit_test(test_exit_order),
+		cmocka_unit_test(test_abandoned), cmocka_unit_test(test_malformed),
+		cmocka_unit_test(test_many),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
