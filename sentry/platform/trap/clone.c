@@ -57,6 +57,8 @@ int trap_fork_process(struct trap_platform *p, struct trap_thread *parent,
 		goto fail_space;
 	}
 	t->context = child;
+	t->fs_base = parent->fs_base;
+	t->gs_base = parent->gs_base;
 	t->xstate_addr = parent->xstate_addr;
 	as->first = t;
 	rc = trap_thread_expect(p, t);
@@ -122,6 +124,8 @@ int trap_clone_thread(struct trap_platform *p, struct trap_thread *parent,
 	base = STUB_STACKS + index * STUB_STACK_SIZE;
 	t->context = child;
 	t->shares_memory = true;
+	t->fs_base = parent->fs_base;
+	t->gs_base = parent->gs_base;
 	t->xstate_addr = parent->xstate_addr - parent->index * STUB_STACK_SIZE +
 			 index * STUB_STACK_SIZE;
 	rc = trap_thread_expect(p, t);

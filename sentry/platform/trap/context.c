@@ -5,6 +5,7 @@
  */
 #include "sentry/platform/trap/context.h"
 
+#include <asm/prctl.h>
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
@@ -31,8 +32,37 @@ void trap_copy_from_slot(struct trap_thread *t)
 		.rax = s->rax, .rcx = s->rcx, .rdx = s->rdx, .rsi = s->rsi, .rdi = s->rdi,
 		.orig_rax = (uint64_t)-1, .rip = s->rip, .eflags = s->eflags, .rsp = s->rsp,
 		.cs = 0x33, .ss = 0x2b,
-		.fs_base = slot->fs_base, .gs_base = slot->gs_base,
+		.fs_base = t->fs_base, .gs_base = t->gs_base,
 	};
+	if (t->context->platform->fsgsbase) {
+		r->fs_base = slot->fs_base;
+		r->gs_base = slot->gs_base;
+	}
+}
+
+/* arch_prctl in the stub for a base that is not what the host thread has. */
+static void order_base(struct trap_platform *p, struct trap_thread *t, int code, uint64_t *has,
+		       uint64_t wanted)
+{
+	struct trap_call call = { __NR_arch_prctl, { (uint64_t)code, wanted } };
+	int64_t result = 0;
+
+	if (*has != wanted && trap_order_call(p, t, &call, true, &result) == 0 && result == 0)
+		*has = wanted;
+}
+
+/*
+ * Where the stub cannot write FS and GS base itself.  A failure means a dying process, or a
+ * base that the host refuses and the guest's kernel should have.
+ */
+static void order_bases(struct trap_platform *p, struct trap_thread *t)
+{
+	const struct guest_regs *r = &t->context->regs;
+
+	if (p->fsgsbase)
+		return;
+	order_base(p, t, ARCH_SET_FS, &t->fs_base, r->fs_base);
+	order_base(p, t, ARCH_SET_GS, &t->gs_base, r->gs_base);
 }
 
 static void copy_to_slot(struct trap_thread *t)
@@ -77,12 +107,15 @@ static bool resume(struct trap_context *ctx, bool kick, struct platform_event *e
 	struct trap_platform *p = ctx->platform;
 	struct trap_thread *t = ctx->thread;
 	struct trap_process *process = t->process;
-	struct trap_answer answer = trap_thread_answer_of(t);
 	pid_t pid = process->pid, tid = atomic_load(&t->tid);
+	struct trap_answer answer;
 	bool dead;
 
-	if (t->by_slot)
+	if (t->by_slot) {
+		order_bases(p, t);
 		copy_to_slot(t);
+	}
+	answer = trap_thread_answer_of(t);
 	mutex_lock(&process->lock);
 	dead = process->dead;
 	if (!dead)

@@ -75,7 +75,7 @@ struct stub_slot {
 	uint64_t fs_base, gs_base;
 	/* sentry to stub */
 	uint32_t command;
-	uint32_t pad;
+	uint32_t fsgsbase; /* the CPU lets user code read and write the FS and GS base */
 	uint64_t call_nr;
 	uint64_t args[6];
 	uint64_t ticket;

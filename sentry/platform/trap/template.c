@@ -143,8 +143,6 @@ static int take_listener(struct stub_slot *slot, int pidfd)
 			return -ETIMEDOUT;
 	if (slot->listener < 0)
 		return slot->listener;
-	if (!(slot->hwcap2 & HWCAP2_FSGSBASE))
-		return -ENOTSUP;
 	fd = (int)syscall(SYS_pidfd_getfd, pidfd, slot->listener, 0);
 	return fd < 0 ? -errno : fd;
 }
@@ -211,6 +209,8 @@ static int run_template(struct trap_platform *p, struct trap_thread *t, pid_t pi
 	if (p->listener < 0)
 		return p->listener;
 	p->vdso_base = t->slot->vdso;
+	p->fsgsbase = t->slot->hwcap2 & HWCAP2_FSGSBASE;
+	t->slot->fsgsbase = p->fsgsbase;
 	if (host_notify_sync_wake_up(p->listener) < 0)
 		log_debug("this kernel has no synchronous wake-up for notifications");
 	rc = adopt(p, t, pid);

@@ -35,6 +35,7 @@ struct trap_thread *trap_thread_new(struct trap_address_space *as, unsigned inde
 		free(t);
 		return NULL;
 	}
+	t->slot->fsgsbase = as->platform->fsgsbase;
 	return t;
 }
 

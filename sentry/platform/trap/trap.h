@@ -93,7 +93,12 @@ struct trap_thread {
 	int64_t call_result;		 /* for by_slot == false: the value to return */
 	/* Private copies of what the slot said. */
 	struct stub_regs regs;
-	uint64_t fs_base, gs_base, xstate_addr;
+	uint64_t xstate_addr;
+	/*
+	 * What the host thread has in FS and GS, where user code cannot change them
+	 * (no FSGSBASE): then only arch_prctl does, by order.
+	 */
+	uint64_t fs_base, gs_base;
 };
 
 struct trap_context {
@@ -156,6 +161,7 @@ struct trap_platform {
 	_Atomic(struct trap_thread *) *tids[TRAP_TID_PAGES]; /* pages; added under lock */
 	struct trap_pool *pool;
 	uint64_t vdso_base;
+	bool fsgsbase;			 /* stubs read and write FS and GS base themselves */
 	size_t xstate_size;
 	uint8_t xstate_initial[TRAP_XSTATE_MAX];
 };

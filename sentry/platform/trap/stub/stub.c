@@ -38,15 +38,20 @@ static void save_registers(struct stub_slot *slot, const struct ucontext *uc)
 {
 	slot->regs = uc->mcontext.regs;
 	slot->xstate_addr = uc->mcontext.fpstate;
-	slot->fs_base = read_fs_base();
-	slot->gs_base = read_gs_base();
+	if (slot->fsgsbase) {
+		slot->fs_base = read_fs_base();
+		slot->gs_base = read_gs_base();
+	}
 }
 
 static void load_registers(const struct stub_slot *slot, struct ucontext *uc)
 {
 	uc->mcontext.regs = slot->regs;
-	write_fs_base(slot->fs_base);
-	write_gs_base(slot->gs_base);
+	/* Without these instructions the sentry orders arch_prctl when they change. */
+	if (slot->fsgsbase) {
+		write_fs_base(slot->fs_base);
+		write_gs_base(slot->gs_base);
+	}
 }
 
 /* First thing in a forked process: its memory is a copy, its slots are not mapped. */
