@@ -11,12 +11,14 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #define PAGE 4096UL
+#define HWCAP2_FSGSBASE 2UL
 #define EFLAGS_TF 0x100UL
 #define EFLAGS_DF 0x400UL
 #define EFLAGS_AC 0x40000UL
@@ -220,8 +222,11 @@ static void segment_bases(void)
 	if (got != base)
 		fail("GS base %#llx became %#llx", (unsigned long long)base,
 		     (unsigned long long)got);
-	/* And when the guest sets it by itself, where the processor lets it. */
-	if (__builtin_cpu_supports("avx2")) {
+	/*
+	 * And when the guest sets it by itself, where the kernel lets it.  (A processor may execute
+	 * the instruction under a kernel that does not keep what it set.)
+	 */
+	if (getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE) {
 		base = 0x7fffdeadb000UL;
 		__asm__ volatile("wrgsbase %0" : : "r"(base));
 		for (int i = 0; i < 20; i++)
