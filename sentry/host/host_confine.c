@@ -122,6 +122,8 @@ static const struct call_rule rules[] = {
 	CALL(nanosleep),
 	CALL(clock_nanosleep),
 	CALL(sched_yield),
+	/* of the calling thread: a worker that spins leaves the CPU of whom it spins for */
+	CALL_IF(sched_setaffinity, IS32(0, 0)),
 	CALL(restart_syscall),
 	/* memory: objects of guests, and the C library's own; never executable */
 	CALL(memfd_create),

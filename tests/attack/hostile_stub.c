@@ -317,7 +317,7 @@ hostile_handler(int sig, const struct kernel_siginfo *info, struct kernel_uconte
 	__asm__ volatile("rdgsbase %0" : "=r"(slot->gs_base));
 	if (sig == STUB_KICK_SIGNAL) {
 		slot->event = STUB_EVENT_KICK;
-	} else if (sig == SIGSYS && info->code == 1) {
+	} else if (sig == SIGSYS && (info->code == 1 || info->code == 2)) { /* seccomp, user dispatch */
 		slot->event = STUB_EVENT_SYSCALL;
 		slot->nr = (uint64_t)(int64_t)info->nr;
 		slot->arch = info->arch;

@@ -29,7 +29,7 @@ static int order_clone(struct trap_platform *p, struct trap_thread *parent,
 	parent->expected[0] = (struct trap_call){ __NR_clone, { flags, stack } };
 	parent->expected_count = 1;
 	parent->expected_next = 0;
-	parent->stop_at_last = false;
+	parent->stop_at = TRAP_NO_STOP;
 	rc = trap_order(p, parent, command, &result);
 	if (rc < 0)
 		return rc;

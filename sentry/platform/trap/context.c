@@ -18,28 +18,6 @@
 
 /* --- registers ------------------------------------------------------------- */
 
-void trap_copy_from_slot(struct trap_thread *t)
-{
-	const struct stub_slot *slot = t->slot;
-	struct guest_regs *r = &t->context->regs;
-	const struct stub_regs *s = &t->regs;
-
-	memcpy(&t->regs, &slot->regs, sizeof(t->regs));
-	t->xstate_addr = slot->xstate_addr;
-	*r = (struct guest_regs){
-		.r15 = s->r15, .r14 = s->r14, .r13 = s->r13, .r12 = s->r12, .rbp = s->rbp,
-		.rbx = s->rbx, .r11 = s->r11, .r10 = s->r10, .r9 = s->r9, .r8 = s->r8,
-		.rax = s->rax, .rcx = s->rcx, .rdx = s->rdx, .rsi = s->rsi, .rdi = s->rdi,
-		.orig_rax = (uint64_t)-1, .rip = s->rip, .eflags = s->eflags, .rsp = s->rsp,
-		.cs = 0x33, .ss = 0x2b,
-		.fs_base = t->fs_base, .gs_base = t->gs_base,
-	};
-	if (t->context->platform->fsgsbase) {
-		r->fs_base = slot->fs_base;
-		r->gs_base = slot->gs_base;
-	}
-}
-
 /* arch_prctl in the stub for a base that is not what the host thread has. */
 static void order_base(struct trap_platform *p, struct trap_thread *t, int code, uint64_t *has,
 		       uint64_t wanted)
@@ -101,57 +79,115 @@ int trap_need_registers(struct context *ctx)
 
 /* --- running ----------------------------------------------------------------- */
 
-/* Back to the guest; false: its process is dead and *event says how. */
-static bool resume(struct trap_context *ctx, bool kick, struct platform_event *event)
+enum resumed {
+	RESUMED_AWAY, /* the guest runs; the context belongs to whoever gets its next event */
+	RESUMED_BACK, /* its next event is there, for the caller */
+};
+
+/* Of a thread that was taken from its slot. */
+static void watched_event(struct trap_thread *t, struct platform_event *event)
+{
+	if (trap_slot_event(t, event))
+		return;
+	/* It goes on as a thread that was kicked, and finds itself dead at its resume. */
+	log_debug("killing stub %d: a forged event", t->process->pid);
+	host_process_kill(t->process->pid);
+	event->kind = PLATFORM_EVENT_KICK;
+}
+
+/* Back to the guest, and perhaps out of it again. */
+static enum resumed resume(struct trap_context *ctx, bool kick, struct platform_event *event)
 {
 	struct trap_platform *p = ctx->platform;
 	struct trap_thread *t = ctx->thread;
 	struct trap_process *process = t->process;
 	pid_t pid = process->pid, tid = atomic_load(&t->tid);
 	struct trap_answer answer;
-	bool dead;
+	enum trap_watcher watcher;
+	bool dead, taken = false;
+	int rc;
 
+	kick = trap_dispatch_prepare(p, t) || kick;
 	if (t->by_slot) {
 		order_bases(p, t);
 		copy_to_slot(t);
 	}
+	watcher = trap_watch_begin(p, t);
 	answer = trap_thread_answer_of(t);
+	/* From GUEST on the context may die, and another worker may free it: t is pinned. */
+	atomic_fetch_add(&t->pins, 1);
 	mutex_lock(&process->lock);
 	dead = process->dead;
 	if (!dead)
 		atomic_store(&t->state, TRAP_GUEST);
 	mutex_unlock(&process->lock);
 	if (dead) {
+		atomic_fetch_sub(&t->pins, 1);
+		if (watcher == TRAP_WATCHER_OTHER)
+			trap_watch_cancel(p, t);
 		*event = (struct platform_event){ .kind = PLATFORM_EVENT_DIED,
 						  .host_status = process->status };
-		return false;
+		return RESUMED_BACK;
 	}
-	/*
-	 * From here the context may die and be freed by another worker at any time: only
-	 * copies are used.  The signal stays pending until the thread is about to return
-	 * to user mode.
-	 */
+	/* The signal stays pending until the thread is about to return to user mode. */
 	if (kick)
 		host_thread_signal(pid, tid, STUB_KICK_SIGNAL);
+	if (watcher == TRAP_WATCHER_OTHER) {
+		atomic_fetch_add(&t->pins, 1);
+		trap_pool_queue_watch(p->pool, t);
+	}
 	/* -ENOENT: it is dying; the reaper finds it in GUEST and queues DIED. */
-	if (trap_answer(p, &answer) < 0)
+	rc = trap_hand_over(p, t, &answer);
+	if (rc < 0)
 		log_debug("thread died at its resume");
-	return true;
+	if (watcher == TRAP_WATCHER_SELF) {
+		if (rc == TRAP_WOKEN)
+			trap_watch_end(p);
+		else
+			taken = trap_watch(p, t);
+	}
+	atomic_fetch_sub(&t->pins, 1);
+	if (!taken)
+		return RESUMED_AWAY;
+	watched_event(t, event);
+	return RESUMED_BACK;
+}
+
+static void run(struct trap_context *ctx, struct platform_event *event)
+{
+	struct trap_worker *w = trap_worker_current();
+	enum context_action action;
+
+	w->context = ctx;
+	do {
+		if (event->kind == PLATFORM_EVENT_SYSCALL)
+			trap_spin_count(ctx->thread);
+		action = ctx->platform->config.client->handle(ctx->owner, &ctx->base, event);
+	} while (action != CONTEXT_EXITED &&
+		 resume(ctx, action == CONTEXT_RESUME_AND_KICK, event) == RESUMED_BACK);
+	w->context = NULL;
 }
 
 void trap_context_run(struct trap_context *ctx)
 {
 	struct platform_event event = ctx->event;
 
-	for (;;) {
-		enum context_action action;
+	run(ctx, &event);
+}
 
-		action = ctx->platform->config.client->handle(ctx->owner, &ctx->base, &event);
-		if (action == CONTEXT_EXITED)
-			return;
-		if (resume(ctx, action == CONTEXT_RESUME_AND_KICK, &event))
-			return;
+void trap_context_watch(struct trap_platform *p, struct trap_thread *t)
+{
+	struct trap_context *ctx = NULL;
+	struct platform_event event;
+
+	trap_watch_attach(t);
+	if (trap_watch(p, t)) {
+		ctx = t->context;
+		watched_event(t, &event);
 	}
+	atomic_fetch_sub(&t->pins, 1);
+	if (ctx)
+		run(ctx, &event);
 }
 
 void trap_context_kick(struct context *ctx)
@@ -270,6 +306,7 @@ static void leave_thread(struct trap_platform *p, struct trap_thread *t)
 	bool last, first_thread = atomic_load(&t->tid) == process->pid;
 	bool shared;
 
+	trap_watch_end(p);
 	mutex_lock(&process->lock);
 	t->context = NULL;
 	last = --process->live == 0;
@@ -298,7 +335,7 @@ static void leave_thread(struct trap_platform *p, struct trap_thread *t)
 	t->slot->command = STUB_EXIT;
 	struct trap_answer answer = trap_thread_answer_of(t);
 
-	if (trap_answer(p, &answer) < 0)
+	if (trap_hand_over(p, t, &answer) < 0)
 		log_debug("thread died at its exit");
 }
 
@@ -403,8 +440,11 @@ void trap_context_destroy(struct context *ctx)
 	struct trap_context *c = trap_context(ctx);
 	struct trap_thread *t = c->thread;
 	struct trap_platform *p = c->platform;
+	struct trap_worker *w = trap_worker_current();
 	bool unborn;
 
+	if (w && w->context == c)
+		w->context = NULL;
 	mutex_lock(&p->lock);
 	unborn = atomic_load(&t->state) == TRAP_UNBORN;
 	t->abandoned = t->abandoned || unborn;

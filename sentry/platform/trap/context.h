@@ -11,6 +11,7 @@ void trap_context_kick(struct context *ctx);
 void trap_context_kill_group(struct context *ctx);
 pid_t trap_context_host_tid(const struct context *ctx);
 struct address_space *trap_context_address_space(struct context *ctx);
+int trap_context_want_registers(struct context *ctx, bool want) MUST_CHECK;
 int trap_context_new(struct platform *base, struct address_space *as, void *owner,
 		     struct context **out) MUST_CHECK;
 int trap_context_exec(struct context *ctx, struct address_space *as) MUST_CHECK;

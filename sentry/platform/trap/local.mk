@@ -10,6 +10,8 @@ libsentry_a_SOURCES += \
 	%D%/order.c \
 	%D%/pool.c \
 	%D%/process.c \
+	%D%/slot_event.c \
+	%D%/spin.c \
 	%D%/stub_abi.h \
 	%D%/stub_filter.c %D%/stub_filter.h \
 	%D%/stub_image.c %D%/stub_image.h \

@@ -125,21 +125,19 @@ static struct trap_context *ordered_call(struct trap_platform *p, struct trap_th
 					 struct trap_thread *waiting, bool *stopped)
 {
 	int state = atomic_load(&t->state);
-	bool last;
+	unsigned index = t->expected_next;
 
 	if ((state != TRAP_ORDER && state != TRAP_STARTING && state != TRAP_EXITING) ||
-	    t->expected_next >= t->expected_count ||
-	    !call_matches(&t->expected[t->expected_next], &n->data)) {
+	    index >= t->expected_count || !call_matches(&t->expected[index], &n->data)) {
 		violation(n, "a host call without an order");
 		return NULL;
 	}
 	t->expected_next++;
-	last = t->expected_next == t->expected_count;
 	if (state == TRAP_EXITING) {
 		trap_thread_exited(p, t, n->id);
 		return NULL;
 	}
-	if (!last || !t->stop_at_last) {
+	if (index != t->stop_at) {
 		if (host_notify_continue(p->listener, n->id) < 0)
 			log_debug("stub thread %u died in an ordered call", n->pid);
 		return NULL;
@@ -147,81 +145,42 @@ static struct trap_context *ordered_call(struct trap_platform *p, struct trap_th
 	t->notification = n->id;
 	t->answer_continue = true;
 	t->by_slot = true;
+	t->by_spin = false;
 	if (state == TRAP_STARTING)
 		return trap_thread_at_start(t);
 	order_finished(t, waiting, stopped);
 	return NULL;
 }
 
-/* Takes the thread out of GUEST for the caller. */
-static bool take_from_guest(struct trap_thread *t)
+static struct trap_context *report(struct trap_platform *p, struct trap_thread *t,
+				   const struct seccomp_notif *n, struct trap_thread *waiting,
+				   bool *stopped)
 {
-	int expected = TRAP_GUEST;
+	bool order = false;
 
-	return atomic_compare_exchange_strong(&t->state, &expected, TRAP_STOPPED);
-}
-
-/* The exceptions whose handlers the stub installs; whatever else a slot names is forged. */
-static bool is_fault_signal(int signo)
-{
-	return signo == SIGSEGV || signo == SIGBUS || signo == SIGFPE || signo == SIGILL ||
-	       signo == SIGTRAP;
-}
-
-/* Each field is read once: the guest may write to its slot at any time.  False: forged. */
-static bool fill_slot_event(struct trap_thread *t, struct platform_event *e)
-{
-	const volatile struct stub_slot *slot = t->slot;
-	uint32_t kind = slot->event;
-
-	*e = (struct platform_event){ .regs_valid = true };
-	trap_copy_from_slot(t);
-	switch (kind) {
-	case STUB_EVENT_SYSCALL:
-		e->kind = PLATFORM_EVENT_SYSCALL;
-		e->nr = slot->nr;
-		e->arch = slot->arch;
-		e->args[0] = t->regs.rdi;
-		e->args[1] = t->regs.rsi;
-		e->args[2] = t->regs.rdx;
-		e->args[3] = t->regs.r10;
-		e->args[4] = t->regs.r8;
-		e->args[5] = t->regs.r9;
-		e->rip = t->regs.rip;
-		break;
-	case STUB_EVENT_FAULT:
-		e->kind = PLATFORM_EVENT_FAULT;
-		e->signo = slot->signo;
-		e->code = slot->code;
-		e->fault_addr = slot->fault_addr;
-		e->trapno = slot->trapno;
-		e->error_code = slot->error_code;
-		return is_fault_signal(e->signo);
-	default:
-		e->kind = PLATFORM_EVENT_KICK;
-		break;
-	}
-	return true;
-}
-
-static struct trap_context *report(struct trap_thread *t, const struct seccomp_notif *n,
-				   struct trap_thread *waiting, bool *stopped)
-{
-	if (atomic_load(&t->state) == TRAP_ORDER && t->expected_next == t->expected_count) {
-		t->notification = n->id;
-		t->answer_continue = false;
-		t->by_slot = true;
-		order_finished(t, waiting, stopped);
+	if (n->data.args[0] == STUB_REPORT_LATE) {
+		if (!trap_late_report(p, t, n->id))
+			violation(n, "a late report out of turn");
 		return NULL;
 	}
-	if (!take_from_guest(t)) {
+	if (t->expected_next == t->expected_count)
+		order = trap_thread_take(t, TRAP_ORDER);
+	if (!order && !trap_thread_take(t, TRAP_GUEST)) {
 		violation(n, "a report out of turn");
 		return NULL;
 	}
 	t->notification = n->id;
 	t->answer_continue = false;
 	t->by_slot = true;
-	if (!fill_slot_event(t, &t->context->event)) {
+	t->by_spin = false;
+	/* Its owner may be the receiver, who does not look at the slot. */
+	t->spinning = false;
+	t->slot->spin = 0;
+	if (order) {
+		order_finished(t, waiting, stopped);
+		return NULL;
+	}
+	if (!trap_slot_event(t, &t->context->event)) {
 		/* It goes on as a thread that was kicked, and finds itself dead at its resume. */
 		violation(n, "a forged event");
 		t->context->event.kind = PLATFORM_EVENT_KICK;
@@ -233,13 +192,14 @@ static struct trap_context *guest_call(struct trap_thread *t, const struct secco
 {
 	struct platform_event *e;
 
-	if (!take_from_guest(t)) {
+	if (!trap_thread_take(t, TRAP_GUEST)) {
 		violation(n, "a guest call out of turn");
 		return NULL;
 	}
 	t->notification = n->id;
 	t->answer_continue = false;
 	t->by_slot = false;
+	t->by_spin = false;
 	t->call_result = -ENOSYS;
 	e = &t->context->event;
 	*e = (struct platform_event){
@@ -268,7 +228,7 @@ static struct trap_context *notified(struct trap_platform *p, const struct secco
 	if (!from_stub(n))
 		return guest_call(t, n);
 	if ((uint32_t)n->data.nr == STUB_NR_REPORT)
-		return report(t, n, waiting, stopped);
+		return report(p, t, n, waiting, stopped);
 	return ordered_call(p, t, n, waiting, stopped);
 }
 

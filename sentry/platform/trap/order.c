@@ -17,7 +17,7 @@
 
 void trap_wait_done(struct trap_platform *p, struct trap_thread *t)
 {
-	if (trap_pool_receive_for(p->pool, t))
+	if (trap_pool_receive_for(p->pool, t) || trap_spin_wait(t))
 		return;
 	while (!atomic_load(&t->order_done))
 		host_futex_wait(&t->order_done, 0, HOST_FUTEX_FOREVER, false);
@@ -35,16 +35,15 @@ int trap_wait_stopped(struct trap_platform *p, struct trap_thread *t)
 	return dead ? -ESRCH : 0;
 }
 
-int trap_order(struct trap_platform *p, struct trap_thread *t, enum stub_command command,
-	       int64_t *result)
+int trap_order_go_on(struct trap_platform *p, struct trap_thread *t, int64_t *result)
 {
 	struct trap_answer answer;
 	bool dead;
 	int rc;
 
-	if (!t->by_slot)
-		return -EINVAL;
-	t->slot->command = command;
+	/* Woken by an answer the stub is on this CPU, and nobody looks at its slot. */
+	if (!t->by_spin)
+		__atomic_store_n(&t->slot->spin, 0, __ATOMIC_RELAXED);
 	atomic_store(&t->order_done, 0);
 	mutex_lock(&t->process->lock);
 	dead = t->process->dead;
@@ -55,13 +54,22 @@ int trap_order(struct trap_platform *p, struct trap_thread *t, enum stub_command
 		return -ESRCH;
 	/* -ENOENT: it is dying; the reaper ends the wait. */
 	answer = trap_thread_answer_of(t);
-	rc = trap_answer(p, &answer);
+	rc = trap_hand_over(p, t, &answer);
 	if (rc < 0 && rc != -ENOENT)
 		log_warning("answer to stub: error %d", -rc);
 	rc = trap_wait_stopped(p, t);
 	if (rc == 0)
 		*result = t->slot->result;
 	return rc;
+}
+
+int trap_order(struct trap_platform *p, struct trap_thread *t, enum stub_command command,
+	       int64_t *result)
+{
+	if (!t->by_slot)
+		return -EINVAL;
+	t->slot->command = command;
+	return trap_order_go_on(p, t, result);
 }
 
 int trap_order_call(struct trap_platform *p, struct trap_thread *t, const struct trap_call *call,
@@ -72,7 +80,7 @@ int trap_order_call(struct trap_platform *p, struct trap_thread *t, const struct
 		t->slot->args[i] = call->args[i];
 	t->expected_count = 0;
 	t->expected_next = 0;
-	t->stop_at_last = false;
+	t->stop_at = TRAP_NO_STOP;
 	if (notified) {
 		t->expected[0] = *call;
 		t->expected_count = 1;

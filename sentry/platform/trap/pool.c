@@ -31,17 +31,11 @@
 #define WORKERS_MAX 16384
 #define WORKER_SIGNAL SIGUSR2
 
-struct trap_worker {
-	struct trap_pool *pool;
-	struct list_node node;	/* in pool->parked; pool->lock */
-	_Atomic uint32_t wake;	/* futex */
-	pid_t tid;
-};
-
 struct trap_pool {
 	struct trap_platform *platform;
 	struct mutex lock;		/* LOCK_RANK_PLATFORM_POOL */
 	struct list_node queue;		/* contexts with an event; lock */
+	struct list_node watches;	/* threads to be watched; lock */
 	struct list_node parked;	/* lock */
 	unsigned parked_count, worker_count; /* lock */
 	bool refill_wanted;		/* lock */
@@ -62,8 +56,11 @@ void trap_worker_interrupt(struct trap_worker *w)
 	host_thread_signal(getpid(), w->tid, WORKER_SIGNAL);
 }
 
-/* Gets one more worker to look for something to do.  Called with the lock held; drops it. */
-static void summon_and_unlock(struct trap_pool *pool) RELEASES(pool->lock)
+/*
+ * Gets one more worker to look for something to do.  Called with the lock held; drops it.
+ * False: there is none, and none can be made.
+ */
+static bool summon_and_unlock(struct trap_pool *pool) RELEASES(pool->lock)
 {
 	struct trap_worker *w = list_first(&pool->parked, struct trap_worker, node);
 	bool create = false;
@@ -85,38 +82,68 @@ static void summon_and_unlock(struct trap_pool *pool) RELEASES(pool->lock)
 		mutex_lock(&pool->lock);
 		pool->worker_count--;
 		mutex_unlock(&pool->lock);
+		return false;
 	}
+	return w || create;
 }
 
 void trap_pool_queue(struct trap_pool *pool, struct trap_context *ctx)
 {
 	mutex_lock(&pool->lock);
 	list_add_tail(&pool->queue, &ctx->work);
-	summon_and_unlock(pool);
+	(void)summon_and_unlock(pool);
+}
+
+void trap_pool_queue_watch(struct trap_pool *pool, struct trap_thread *t)
+{
+	bool mine;
+
+	mutex_lock(&pool->lock);
+	list_add_tail(&pool->watches, &t->watch_node);
+	if (summon_and_unlock(pool))
+		return;
+	/* Somebody may have come by all the same. */
+	mutex_lock(&pool->lock);
+	mine = list_linked(&t->watch_node);
+	if (mine)
+		list_remove(&t->watch_node);
+	mutex_unlock(&pool->lock);
+	if (mine) {
+		trap_watch_cancel(pool->platform, t);
+		atomic_fetch_sub(&t->pins, 1);
+	}
 }
 
 void trap_pool_queue_refill(struct trap_pool *pool)
 {
 	mutex_lock(&pool->lock);
 	pool->refill_wanted = true;
-	summon_and_unlock(pool);
+	(void)summon_and_unlock(pool);
 }
 
-void trap_pool_block_begin(void)
+static void give_away(struct trap_worker *w)
 {
-	struct trap_worker *w = current_worker;
-	struct trap_pool *pool;
+	struct trap_pool *pool = w->pool;
 
-	if (!w)
-		return;
-	pool = w->pool;
 	mutex_lock(&pool->lock);
 	if (pool->receiver != w) {
 		mutex_unlock(&pool->lock);
 		return;
 	}
 	pool->receiver = NULL;
-	summon_and_unlock(pool);
+	(void)summon_and_unlock(pool);
+}
+
+void trap_pool_block_begin(void)
+{
+	struct trap_worker *w = current_worker;
+
+	if (!w)
+		return;
+	trap_watch_end(w->pool->platform);
+	if (w->context)
+		trap_spin_block(w->context->thread);
+	give_away(w);
 }
 
 static const struct wait_hooks pool_hooks = { .block_begin = trap_pool_block_begin };
@@ -195,9 +222,18 @@ static void refill(struct trap_platform *p)
 static bool work_once(struct trap_pool *pool, struct trap_worker *w)
 {
 	struct trap_context *ctx;
+	struct trap_thread *t;
 	bool unused = false;
 
 	mutex_lock(&pool->lock);
+	t = list_first(&pool->watches, struct trap_thread, watch_node);
+	/* The receiver is where the thread is, and has to receive. */
+	if (t && pool->receiver != w) {
+		list_remove(&t->watch_node);
+		mutex_unlock(&pool->lock);
+		trap_context_watch(pool->platform, t);
+		return true;
+	}
 	ctx = list_first(&pool->queue, struct trap_context, work);
 	if (ctx) {
 		list_remove(&ctx->work);
@@ -252,6 +288,7 @@ int trap_pool_new(struct trap_platform *p, struct trap_pool **out)
 	pool->platform = p;
 	mutex_init(&pool->lock, LOCK_RANK_PLATFORM_POOL);
 	list_init(&pool->queue);
+	list_init(&pool->watches);
 	list_init(&pool->parked);
 	*out = pool;
 	return 0;
@@ -266,6 +303,6 @@ int trap_pool_start(struct trap_pool *pool)
 	wait_set_hooks(&pool_hooks);
 	mutex_lock(&pool->lock);
 	pool->started = true;
-	summon_and_unlock(pool);
+	(void)summon_and_unlock(pool);
 	return 0;
 }

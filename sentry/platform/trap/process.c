@@ -89,7 +89,9 @@ static void unlead(struct trap_process *process)
 /* What became of a thread whose process is dead. */
 static void thread_died(struct trap_platform *p, struct trap_thread *t, int status)
 {
-	switch (atomic_load(&t->state)) {
+	enum trap_state state = (enum trap_state)atomic_load(&t->state);
+
+	switch (state) {
 	case TRAP_UNBORN:
 	case TRAP_HELLO:
 		if (!t->start_wanted)
@@ -97,9 +99,9 @@ static void thread_died(struct trap_platform *p, struct trap_thread *t, int stat
 		__attribute__((fallthrough));
 	case TRAP_GUEST:
 	case TRAP_STARTING:
-		if (!t->context)
+		/* An event that came before the death has its owner, who finds out at its resume. */
+		if (!t->context || !trap_thread_take(t, state))
 			break;
-		atomic_store(&t->state, TRAP_STOPPED);
 		t->context->event = (struct platform_event){ .kind = PLATFORM_EVENT_DIED,
 							     .host_status = status };
 		trap_pool_queue(p->pool, t->context);

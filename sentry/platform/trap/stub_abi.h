@@ -36,6 +36,25 @@
 /* Signal that asks a thread to stop (ignored by default, so never harmful). */
 #define STUB_KICK_SIGNAL 23 /* SIGURG */
 
+/*
+ * Whose turn it is, while the stub spins instead of sleeping in a notification.  Every step is
+ * a compare-and-exchange, so that "I take it" and "I go to sleep" exclude each other.
+ */
+enum stub_hand {
+	STUB_HAND_IDLE,
+	STUB_HAND_POSTED,   /* stub: an event is in the slot; I spin */
+	STUB_HAND_TAKEN,    /* sentry: I have it; keep spinning */
+	STUB_HAND_BLOCKED,  /* sentry: it will take long; sleep */
+	STUB_HAND_ANSWERED, /* sentry: the next command is in the slot */
+	STUB_HAND_ASLEEP,   /* stub: I report by notification */
+};
+
+#define STUB_CPU_UNKNOWN UINT32_MAX
+
+/* Argument of STUB_NR_REPORT: whether the sentry had taken the event before the stub slept. */
+#define STUB_REPORT_EVENT 0
+#define STUB_REPORT_LATE 1
+
 enum stub_event {
 	STUB_EVENT_NONE,
 	STUB_EVENT_SYSCALL,
@@ -61,6 +80,14 @@ struct stub_regs {
 };
 
 struct stub_slot {
+	/* both ways, polled: a cache line of their own */
+	uint32_t hand;
+	uint32_t spin; /* how often the stub looks at hand before it sleeps; 0: sleeps at once */
+	uint32_t cpu;  /* where the stub runs; STUB_CPU_UNKNOWN */
+	uint32_t pad[13];
+	/* read by the host kernel at each system call of the thread (syscall user dispatch) */
+	uint8_t selector;
+	uint8_t pad2[63];
 	/* stub to sentry */
 	uint32_t event;
 	int32_t signo, code;

@@ -9,6 +9,7 @@
 #include "sentry/platform/trap/trap.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,14 +29,17 @@ struct trap_thread *trap_thread_new(struct trap_address_space *as, unsigned inde
 		return NULL;
 	t->as = as;
 	t->index = index;
+	trap_spin_init(t);
 	t->slot = trap_slot(as, index);
 	list_node_init(&t->node);
 	list_node_init(&t->ticket_node);
+	list_node_init(&t->watch_node);
 	if (!t->slot) {
 		free(t);
 		return NULL;
 	}
 	t->slot->fsgsbase = as->platform->fsgsbase;
+	t->slot->cpu = STUB_CPU_UNKNOWN;
 	return t;
 }
 
@@ -112,6 +116,9 @@ static void free_locked(struct trap_platform *p, struct trap_thread *t)
 {
 	pid_t tid = atomic_load(&t->tid);
 
+	/* A worker that still looks at it sees that it is no longer in the guest, and stops. */
+	while (atomic_load(&t->pins))
+		sched_yield();
 	/* One that never said hello still stands among the unborn. */
 	trap_thread_forget(p, t);
 	if (tid)
@@ -170,10 +177,18 @@ int trap_thread_expect(struct trap_platform *p, struct trap_thread *t)
 	return 0;
 }
 
+bool trap_thread_take(struct trap_thread *t, enum trap_state from)
+{
+	int expected = (int)from;
+
+	return atomic_compare_exchange_strong(&t->state, &expected, TRAP_STOPPED);
+}
+
 struct trap_answer trap_thread_answer_of(const struct trap_thread *t)
 {
 	return (struct trap_answer){
 		.notification = t->notification,
+		.by_spin = t->by_spin,
 		.continue_call = t->answer_continue,
 		.value = t->by_slot ? 0 : t->call_result,
 	};
@@ -197,7 +212,7 @@ static void expect_start_calls(struct trap_thread *t, int fd)
 	t->expected[1] = (struct trap_call){ __NR_close, { (uint64_t)fd } };
 	t->expected_count = 2;
 	t->expected_next = 0;
-	t->stop_at_last = true;
+	t->stop_at = t->expected_count - 1;
 }
 
 int trap_thread_begin(struct trap_platform *p, struct trap_thread *t, bool wait)

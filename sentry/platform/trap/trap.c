@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "sentry/host/host_process.h"
+#include "sentry/host/host_thread.h"
 #include "sentry/platform/trap/context.h"
 
 #define PRISTINE_STUBS 1
@@ -93,11 +94,16 @@ int platform_trap_new(const struct platform_config *config, struct platform **ou
 	p->base.ops = &trap_ops;
 	p->config = *config;
 	p->listener = -1;
+	/* A worker spins on one CPU for a guest thread on another. */
+	p->watchers_max = config->cpus > 1 ? config->cpus - 1 : 0;
 	p->pristine_wanted = PRISTINE_STUBS;
 	mutex_init(&p->lookup_lock, LOCK_RANK_PLATFORM_LOOKUP);
 	mutex_init(&p->lock, LOCK_RANK_PLATFORM);
 	list_init(&p->unborn);
 	list_init(&p->pristine);
+	rc = host_thread_learn_cpus();
+	if (rc < 0)
+		goto fail;
 	p->deaths = host_death_set_new();
 	if (p->deaths < 0) {
 		rc = p->deaths;

@@ -20,6 +20,9 @@
  *
  * STOPPED threads belong to the pool thread that serves them.  While that one
  * waits for the stub to execute an order the state is ORDER.
+ *
+ * A thread is stopped in one of two ways: its notification waits for an answer, or
+ * (by_spin) its stub spins on the slot, see spin.c.
  */
 #pragma once
 
@@ -45,6 +48,7 @@ struct trap_pool;
 #define TRAP_PID_BITS 22
 #define TRAP_STRANGERS 64
 #define TRAP_XSTATE_MAX 16384
+#define TRAP_NO_STOP UINT32_MAX
 
 enum trap_state {
 	TRAP_UNBORN,   /* ordered, has not said hello */
@@ -55,6 +59,20 @@ enum trap_state {
 	TRAP_ORDER,    /* STOPPED, executing an order for its owner */
 	TRAP_PARKED,   /* the first thread of a process after its guest thread ended */
 	TRAP_EXITING,  /* ordered to exit */
+};
+
+/* Syscall user dispatch of a thread: what sends its calls through the slot. */
+enum trap_dispatch {
+	TRAP_DISPATCH_UNTRIED,
+	TRAP_DISPATCH_ON,
+	TRAP_DISPATCH_REFUSED,
+};
+
+/* A spinning stub that went to sleep, and the owner's answer: whoever comes second acts. */
+enum trap_late {
+	TRAP_LATE_NONE,
+	TRAP_LATE_ARRIVED, /* its notification is there, the owner is not done */
+	TRAP_LATE_WANTED,  /* the owner is done, the notification is to be answered */
 };
 
 /* A host call that the stub is expected to make, compared in full. */
@@ -85,12 +103,26 @@ struct trap_thread {
 	uint64_t notification;		 /* id that waits for an answer */
 	bool answer_continue;		 /* the answer is CONTINUE, not a value */
 	bool by_slot;			 /* stopped in the stub's handler: resume by command */
+	bool by_spin;			 /* by_slot, and no notification waits: the stub spins */
 	struct trap_call expected[3];	 /* host calls ordered and not yet made */
 	unsigned expected_count, expected_next;
-	bool stop_at_last;		 /* the last expected call is a stop, not continued at once */
+	unsigned stop_at;		 /* this one is a stop, not continued at once; or TRAP_NO_STOP */
 	_Atomic uint32_t order_done;	 /* futex: 1 when the ordered work was reported */
 	_Atomic(struct trap_worker *) order_worker; /* in receive() for this thread */
 	int64_t call_result;		 /* for by_slot == false: the value to return */
+	/* The hand-over by slot (spin.c); the owner's but for late and pins. */
+	_Atomic int late;		 /* enum trap_late */
+	uint64_t late_notification;	 /* written before late becomes ARRIVED */
+	_Atomic uint32_t pins;		 /* somebody looks at it while the guest runs: no freeing */
+	enum trap_dispatch dispatch;
+	bool spinning;			 /* slot->spin is not 0 */
+	uint64_t resumed_at;		 /* time stamp counter */
+	uint32_t quick, quick_needed;	 /* calls soon after a resume: in a row; to be watched */
+	uint32_t hits;			 /* calls taken from the slot in this watch */
+	_Atomic bool watched;		 /* a worker is there, or was sent, to look at the slot */
+	_Atomic bool missed;		 /* the last watch ended without a call */
+	_Atomic bool keep_selector;	 /* calls come by the slot also when nobody watches */
+	struct list_node watch_node;	 /* in the pool's; pool lock */
 	/* Private copies of what the slot said. */
 	struct stub_regs regs;
 	uint64_t xstate_addr;
@@ -108,6 +140,7 @@ struct trap_context {
 	struct trap_thread *thread;	 /* changes in exec, by its owner */
 	struct guest_regs regs;		 /* the owner's while STOPPED */
 	struct platform_event event;	 /* of queued work */
+	_Atomic bool want_registers;	 /* every call is to come through the slot */
 	struct list_node work;		 /* pool's queue; pool lock */
 };
 
@@ -160,6 +193,8 @@ struct trap_platform {
 	struct trap_thread *template;
 	_Atomic(struct trap_thread *) *tids[TRAP_TID_PAGES]; /* pages; added under lock */
 	struct trap_pool *pool;
+	unsigned watchers_max;		 /* workers that may spin at once; does not change */
+	_Atomic unsigned watchers;
 	uint64_t vdso_base;
 	bool fsgsbase;			 /* stubs read and write FS and GS base themselves */
 	size_t xstate_size;
@@ -251,12 +286,69 @@ int trap_thread_begin(struct trap_platform *p, struct trap_thread *t, bool wait)
 /* How a stopped thread's notification is to be answered. */
 struct trap_answer {
 	uint64_t notification;
+	bool by_spin;
 	bool continue_call;
 	int64_t value;
 };
 struct trap_answer trap_thread_answer_of(const struct trap_thread *t);
 /* -ENOENT: the process is gone. */
 int trap_answer(struct trap_platform *p, const struct trap_answer *a) MUST_CHECK;
+
+/* Out of @from, for the caller; false: somebody else took it. */
+bool trap_thread_take(struct trap_thread *t, enum trap_state from) MUST_CHECK;
+
+/* --- slot_event.c ----------------------------------------------------------------- */
+
+/*
+ * The event that a stub put into its slot, in a private copy.  False: forged; the
+ * process must die.
+ */
+bool trap_slot_event(struct trap_thread *t, struct platform_event *e) MUST_CHECK;
+
+/* --- spin.c ------------------------------------------------------------------------- */
+
+struct trap_worker;
+
+/*
+ * Lets the stub of a stopped thread go on.  @t is pinned or stopped.  -ENOENT as
+ * trap_answer.  TRAP_WOKEN: it slept after all, and was woken, on this CPU.
+ */
+#define TRAP_WOKEN 1
+int trap_hand_over(struct trap_platform *p, struct trap_thread *t, const struct trap_answer *a)
+	MUST_CHECK;
+/* The notification of a stub that slept after its event had been taken.  False: out of turn. */
+bool trap_late_report(struct trap_platform *p, struct trap_thread *t, uint64_t notification)
+	MUST_CHECK;
+void trap_spin_init(struct trap_thread *t);
+/* Before the client sees a system call: how soon it came. */
+void trap_spin_count(struct trap_thread *t);
+/* Who watches the slot after the coming resume. */
+enum trap_watcher {
+	TRAP_WATCHER_NONE,
+	TRAP_WATCHER_SELF,  /* the calling worker goes on watching */
+	TRAP_WATCHER_OTHER, /* a worker that trap_pool_queue_watch() sets to it */
+};
+enum trap_watcher trap_watch_begin(struct trap_platform *p, struct trap_thread *t);
+/* It came to nothing: takes a TRAP_WATCHER_OTHER back. */
+void trap_watch_cancel(struct trap_platform *p, struct trap_thread *t);
+/* The calling worker watches @t from now on. */
+void trap_watch_attach(struct trap_thread *t);
+/*
+ * Looks for the next event in the slot of the pinned thread for a while.  True:
+ * taken, the thread is STOPPED.  False: the worker watches it no longer.
+ */
+bool trap_watch(struct trap_platform *p, struct trap_thread *t) MUST_CHECK;
+/* The calling worker, if it is one, watches nothing any more.  What it watched is alive. */
+void trap_watch_end(struct trap_platform *p);
+/* The owner is about to sleep: tells the spinning stub to do so too. */
+void trap_spin_block(struct trap_thread *t);
+/* Waits for an order a while, awake: true when the thread stopped. */
+bool trap_spin_wait(struct trap_thread *t) MUST_CHECK;
+/*
+ * Turns syscall user dispatch on where that is wanted and possible.  True: registers
+ * are needed for it, the thread must come back with a kick.
+ */
+bool trap_dispatch_prepare(struct trap_platform *p, struct trap_thread *t);
 
 /* --- order.c --------------------------------------------------------------------- */
 
@@ -267,6 +359,8 @@ int trap_answer(struct trap_platform *p, const struct trap_answer *a) MUST_CHECK
  */
 int trap_order(struct trap_platform *p, struct trap_thread *t, enum stub_command command,
 	       int64_t *result) MUST_CHECK;
+/* Goes on after the stop of an order (stop_at), to its end. */
+int trap_order_go_on(struct trap_platform *p, struct trap_thread *t, int64_t *result) MUST_CHECK;
 /* One host call, notified (compared in full) or one of those the filter lets through. */
 int trap_order_call(struct trap_platform *p, struct trap_thread *t, const struct trap_call *call,
 		    bool notified, int64_t *result) MUST_CHECK;
@@ -287,12 +381,23 @@ struct trap_context *trap_notified(struct trap_platform *p, const struct seccomp
 
 /* --- pool.c -------------------------------------------------------------------------- */
 
-struct trap_worker;
+struct trap_worker {
+	struct trap_pool *pool;	      /* does not change */
+	struct list_node node;	      /* in pool->parked; pool's lock */
+	_Atomic uint32_t wake;	      /* futex */
+	pid_t tid;		      /* does not change */
+	struct trap_context *context; /* whose event it runs; the worker's */
+	struct trap_thread *watching; /* stopped or pinned by it; the worker's */
+	bool fresh;		      /* the watch has not seen a call yet; the worker's */
+	unsigned moves;		      /* in this watch; then not all CPUs are open to it */
+};
 
 int trap_pool_new(struct trap_platform *p, struct trap_pool **out) MUST_CHECK;
 int trap_pool_start(struct trap_pool *pool) MUST_CHECK;
 /* Runs @ctx->event on a pool thread. */
 void trap_pool_queue(struct trap_pool *pool, struct trap_context *ctx);
+/* Has a worker watch the slot of @t, which the caller has pinned for it. */
+void trap_pool_queue_watch(struct trap_pool *pool, struct trap_thread *t);
 /* Runs a function without context (refill). */
 void trap_pool_queue_refill(struct trap_pool *pool);
 /* The calling thread's worker, NULL for other threads. */
@@ -307,7 +412,8 @@ void trap_worker_interrupt(struct trap_worker *w);
 /* --- context.c ------------------------------------------------------------------------ */
 
 void trap_context_run(struct trap_context *ctx); /* handle() and resume, on a pool thread */
-void trap_copy_from_slot(struct trap_thread *t);
+/* Watches the pinned thread, unpins it and runs what comes. */
+void trap_context_watch(struct trap_platform *p, struct trap_thread *t);
 
 /* --- template.c ------------------------------------------------------------------------ */
 

@@ -20,6 +20,7 @@
 #define MAP_ANON_FIXED_NORESERVE 0x4032
 #define PROT_RW 3
 #define SYS_SECCOMP_CODE 1
+#define SYS_USER_DISPATCH_CODE 2
 #define FUTEX_WAKE 1
 #define MADV_DONTFORK 10
 
@@ -144,13 +145,44 @@ static int run_command(struct stub_slot *slot, struct ucontext *uc)
 	return 1;
 }
 
+static int change_hand(struct stub_slot *slot, uint32_t from, uint32_t to)
+{
+	return __atomic_compare_exchange_n(&slot->hand, &from, to, 0, __ATOMIC_SEQ_CST,
+					   __ATOMIC_SEQ_CST);
+}
+
+/* Tells the sentry of the event in the slot, and returns when the next command is there. */
+static void report_event(struct stub_slot *slot)
+{
+	uint32_t spin = slot->spin, hand = STUB_HAND_POSTED;
+
+	if (spin == 0) {
+		stub_syscall1(STUB_NR_REPORT, STUB_REPORT_EVENT);
+		return;
+	}
+	slot->cpu = read_cpu();
+	__atomic_store_n(&slot->hand, STUB_HAND_POSTED, __ATOMIC_SEQ_CST);
+	while (spin-- && hand != STUB_HAND_BLOCKED) {
+		hand = __atomic_load_n(&slot->hand, __ATOMIC_ACQUIRE);
+		if (hand == STUB_HAND_ANSWERED)
+			return;
+		__builtin_ia32_pause();
+	}
+	if (change_hand(slot, STUB_HAND_POSTED, STUB_HAND_ASLEEP))
+		stub_syscall1(STUB_NR_REPORT, STUB_REPORT_EVENT);
+	else if (change_hand(slot, STUB_HAND_TAKEN, STUB_HAND_ASLEEP) ||
+		 change_hand(slot, STUB_HAND_BLOCKED, STUB_HAND_ASLEEP))
+		stub_syscall1(STUB_NR_REPORT, STUB_REPORT_LATE);
+	/* Else it was answered meanwhile. */
+}
+
 static void run_commands(struct stub_slot *slot, struct ucontext *uc, int report)
 {
 	for (;;) {
 		int rc;
 
 		if (report)
-			stub_syscall1(STUB_NR_REPORT, 0);
+			report_event(slot);
 		rc = run_command(slot, uc);
 		if (rc == 0)
 			break;
@@ -167,7 +199,8 @@ static void record_event(struct stub_slot *slot, int sig, const struct signal_in
 {
 	if (sig == STUB_KICK_SIGNAL) {
 		slot->event = STUB_EVENT_KICK;
-	} else if (sig == SIGSYS && info->code == SYS_SECCOMP_CODE) {
+	} else if (sig == SIGSYS && (info->code == SYS_SECCOMP_CODE ||
+				     info->code == SYS_USER_DISPATCH_CODE)) {
 		slot->event = STUB_EVENT_SYSCALL;
 		slot->nr = (uint64_t)(int64_t)info->sys.nr;
 		slot->arch = info->sys.arch;

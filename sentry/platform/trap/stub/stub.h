@@ -77,6 +77,18 @@ static inline int64_t stub_syscall1(long nr, uint64_t a)
 	return stub_syscall6(nr, a, 0, 0, 0, 0, 0);
 }
 
+/* The segment whose limit the kernel made the number of the CPU, as for its vDSO. */
+#define CPU_NUMBER_SEGMENT 0x7b
+#define CPU_NUMBER_MASK 0xfff
+
+static inline uint32_t read_cpu(void)
+{
+	uint32_t limit = CPU_NUMBER_MASK;
+
+	__asm__ volatile("lsl %1, %0" : "+r"(limit) : "r"(CPU_NUMBER_SEGMENT) : "cc");
+	return limit & CPU_NUMBER_MASK;
+}
+
 static inline uint64_t read_fs_base(void)
 {
 	uint64_t v;
