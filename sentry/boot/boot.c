@@ -57,6 +57,7 @@ static int start_platform(struct sandbox *s, struct boot_failure *why)
 {
 	const struct platform_config config = {
 		.client = &kernel_context_ops,
+		.copies = syscall_copies,
 		.needs_registers = syscall_needs_registers,
 		.stub_cgroup_fd = -1,
 		.cpus = s->config.cpu_count,

@@ -124,6 +124,20 @@ int clear_out(struct mm *mm, guest_addr_t dst, size_t size)
 	return 0;
 }
 
+/* At least a byte, and as many as are to be had at once. */
+static ssize_t copy_in_some(struct mm *mm, void *dst, guest_addr_t src, size_t size)
+{
+	size_t limit = clamp_range(src, size);
+	ssize_t rc;
+
+	if (limit == 0)
+		return -EFAULT;
+	rc = address_space_read(mm->as, src, dst, limit);
+	if (rc <= 0 && fault(mm, src, false))
+		rc = address_space_read(mm->as, src, dst, limit);
+	return rc > 0 ? rc : -EFAULT;
+}
+
 ssize_t copy_in_str(struct mm *mm, char *dst, guest_addr_t src, size_t size)
 {
 	size_t done = 0, limit = STRING_FIRST_CHUNK;
@@ -139,7 +153,7 @@ ssize_t copy_in_str(struct mm *mm, char *dst, guest_addr_t src, size_t size)
 
 		chunk = MIN(MIN(chunk, size - done), limit);
 		limit = GUEST_PAGE_SIZE;
-		rc = copy_in_partial(mm, dst + done, at, chunk);
+		rc = copy_in_some(mm, dst + done, at, chunk);
 		if (rc < 0) {
 			dst[0] = '\0';
 			return -EFAULT;

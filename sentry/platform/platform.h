@@ -208,6 +208,8 @@ void platform_vdso_table(struct platform *p, struct platform_vdso_table *out);
 
 struct platform_config {
 	const struct context_client_ops *client;
+	/* How a call uses memory, packed as copy_kind.h says; 0: not at all. */
+	uint32_t (*copies)(uint64_t nr);
 	/* Which calls need registers or change the address space (syscalls.def's R). */
 	bool (*needs_registers)(uint64_t nr);
 	int stub_cgroup_fd; /* -1: the sentry's own */

@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "sentry/platform/copy_kind.h"
 #include "sentry/trace/strace.h"
 #include "util/log.h"
 
@@ -43,6 +44,36 @@ int64_t syscall_dispatch(struct task *t, uint64_t nr, const struct syscall_args 
 bool syscall_needs_registers(uint64_t nr)
 {
 	return nr < SYSCALL_TABLE_SIZE && (syscall_table[nr].flags & SYSCALL_REGS);
+}
+
+static enum platform_copy copy_of(enum arg_type type)
+{
+	switch (type) {
+	case ARG_PATH:
+	case ARG_STR:
+		return PLATFORM_COPY_STRING;
+	case ARG_BUF_IN:
+		return PLATFORM_COPY_IN;
+	case ARG_BUF_OUT:
+		return PLATFORM_COPY_OUT;
+	case ARG_STAT_OUT:
+		return PLATFORM_COPY_STAT;
+	default:
+		return PLATFORM_COPY_NONE;
+	}
+}
+
+uint32_t syscall_copies(uint64_t nr)
+{
+	const struct syscall_entry *entry;
+	uint32_t copies = 0;
+
+	if (nr >= SYSCALL_TABLE_SIZE || !syscall_table[nr].fn)
+		return 0;
+	entry = &syscall_table[nr];
+	for (unsigned i = 0; i < entry->arg_count; i++)
+		copies |= (uint32_t)copy_of(entry->arg_types[i]) << (i * PLATFORM_COPY_BITS);
+	return copies;
 }
 
 void syscall_log_missing(void)

@@ -142,10 +142,14 @@ static void unpin(struct trap_process *process)
 ssize_t trap_as_read(struct address_space *as, uint64_t addr, void *buf, size_t size)
 {
 	struct trap_process *process;
+	size_t near;
 	ssize_t n;
 
 	if (size == 0)
 		return 0;
+	near = trap_windows_read(trap_address_space(as), addr, buf, size);
+	if (near)
+		return (ssize_t)near;
 	process = pin(trap_address_space(as));
 	if (!process)
 		return -EFAULT;
@@ -157,10 +161,14 @@ ssize_t trap_as_read(struct address_space *as, uint64_t addr, void *buf, size_t 
 ssize_t trap_as_write(struct address_space *as, uint64_t addr, const void *buf, size_t size)
 {
 	struct trap_process *process;
+	size_t near;
 	ssize_t n;
 
 	if (size == 0)
 		return 0;
+	near = trap_windows_write(trap_address_space(as), addr, buf, size);
+	if (near)
+		return (ssize_t)near;
 	process = pin(trap_address_space(as));
 	if (!process)
 		return -EFAULT;

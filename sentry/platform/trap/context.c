@@ -56,6 +56,7 @@ static void copy_to_slot(struct trap_thread *t)
 	};
 	slot->fs_base = r->fs_base;
 	slot->gs_base = r->gs_base;
+	trap_windows_put(t);
 	slot->command = STUB_RESUME;
 }
 

@@ -5,6 +5,7 @@ libsentry_a_SOURCES += \
 	%D%/address_space.c \
 	%D%/clone.c \
 	%D%/context.c %D%/context.h \
+	%D%/copy_window.c \
 	%D%/memory.c \
 	%D%/notify.c \
 	%D%/order.c \
@@ -21,7 +22,7 @@ libsentry_a_SOURCES += \
 	%D%/trap.c %D%/trap.h \
 	%D%/vdso_table.c \
 	%D%/xstate.c
-EXTRA_DIST += %D%/stub/stub.c %D%/stub/stub.h %D%/stub/stub_entry.S
+EXTRA_DIST += %D%/stub/stub.c %D%/stub/stub_copy.c %D%/stub/stub.h %D%/stub/stub_entry.S
 CLEANFILES += %D%/stub.elf
 
 stub_cflags = -std=gnu17 -O2 -ffreestanding -fpie -mgeneral-regs-only -mfsgsbase \
@@ -30,9 +31,11 @@ stub_cflags = -std=gnu17 -O2 -ffreestanding -fpie -mgeneral-regs-only -mfsgsbase
 stub_ldflags = -nostdlib -static -no-pie -Wl,-Ttext-segment=0x7fffe0000000 -Wl,--build-id=none \
 	-Wl,-z,noexecstack -Wl,-z,max-page-size=4096 -Wl,-z,norelro -Wl,-s
 
-%D%/stub.elf: %D%/stub/stub.c %D%/stub/stub.h %D%/stub/stub_entry.S %D%/stub_abi.h
+%D%/stub.elf: %D%/stub/stub.c %D%/stub/stub_copy.c %D%/stub/stub.h %D%/stub/stub_entry.S %D%/stub_abi.h \
+		%D%/../copy_kind.h
 	@$(MKDIR_P) %D%
 	$(AM_V_CCLD)$(CC) $(stub_cflags) -I$(top_srcdir) $(stub_ldflags) -o $@ \
-		$(top_srcdir)/%D%/stub/stub.c $(top_srcdir)/%D%/stub/stub_entry.S
+		$(top_srcdir)/%D%/stub/stub.c $(top_srcdir)/%D%/stub/stub_copy.c \
+		$(top_srcdir)/%D%/stub/stub_entry.S
 
 %D%/stub_image.$(OBJEXT): %D%/stub.elf

@@ -200,6 +200,7 @@ static struct trap_context *guest_call(struct trap_thread *t, const struct secco
 	t->answer_continue = false;
 	t->by_slot = false;
 	t->by_spin = false;
+	t->window_count = 0;
 	t->call_result = -ENOSYS;
 	e = &t->context->event;
 	*e = (struct platform_event){

@@ -141,8 +141,10 @@ void trap_pool_block_begin(void)
 	if (!w)
 		return;
 	trap_watch_end(w->pool->platform);
-	if (w->context)
+	if (w->context) {
+		trap_windows_end(w->context->thread);
 		trap_spin_block(w->context->thread);
+	}
 	give_away(w);
 }
 

@@ -44,8 +44,10 @@ bool trap_slot_event(struct trap_thread *t, struct platform_event *e)
 
 	*e = (struct platform_event){ .regs_valid = true };
 	copy_registers(t);
+	t->window_count = 0;
 	switch (kind) {
 	case STUB_EVENT_SYSCALL:
+		trap_windows_take(t);
 		e->kind = PLATFORM_EVENT_SYSCALL;
 		e->nr = slot->nr;
 		e->arch = slot->arch;

@@ -17,6 +17,11 @@
 #define STUB_TEXT STUB_AREA
 #define STUB_TEXT_LIMIT 0x7fffe0010000UL
 
+/* For each system call how it uses memory (enum platform_copy), 32 bits each: private, read-only. */
+#define STUB_COPY_TABLE 0x7fffe0020000UL
+#define STUB_COPY_TABLE_COUNT 512UL
+#define STUB_COPY_TABLE_SIZE (STUB_COPY_TABLE_COUNT * 4)
+
 /* One signal stack per host thread, by thread index: private, copied by fork. */
 #define STUB_STACKS 0x7fffe1000000UL
 #define STUB_STACK_SIZE 0x10000UL
@@ -79,6 +84,18 @@ struct stub_regs {
 	uint64_t rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip, eflags;
 };
 
+/*
+ * Guest memory in the slot's copy page.  With an event: what the stub put there (in), or
+ * found writable (out).  With STUB_RESUME: how many bytes of it to put back.
+ */
+struct stub_copy {
+	uint64_t addr;
+	uint32_t size;
+	uint16_t offset;
+	uint16_t out;
+};
+#define STUB_COPIES 3
+
 struct stub_slot {
 	/* both ways, polled: a cache line of their own */
 	uint32_t hand;
@@ -100,6 +117,8 @@ struct stub_slot {
 	/* both ways */
 	struct stub_regs regs;
 	uint64_t fs_base, gs_base;
+	uint32_t copy_count;
+	struct stub_copy copies[STUB_COPIES];
 	/* sentry to stub */
 	uint32_t command;
 	uint32_t fsgsbase; /* the CPU lets user code read and write the FS and GS base */
@@ -116,6 +135,9 @@ struct stub_slot {
 	uint32_t filter_count; /* struct sock_filter */
 };
 
-#define STUB_COPY_PAGE 4096 /* offset of the copy buffer in a slot */
+#define STUB_COPY_PAGE 4096UL /* offset of the copy buffer in a slot */
+#define STUB_COPY_SIZE 4096UL
+/* At boot the table of copies is in the template's second slot. */
+#define STUB_BOOT_COPY_TABLE STUB_SLOT_SIZE
 
 _Static_assert(sizeof(struct stub_slot) <= 4096, "the slot's control page");

@@ -126,6 +126,9 @@ static void prepare_slot(struct trap_platform *p, struct stub_slot *slot)
 
 	stub_filter_build(&filter, p->config.needs_registers, SYSCALL_NUMBERS);
 	memcpy((char *)slot + STUB_COPY_PAGE, filter.insns, filter.count * sizeof(filter.insns[0]));
+	for (uint32_t nr = 0; nr < STUB_COPY_TABLE_COUNT; nr++)
+		((uint32_t *)(void *)((char *)slot + STUB_BOOT_COPY_TABLE))[nr] =
+			p->config.copies ? p->config.copies(nr) : 0;
 	slot->filter_count = filter.count;
 	slot->filter_flags = SECCOMP_FILTER_FLAG_NEW_LISTENER |
 			     SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;

@@ -81,6 +81,14 @@ struct trap_call {
 	uint64_t args[6];
 };
 
+/* Guest memory in the copy page of a slot: copy_window.c. */
+struct trap_window {
+	uint64_t addr;
+	uint32_t size, offset;
+	bool out;
+	uint32_t written; /* of an out window, from its start */
+};
+
 struct trap_thread {
 	struct list_node node;		 /* in process->threads; process->lock */
 	struct trap_process *process;	 /* does not change once bound; NULL while UNBORN fork */
@@ -126,6 +134,8 @@ struct trap_thread {
 	/* Private copies of what the slot said. */
 	struct stub_regs regs;
 	uint64_t xstate_addr;
+	struct trap_window windows[STUB_COPIES]; /* of the event; the owner's */
+	unsigned window_count;
 	/*
 	 * What the host thread has in FS and GS, where user code cannot change them
 	 * (no FSGSBASE): then only arch_prctl does, by order.
@@ -304,6 +314,20 @@ bool trap_thread_take(struct trap_thread *t, enum trap_state from) MUST_CHECK;
  * process must die.
  */
 bool trap_slot_event(struct trap_thread *t, struct platform_event *e) MUST_CHECK;
+
+/* --- copy_window.c ------------------------------------------------------------------- */
+
+/* What came with the event in the slot. */
+void trap_windows_take(struct trap_thread *t);
+/* Hands what was written to the stub, which puts it into memory at the coming resume. */
+void trap_windows_put(struct trap_thread *t);
+/* From now on the memory itself is read and written. */
+void trap_windows_end(struct trap_thread *t);
+/* By the calling worker's windows: bytes moved from the start of the range, or 0. */
+size_t trap_windows_read(const struct trap_address_space *as, uint64_t addr, void *buf, size_t size)
+	MUST_CHECK;
+size_t trap_windows_write(const struct trap_address_space *as, uint64_t addr, const void *buf,
+			  size_t size) MUST_CHECK;
 
 /* --- spin.c ------------------------------------------------------------------------- */
 

@@ -18,6 +18,7 @@
 
 #define MAP_SHARED_FIXED 0x11
 #define MAP_ANON_FIXED_NORESERVE 0x4032
+#define PROT_R 1
 #define PROT_RW 3
 #define SYS_SECCOMP_CODE 1
 #define SYS_USER_DISPATCH_CODE 2
@@ -191,6 +192,7 @@ static void run_commands(struct stub_slot *slot, struct ucontext *uc, int report
 		if (report)
 			slot->event = STUB_EVENT_DONE;
 	}
+	put_copies(slot);
 	load_registers(slot, uc);
 }
 
@@ -204,6 +206,7 @@ static void record_event(struct stub_slot *slot, int sig, const struct signal_in
 		slot->event = STUB_EVENT_SYSCALL;
 		slot->nr = (uint64_t)(int64_t)info->sys.nr;
 		slot->arch = info->sys.arch;
+		fill_copies(slot, uc);
 	} else {
 		slot->event = STUB_EVENT_FAULT;
 		slot->signo = sig;
@@ -279,6 +282,10 @@ void stub_main(const uint64_t *sp)
 	stub_syscall6(__NR_mmap, STUB_STACKS, STUB_STACK_SIZE * STUB_THREADS_MAX, PROT_RW,
 		      MAP_ANON_FIXED_NORESERVE, (uint64_t)-1, 0);
 	stub_syscall6(__NR_mmap, STUB_SLOTS, STUB_SLOTS_SIZE, PROT_RW, MAP_SHARED_FIXED, 0, 0);
+	stub_syscall6(__NR_mmap, STUB_COPY_TABLE, STUB_COPY_TABLE_SIZE, PROT_RW,
+		      MAP_ANON_FIXED_NORESERVE, (uint64_t)-1, 0);
+	copy_bytes(STUB_COPY_TABLE, STUB_SLOTS + STUB_BOOT_COPY_TABLE, STUB_COPY_TABLE_SIZE);
+	stub_syscall3(__NR_mprotect, STUB_COPY_TABLE, STUB_COPY_TABLE_SIZE, PROT_R);
 	stub_syscall1(__NR_close, 0);
 	stub_syscall3(__NR_madvise, STUB_SLOTS, STUB_SLOTS_SIZE, MADV_DONTFORK);
 	stub_syscall3(__NR_sigaltstack, (uint64_t)&altstack, 0, 0);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/syscall.h>
 
+#include "sentry/platform/copy_kind.h"
 #include "sentry/platform/trap/stub_abi.h"
 
 /* struct sigcontext_64 of the kernel */
@@ -125,11 +126,20 @@ __attribute__((noreturn)) void stub_sigreturn(struct ucontext *uc);
 int64_t stub_clone_thread(uint64_t flags, uint64_t stack, struct ucontext *uc, uint64_t ticket);
 /* 0, or -EFAULT (-14) when the address is bad. */
 int64_t stub_cmpxchg(uint64_t addr, uint32_t expected, uint32_t desired, uint64_t *found);
+/* Guest memory: 0, or -EFAULT half-way. */
+int64_t stub_copy(uint64_t to, uint64_t from, uint64_t size);
+/* The byte can be written; it is not changed. */
+int64_t stub_probe(uint64_t addr);
+/* Bytes copied with the NUL; 0: longer than @max; -EFAULT. */
+int64_t stub_copy_string(uint64_t to, uint64_t from, uint64_t max);
 extern const char stub_fault_begin[], stub_fault_end[], stub_fault_landing[];
 
 /* stub.c, called from stub_entry.S and by the kernel */
 __attribute__((noreturn)) void stub_main(const uint64_t *sp);
 __attribute__((noreturn)) void stub_thread_main(struct ucontext *uc, uint64_t ticket);
+/* stub_copy.c: before the report of a system call; with the resume */
+void fill_copies(struct stub_slot *slot, const struct ucontext *uc);
+void put_copies(const struct stub_slot *slot);
 void stub_handler(int sig, const struct signal_info *info, struct ucontext *uc);
 
 #pragma GCC visibility pop

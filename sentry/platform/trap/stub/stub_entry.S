@@ -46,19 +46,52 @@ stub_clone_thread:
 	call	stub_thread_main
 	ud2
 
+/*
+ * Access to guest memory.  These use no stack: a fault anywhere between the marks goes on at the
+ * landing, as the return of the routine.
+ */
 	.globl stub_cmpxchg
+	.globl stub_copy
+	.globl stub_probe
+	.globl stub_copy_string
 	.globl stub_fault_begin
 	.globl stub_fault_end
 	.globl stub_fault_landing
+stub_fault_begin:
 stub_cmpxchg:
 	mov	%esi, %eax
-stub_fault_begin:
+	mov	%rcx, %r8
 	lock cmpxchg %edx, (%rdi)
-stub_fault_end:
 	mov	%eax, %eax
-	mov	%rax, (%rcx)
+	mov	%rax, (%r8)
 	xor	%eax, %eax
 	ret
+
+stub_copy:
+	mov	%rdx, %rcx
+	rep movsb
+	xor	%eax, %eax
+	ret
+
+stub_probe:
+	lock orb $0, (%rdi)
+	xor	%eax, %eax
+	ret
+
+stub_copy_string:
+	xor	%eax, %eax
+1:	cmp	%rdx, %rax
+	jae	2f
+	mov	(%rsi,%rax), %cl
+	mov	%cl, (%rdi,%rax)
+	inc	%rax
+	test	%cl, %cl
+	jnz	1b
+	ret
+2:	xor	%eax, %eax
+	ret
+stub_fault_end:
+
 stub_fault_landing:
 	mov	$-14, %rax
 	ret
