@@ -19,6 +19,7 @@ struct attack {
 	const char *name;
 	void (*run)(void);
 	bool trap_only; /* about the trap platform's stub */
+	bool rewrites;	/* needs code of its own in the stub's text */
 };
 
 /* Every attack; ended by a row without name.  attack_list.c */
@@ -36,6 +37,10 @@ void skip(const char *why) __attribute__((noreturn));
 #define CHECK(cond) ((cond) ? (void)0 : fail("%s:%d: %s", __FILE__, __LINE__, #cond))
 
 bool on_trap(void);
+/* ATTACK_STRICT=1: under --strict-memory, where the stub's text cannot be changed. */
+bool strict_memory(void);
+/* Code of our own can be put into the stub's text. */
+bool can_rewrite(void);
 /* ATTACK_LONG=1: full product of attempts and full counts. */
 bool long_form(void);
 
@@ -142,6 +147,7 @@ void attack_rights_advice(void);
 void attack_sites_forbidden(void);
 void attack_sites_direct(void);
 void attack_sites_exit(void);
+void attack_sites_strict(void);
 void attack_sites_unmap(void);
 
 void attack_rewritten_calls(void);

@@ -202,15 +202,21 @@ int trap_answer(struct trap_platform *p, const struct trap_answer *a)
 }
 
 /* The host calls of start_process() in the stub. */
-static void expect_start_calls(struct trap_thread *t, int fd)
+static void expect_start_calls(struct trap_thread *t, int fd, bool strict)
 {
-	t->expected[0] = (struct trap_call){
+	unsigned n = 0;
+
+	t->expected[n++] = (struct trap_call){
 		__NR_mmap,
 		{ STUB_SLOTS, STUB_SLOTS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
 		  (uint64_t)fd, 0 },
 	};
-	t->expected[1] = (struct trap_call){ __NR_close, { (uint64_t)fd } };
-	t->expected_count = 2;
+	if (strict)
+		t->expected[n++] = (struct trap_call){
+			__NR_madvise, { STUB_SLOTS, STUB_SLOTS_SIZE, MADV_DONTFORK },
+		};
+	t->expected[n++] = (struct trap_call){ __NR_close, { (uint64_t)fd } };
+	t->expected_count = n;
 	t->expected_next = 0;
 	t->stop_at = t->expected_count - 1;
 }
@@ -223,7 +229,7 @@ int trap_thread_begin(struct trap_platform *p, struct trap_thread *t, bool wait)
 
 	if (rc < 0)
 		return rc;
-	expect_start_calls(t, fd);
+	expect_start_calls(t, fd, p->config.strict);
 	atomic_store(&t->order_done, 0);
 	mutex_lock(&t->process->lock);
 	rc = t->process->dead ? -ESRCH : 0;

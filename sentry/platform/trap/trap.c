@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "sentry/host/host_process.h"
 #include "sentry/host/host_thread.h"
@@ -118,7 +119,16 @@ int platform_trap_new(const struct platform_config *config, struct platform **ou
 	*out = &p->base;
 	return 0;
 fail:
-	/* The sentry ends now, and the template with it. */
+	/* Another platform may be tried after this one. */
+	if (p->listener >= 0)
+		close(p->listener);
+	if (p->deaths >= 0)
+		close(p->deaths);
+	trap_pool_free(p->pool);
+	mutex_destroy(&p->lookup_lock);
+	mutex_destroy(&p->lock);
+	for (size_t i = 0; i < ARRAY_SIZE(p->tids); i++)
+		free(p->tids[i]);
 	free(p);
 	return rc;
 }

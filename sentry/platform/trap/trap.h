@@ -393,6 +393,8 @@ struct trap_worker {
 };
 
 int trap_pool_new(struct trap_platform *p, struct trap_pool **out) MUST_CHECK;
+/* Of a pool never started; NULL is a no-op. */
+void trap_pool_free(struct trap_pool *pool);
 int trap_pool_start(struct trap_pool *pool) MUST_CHECK;
 /* Runs @ctx->event on a pool thread. */
 void trap_pool_queue(struct trap_pool *pool, struct trap_context *ctx);
