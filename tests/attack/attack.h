@@ -104,6 +104,7 @@ enum hostile_mode {
 	HOSTILE_FAITHFUL,
 	/* what a forked child does instead of its hello */
 	HOSTILE_CHILD_SILENT,
+	HOSTILE_CHILD_SLEEPS,
 	HOSTILE_CHILD_GUESSES,
 	HOSTILE_CHILD_ZERO,
 	HOSTILE_CHILD_OLD_TICKET,
@@ -118,6 +119,7 @@ enum hostile_mode {
 	HOSTILE_CLONE_SAYS_FAILED,
 	HOSTILE_CLONE_SAYS_FAILED_LATE,
 	HOSTILE_CLONE_SWAP,
+	HOSTILE_CLONE_STUCK,
 	/* a thread */
 	HOSTILE_THREAD_SILENT,
 	HOSTILE_THREAD_NO_EXIT,
@@ -136,6 +138,8 @@ void hostile_set(enum hostile_mode mode);
 
 /* Announces itself and is out of reach: silent_child, deaf_leader, deaf_thread.  process.c */
 int hold(const char *how);
+/* Leaves silent processes without a task behind: silent_bomb, silent_stuck.  silent.c */
+int leave_silent(const char *how);
 
 /* --- attacks, by file ------------------------------------------------------------- */
 

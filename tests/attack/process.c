@@ -138,6 +138,11 @@ int hold(const char *how)
 {
 	pthread_t thread;
 
+	if (strcmp(how, "silent_bomb") == 0 || strcmp(how, "silent_stuck") == 0) {
+		if (leave_silent(how) != 0)
+			return 1;
+		announce(NULL);
+	}
 	if (strcmp(how, "silent_child") == 0) {
 		hostile_install(HOSTILE_CHILD_SILENT);
 		if (fork() == 0)

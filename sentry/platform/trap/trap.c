@@ -9,6 +9,7 @@
 #include "sentry/host/host_process.h"
 #include "sentry/host/host_thread.h"
 #include "sentry/platform/trap/context.h"
+#include "sentry/platform/trap/sweep.h"
 
 #define PRISTINE_STUBS 1
 
@@ -44,6 +45,8 @@ static int trap_run(struct platform *base)
 	struct trap_platform *p = trap_platform(base);
 	int rc = trap_reaper_start(p);
 
+	if (rc == 0)
+		rc = trap_sweep_start(p);
 	if (rc < 0)
 		return rc;
 	return trap_pool_start(p->pool);
@@ -102,6 +105,9 @@ int platform_trap_new(const struct platform_config *config, struct platform **ou
 	mutex_init(&p->lock, LOCK_RANK_PLATFORM);
 	list_init(&p->unborn);
 	list_init(&p->pristine);
+	list_init(&p->orphans);
+	atomic_store(&p->next_serial, 1);
+	p->deaths = -1;
 	rc = host_thread_learn_cpus();
 	if (rc < 0)
 		goto fail;
