@@ -18,7 +18,8 @@ struct globals {
 	const char *criu;
 	bool systemd_cgroup;
 	const char *rootless; /* "true", "false", "auto" */
-	const char *platform;
+	const char *platform; /* NULL: whichever can start */
+	bool strict_memory;
 	const char *overlay;
 	const char *network;
 	bool strace;

@@ -30,7 +30,10 @@ static const struct option_row globals_rows[] = {
 	{ "rootless", NULL, OPTION_STRING, FIELD(rootless),
 	  "ignore cgroup permission errors ('true', 'false', or 'auto')", "auto" },
 	{ "platform", NULL, OPTION_STRING, FIELD(platform),
-	  "how guest code is run and intercepted ('trap' or 'ptrace')", "trap" },
+	  "how guest code is run and intercepted ('trap' or 'ptrace'; default: trap, and ptrace where "
+	  "that cannot start)" },
+	{ "strict-memory", NULL, OPTION_BOOL, FIELD(strict_memory),
+	  "compare the stubs' own memory calls with an order, too (safer, slower; platform trap)" },
 	{ "overlay", NULL, OPTION_STRING, FIELD(overlay),
 	  "where writes to the root file system go ('memory', or 'none' to write through)",
 	  "memory" },
@@ -84,7 +87,7 @@ static int check_values(const struct globals *g, struct error **err)
 
 	if (check_choice("log-format", g->log_format, formats, err) < 0 ||
 	    check_choice("rootless", g->rootless, rootless, err) < 0 ||
-	    check_choice("platform", g->platform, platforms, err) < 0 ||
+	    (g->platform && check_choice("platform", g->platform, platforms, err) < 0) ||
 	    check_choice("overlay", g->overlay, overlays, err) < 0 ||
 	    check_choice("network", g->network, networks, err) < 0)
 		return error_code(*err);

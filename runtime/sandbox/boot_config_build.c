@@ -223,9 +223,17 @@ static int convert_linux(struct boot_arena *arena, const struct spec_linux *from
 	return 0;
 }
 
+static enum boot_platform platform_of(const char *name)
+{
+	if (!name)
+		return BOOT_PLATFORM_ANY;
+	return !strcmp(name, "ptrace") ? BOOT_PLATFORM_PTRACE : BOOT_PLATFORM_TRAP;
+}
+
 static void convert_globals(const struct globals *g, struct boot_config *c)
 {
-	c->platform = !strcmp(g->platform, "ptrace") ? BOOT_PLATFORM_PTRACE : BOOT_PLATFORM_TRAP;
+	c->platform = platform_of(g->platform);
+	c->strict_memory = g->strict_memory;
 	c->overlay = !strcmp(g->overlay, "none") ? BOOT_OVERLAY_NONE : BOOT_OVERLAY_MEMORY;
 	c->network = BOOT_NETWORK_NONE;
 	c->debug = g->debug;

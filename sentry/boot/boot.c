@@ -53,28 +53,6 @@ static void start_log(const struct sandbox *s)
 		strace_enable(s->files.debug_log);
 }
 
-static int start_platform(struct sandbox *s, struct boot_failure *why)
-{
-	const struct platform_config config = {
-		.client = &kernel_context_ops,
-		.copies = syscall_copies,
-		.needs_registers = syscall_needs_registers,
-		.stub_cgroup_fd = -1,
-		.cpus = s->config.cpu_count,
-	};
-	bool trap = s->config.platform == BOOT_PLATFORM_TRAP;
-	int rc = trap ? platform_trap_new(&config, &s->platform)
-		      : platform_ptrace_new(&config, &s->platform);
-
-	if (rc == -EBUSY && trap)
-		return boot_failed(why, rc,
-				   "platform trap: already under a seccomp listener; use --platform=ptrace");
-	if (rc < 0)
-		return boot_failed(why, rc, "platform %s: %s", trap ? "trap" : "ptrace",
-				   strerror(-rc));
-	return 0;
-}
-
 /* Key and value alternate. */
 static int set_sysctls(const struct sandbox *s, struct boot_failure *why)
 {
@@ -122,7 +100,7 @@ static int prepare(struct sandbox *s, struct boot_failure *why)
 	if (rc < 0)
 		return boot_failed(why, rc, "procfs of the sandbox: %s", strerror(-rc));
 	host_memfd_init(host_procfs_fd());
-	rc = start_platform(s, why);
+	rc = boot_platform(s, why);
 	if (rc < 0)
 		return rc;
 	/* Before the first service thread: capabilities belong to threads. */

@@ -6,6 +6,7 @@ libsentry_a_SOURCES += \
 	%D%/boot_control.c \
 	%D%/boot_devices.c %D%/boot_devices.h \
 	%D%/boot_mounts.c \
+	%D%/boot_platform.c \
 	%D%/boot_process.c \
 	%D%/boot_tree.c \
 	%D%/sandbox.h \

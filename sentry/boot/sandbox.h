@@ -40,6 +40,9 @@ struct boot_failure {
 /* Sets the text once (the innermost words win) and returns @code. */
 int boot_failed(struct boot_failure *why, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
+/* boot_platform.c: starts s->platform; s->config.platform is the one it became. */
+int boot_platform(struct sandbox *s, struct boot_failure *why) MUST_CHECK;
+
 /* boot_mounts.c: the container's file system tree. */
 int boot_mounts(struct sandbox *s, struct boot_failure *why) MUST_CHECK;
 /* boot_tree.c: paths within it, as the container's root user.  mode of what is missing:

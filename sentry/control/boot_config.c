@@ -225,6 +225,7 @@ static void image_config(struct image *im, struct boot_config *c)
 	image_bool(im, &c->rootfs_readonly);
 	image_bool(im, &c->debug);
 	image_bool(im, &c->strace);
+	image_bool(im, &c->strict_memory);
 }
 
 static void image_walk(struct image *im, enum image_kind kind, void *root)

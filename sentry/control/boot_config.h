@@ -27,7 +27,12 @@ enum boot_cap_set {
 	BOOT_CAP_SET_COUNT,
 };
 
-enum boot_platform { BOOT_PLATFORM_TRAP, BOOT_PLATFORM_PTRACE, BOOT_PLATFORM_COUNT };
+enum boot_platform {
+	BOOT_PLATFORM_ANY, /* trap, or ptrace where that cannot start */
+	BOOT_PLATFORM_TRAP,
+	BOOT_PLATFORM_PTRACE,
+	BOOT_PLATFORM_COUNT,
+};
 enum boot_overlay { BOOT_OVERLAY_MEMORY, BOOT_OVERLAY_NONE, BOOT_OVERLAY_COUNT };
 enum boot_network { BOOT_NETWORK_NONE, BOOT_NETWORK_COUNT };
 
@@ -126,6 +131,7 @@ struct boot_config {
 	bool rootfs_readonly;
 	bool debug;
 	bool strace;
+	bool strict_memory; /* the trap platform's stubs make no memory call without an order */
 
 	void *blob; /* what the pointers point into; owned */
 };

@@ -3,6 +3,7 @@
 libsentry_a_SOURCES += %D%/host_control.c %D%/host_control.h
 libsentry_a_SOURCES += %D%/host_clock.c %D%/host_clock.h %D%/host_futex.c %D%/host_futex.h \
 	%D%/host_thread.c %D%/host_thread.h
+libsentry_a_SOURCES += %D%/host_children.c %D%/host_children.h
 libsentry_a_SOURCES += %D%/host_epoll.c %D%/host_epoll.h %D%/host_stream.c %D%/host_stream.h
 libsentry_a_SOURCES += %D%/host_socket.c %D%/host_socket.h
 libsentry_a_SOURCES += %D%/host_memory.c %D%/host_memory.h

@@ -61,6 +61,16 @@ bool on_trap(void)
 	return !platform || strcmp(platform, "trap") == 0;
 }
 
+bool strict_memory(void)
+{
+	return getenv("ATTACK_STRICT") != NULL;
+}
+
+bool can_rewrite(void)
+{
+	return on_trap() && !strict_memory();
+}
+
 bool long_form(void)
 {
 	return getenv("ATTACK_LONG") != NULL;
@@ -274,6 +284,8 @@ static int run_attack(const struct attack *a)
 
 	if (a->trap_only && !on_trap())
 		skip("about the trap platform's stub");
+	if (a->rewrites && strict_memory())
+		skip("in strict mode the stub's text cannot be changed");
 	if (turns == MAP_FAILED) {
 		fail("shared memory: %m");
 		return 1;

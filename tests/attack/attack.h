@@ -19,6 +19,7 @@ struct attack {
 	const char *name;
 	void (*run)(void);
 	bool trap_only; /* about the trap platform's stub */
+	bool rewrites;	/* needs code of its own in the stub's text */
 };
 
 /* Every attack; ended by a row without name.  attack_list.c */
@@ -36,6 +37,10 @@ void skip(const char *why) __attribute__((noreturn));
 #define CHECK(cond) ((cond) ? (void)0 : fail("%s:%d: %s", __FILE__, __LINE__, #cond))
 
 bool on_trap(void);
+/* ATTACK_STRICT=1: under --strict-memory, where the stub's text cannot be changed. */
+bool strict_memory(void);
+/* Code of our own can be put into the stub's text. */
+bool can_rewrite(void);
 /* ATTACK_LONG=1: full product of attempts and full counts. */
 bool long_form(void);
 
@@ -99,6 +104,7 @@ enum hostile_mode {
 	HOSTILE_FAITHFUL,
 	/* what a forked child does instead of its hello */
 	HOSTILE_CHILD_SILENT,
+	HOSTILE_CHILD_SLEEPS,
 	HOSTILE_CHILD_GUESSES,
 	HOSTILE_CHILD_ZERO,
 	HOSTILE_CHILD_OLD_TICKET,
@@ -113,6 +119,7 @@ enum hostile_mode {
 	HOSTILE_CLONE_SAYS_FAILED,
 	HOSTILE_CLONE_SAYS_FAILED_LATE,
 	HOSTILE_CLONE_SWAP,
+	HOSTILE_CLONE_STUCK,
 	/* a thread */
 	HOSTILE_THREAD_SILENT,
 	HOSTILE_THREAD_NO_EXIT,
@@ -131,6 +138,8 @@ void hostile_set(enum hostile_mode mode);
 
 /* Announces itself and is out of reach: silent_child, deaf_leader, deaf_thread.  process.c */
 int hold(const char *how);
+/* Leaves silent processes without a task behind: silent_bomb, silent_stuck.  silent.c */
+int leave_silent(const char *how);
 
 /* --- attacks, by file ------------------------------------------------------------- */
 
@@ -142,6 +151,7 @@ void attack_rights_advice(void);
 void attack_sites_forbidden(void);
 void attack_sites_direct(void);
 void attack_sites_exit(void);
+void attack_sites_strict(void);
 void attack_sites_unmap(void);
 
 void attack_rewritten_calls(void);

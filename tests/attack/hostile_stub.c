@@ -61,6 +61,15 @@ static void spin(void)
 		__asm__ volatile("pause");
 }
 
+/* For ever, in a call that the filter lets through. */
+static void sleep_in_futex(void)
+{
+	static const uint32_t word;
+
+	for (;;)
+		GADGET(SYS_futex, &word, 0 /* FUTEX_WAIT */, 0);
+}
+
 /* A mode that is to act now, once. */
 static int acts(enum hostile_mode m)
 {
@@ -86,6 +95,8 @@ static void start_process(uint64_t ticket)
 
 	if (acts(HOSTILE_CHILD_SILENT))
 		spin();
+	if (acts(HOSTILE_CHILD_SLEEPS))
+		sleep_in_futex();
 	if (acts(HOSTILE_CHILD_GUESSES))
 		GADGET(STUB_NR_HELLO, ticket + 1);
 	if (acts(HOSTILE_CHILD_ZERO))
@@ -207,6 +218,8 @@ static int64_t fork_child(struct stub_slot *slot)
 	if (acts(HOSTILE_CLONE_OTHER_FLAGS))
 		flags |= 0x10000000; /* CLONE_NEWUSER */
 	pid = GADGET(SYS_clone, flags);
+	if (acts(HOSTILE_CLONE_STUCK)) /* and its child with it */
+		sleep_in_futex();
 	if (pid > 0 && acts(HOSTILE_CLONE_TWICE))
 		return GADGET(SYS_clone, flags);
 	if (pid > 0 && acts(HOSTILE_CLONE_SAYS_FAILED))

@@ -14,6 +14,7 @@ tests_attack_sources = \
 	tests/attack/registers.c \
 	tests/attack/rewritten.c \
 	tests/attack/rights.c \
+	tests/attack/silent.c \
 	tests/attack/site.c \
 	tests/attack/sites.c \
 	tests/attack/slots.c

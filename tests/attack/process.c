@@ -138,6 +138,11 @@ int hold(const char *how)
 {
 	pthread_t thread;
 
+	if (strcmp(how, "silent_bomb") == 0 || strcmp(how, "silent_stuck") == 0) {
+		if (leave_silent(how) != 0)
+			return 1;
+		announce(NULL);
+	}
 	if (strcmp(how, "silent_child") == 0) {
 		hostile_install(HOSTILE_CHILD_SILENT);
 		if (fork() == 0)
@@ -187,7 +192,7 @@ static int dump_core(void *arg)
 
 void attack_core_dump(void)
 {
-	for (int kind = 0; kind < (on_trap() ? 8 : 5); kind++) {
+	for (int kind = 0; kind < (can_rewrite() ? 8 : 5); kind++) {
 		struct outcome o = in_child(dump_core, &kind, 3000);
 
 		if (o.timed_out || !WIFSIGNALED(o.status))
@@ -270,7 +275,7 @@ void attack_other_process(void)
 	o = in_child(stranger, &pid, 5000);
 	if (!exited_with(&o, 0))
 		fail("reaching for another's memory: %s", outcome_text(&o));
-	if (on_trap()) {
+	if (can_rewrite()) {
 		for (pid_t target = 1; target < (long_form() ? 40 : 8); target++) {
 			o = in_child(stranger_by_gadget, &target, 2000);
 			if (!killed_by(&o, SIGKILL))

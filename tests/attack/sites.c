@@ -277,6 +277,21 @@ void attack_sites_direct(void)
 		}
 }
 
+/* In strict mode the memory calls are fatal like all others. */
+void attack_sites_strict(void)
+{
+	static const int memory_calls[] = { SYS_mmap, SYS_munmap, SYS_mprotect, SYS_madvise };
+	unsigned count = sites_find();
+
+	if (!strict_memory())
+		skip("about --strict-memory");
+	for (size_t i = 0; i < sizeof(direct) / sizeof(direct[0]); i++)
+		for (size_t c = 0; c < 4; c++)
+			for (unsigned s = 0; s < count; s++)
+				if (direct[i].call.nr == (uint64_t)memory_calls[c])
+					judge(&direct[i], sites[s]);
+}
+
 /* --- a silent end ------------------------------------------------------------------------------
  */
 

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # check_PROGRAMS, TESTS and EXTRA_DIST of tests/integration.
 
+check_PROGRAMS += %D%/with_listener
+
 EXTRA_DIST += \
 	%D%/cli_bad_input.bats \
 	%D%/cli_exec.bats \
 	%D%/cli_lifecycle.bats \
 	%D%/cli_options.bats \
+	%D%/cli_platform.bats \
 	%D%/cli_robust.bats \
 	%D%/helpers.bash
 EXTRA_DIST += \

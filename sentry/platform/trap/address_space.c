@@ -47,9 +47,9 @@ void trap_address_space_free(struct trap_address_space *as)
 {
 	struct trap_process *process, *next;
 
-	/* A child that never said hello belongs to no process. */
-	if (as->first && !as->first->process)
-		trap_thread_free(as->platform, as->first);
+	/* A child that never said hello belongs to no process; one that just does, to its own. */
+	if (as->first)
+		trap_unborn_free(as->platform, as->first);
 	list_for_each(process, &as->processes, node)
 		trap_process_end(as->platform, process);
 	list_for_each_safe(process, next, &as->processes, node)

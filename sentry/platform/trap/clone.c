@@ -46,7 +46,6 @@ int trap_fork_process(struct trap_platform *p, struct trap_thread *parent,
 	struct trap_address_space *as;
 	struct trap_thread *t;
 	pid_t pid = 0;
-	bool born;
 	int rc = trap_address_space_alloc(p, parent->index, &as);
 
 	if (rc < 0)
@@ -79,13 +78,8 @@ fail_thread:
 	 * that is just saying it (the parent lied) is bound under the lookup lock: wait.
 	 */
 	trap_thread_forget(p, t);
-	mutex_lock(&p->lookup_lock);
-	born = t->process != NULL;
-	mutex_unlock(&p->lookup_lock);
-	if (!born) {
-		trap_thread_free(p, t);
+	if (trap_unborn_free(p, t))
 		as->first = NULL;
-	}
 fail_space:
 	trap_address_space_free(as);
 	return rc;
@@ -100,6 +94,27 @@ static void unlink_thread(struct trap_thread *t)
 		list_remove(&t->node);
 	t->process->live--;
 	mutex_unlock(&t->process->lock);
+}
+
+/* The order failed, or the parent's stub says so: whatever came of it ends. */
+static void abandon_thread(struct trap_platform *p, struct trap_address_space *as,
+			   struct trap_thread *t)
+{
+	unsigned index = t->index;
+
+	trap_thread_forget(p, t);
+	if (t->process && t->process->pid != atomic_load(&t->tid)) {
+		/* Of the parent's group: a thread that exists is unknown from now on. */
+		trap_thread_free(p, t);
+	} else if (trap_unborn_free(p, t)) {
+		return;
+	} else {
+		struct trap_process *process = t->process;
+
+		trap_process_end(p, process);
+		trap_process_free(p, process);
+	}
+	trap_index_free(as, index);
 }
 
 int trap_clone_thread(struct trap_platform *p, struct trap_thread *parent,
@@ -146,10 +161,10 @@ int trap_clone_thread(struct trap_platform *p, struct trap_thread *parent,
 		goto fail;
 	}
 	child->thread = t;
+	if (!same_group)
+		trap_unborn_claimed(p, t, pid);
 	return 0;
 fail:
-	trap_thread_forget(p, t);
-	trap_index_free(as, index);
-	trap_thread_free(p, t);
+	abandon_thread(p, as, t);
 	return rc;
 }

@@ -450,7 +450,10 @@ void trap_context_destroy(struct context *ctx)
 	unborn = atomic_load(&t->state) == TRAP_UNBORN;
 	t->abandoned = t->abandoned || unborn;
 	mutex_unlock(&p->lock);
-	if (t->process)
+	/* A forked one is its address space's, and ends with that. */
+	if (!t->process && t->shares_memory && trap_unborn_free(p, t))
+		t = NULL;
+	if (t && t->process)
 		leave_thread(p, t);
 	free(c);
 }

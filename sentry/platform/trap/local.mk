@@ -16,6 +16,7 @@ libsentry_a_SOURCES += \
 	%D%/stub_abi.h \
 	%D%/stub_filter.c %D%/stub_filter.h \
 	%D%/stub_image.c %D%/stub_image.h \
+	%D%/sweep.c %D%/sweep.h \
 	%D%/template.c \
 	%D%/thread.c \
 	%D%/tid_table.c \

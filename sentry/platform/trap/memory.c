@@ -16,11 +16,13 @@
 
 #include "sentry/host/host_seccomp.h"
 
+/* @notified: by every stub filter, not only the strict one. */
 static int call(struct context *ctx, const struct trap_call *call, bool notified, int64_t *result)
 {
 	struct trap_context *c = trap_context(ctx);
+	struct trap_platform *p = c->platform;
 
-	return trap_order_call(c->platform, c->thread, call, notified, result);
+	return trap_order_call(p, c->thread, call, notified || p->config.strict, result);
 }
 
 /* The stub's word for the outcome is only good for the guest itself. */

@@ -7,7 +7,7 @@
  * thread's state nor an order comes from a guest that went round the stub: the
  * process is killed.
  */
-#include "sentry/platform/trap/trap.h"
+#include "sentry/platform/trap/sweep.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -85,6 +85,10 @@ static struct trap_context *hello(struct trap_platform *p, const struct seccomp_
 		violation(n, "second hello");
 		return NULL;
 	}
+	if (trap_orphan_known(p, (pid_t)n->pid)) {
+		violation(n, "hello after it was given up");
+		return NULL;
+	}
 	t = claim_ticket(p, n->data.args[0]);
 	if (!t) {
 		violation(n, "hello without a ticket");
@@ -96,6 +100,7 @@ static struct trap_context *hello(struct trap_platform *p, const struct seccomp_
 	t->by_slot = true;
 	if (bind_thread(p, t, (pid_t)n->pid) < 0) {
 		violation(n, "cannot be registered");
+		trap_unborn_failed(p, t);
 		return NULL;
 	}
 	mutex_lock(&p->lock);

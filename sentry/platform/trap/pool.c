@@ -296,6 +296,14 @@ int trap_pool_new(struct trap_platform *p, struct trap_pool **out)
 	return 0;
 }
 
+void trap_pool_free(struct trap_pool *pool)
+{
+	if (!pool)
+		return;
+	mutex_destroy(&pool->lock);
+	free(pool);
+}
+
 int trap_pool_start(struct trap_pool *pool)
 {
 	struct sigaction sa = { .sa_handler = worker_signal }; /* no SA_RESTART */

@@ -7,7 +7,7 @@
  * hears of it.  Either way exactly one caller reaps (`ending`), after the last
  * pin is gone, then marks it dead and tells the threads that were running.
  */
-#include "sentry/platform/trap/trap.h"
+#include "sentry/platform/trap/sweep.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -22,7 +22,7 @@
 
 #define DEATHS_AT_ONCE 16
 
-/* Pids come again; serials do not. */
+/* Pids come again; serials do not.  Serial 0 is that of orphans (sweep.c). */
 static uint64_t cookie_of(const struct trap_process *process)
 {
 	return process->serial << TRAP_PID_BITS | (uint64_t)process->pid;
@@ -175,6 +175,10 @@ void trap_process_free(struct trap_platform *p, struct trap_process *process)
 
 	list_for_each_safe(t, next, &process->threads, node) {
 		list_remove(&t->node);
+		mutex_lock(&process->as->lock);
+		if (process->as->first == t)
+			process->as->first = NULL;
+		mutex_unlock(&process->as->lock);
 		trap_thread_free(p, t);
 	}
 	mutex_lock(&process->as->lock);
@@ -214,6 +218,8 @@ static void *reaper(void *arg)
 
 			if (process)
 				reap(p, process);
+			else if (!(dead[i] >> TRAP_PID_BITS))
+				trap_orphan_reap(p, (pid_t)dead[i]);
 		}
 	}
 	return NULL;

@@ -9,6 +9,8 @@
  * anywhere else it is a guest call: those that need registers or the stub's help
  * (address-space changes, atomic access) are trapped into the stub's handler (SIGSYS), the rest notified.
  *
+ * In strict mode the memory calls are notified and compared too.
+ *
  * Guest code may jump to a call site of the stub with arguments of its own: the
  * direct calls must therefore harm nobody but the caller.
  */
@@ -134,10 +136,9 @@ static void emit_stub_mmap(struct stub_filter *f)
 	block_end(f, block);
 }
 
-static void emit_stub_calls(struct stub_filter *f)
+/* Of the strict mode these are notified like all others. */
+static void emit_stub_memory_calls(struct stub_filter *f)
 {
-	/* FUTEX_WAIT and FUTEX_WAKE, with and without FUTEX_PRIVATE_FLAG; the op is an int. */
-	static const uint32_t futex_ops[] = { 0, 1, 128, 129 };
 	static const uint32_t advice[] = {
 		MADV_NORMAL,   MADV_RANDOM,	MADV_SEQUENTIAL, MADV_WILLNEED, MADV_DONTNEED,
 		MADV_FREE,     MADV_DONTFORK,	MADV_HUGEPAGE,	 MADV_NOHUGEPAGE, MADV_COLD,
@@ -145,17 +146,26 @@ static void emit_stub_calls(struct stub_filter *f)
 	};
 	unsigned block;
 
-	load(f, WORD_NR);
-	decide_if_equal(f, __NR_rt_sigreturn, SECCOMP_RET_ALLOW);
-	decide_if_equal(f, __NR_sigaltstack, SECCOMP_RET_ALLOW);
 	decide_if_equal(f, __NR_munmap, SECCOMP_RET_ALLOW);
-	allow_listed(f, __NR_futex, 1, futex_ops, ARRAY_SIZE(futex_ops));
 	allow_listed(f, __NR_madvise, 2, advice, ARRAY_SIZE(advice));
 	emit_stub_mmap(f);
 	block = block_begin(f, BPF_JEQ, __NR_mprotect);
 	require_at_most(f, 2, PROT_READ | PROT_WRITE | PROT_EXEC);
 	decide(f, SECCOMP_RET_ALLOW);
 	block_end(f, block);
+}
+
+static void emit_stub_calls(struct stub_filter *f, bool strict)
+{
+	/* FUTEX_WAIT and FUTEX_WAKE, with and without FUTEX_PRIVATE_FLAG; the op is an int. */
+	static const uint32_t futex_ops[] = { 0, 1, 128, 129 };
+
+	load(f, WORD_NR);
+	decide_if_equal(f, __NR_rt_sigreturn, SECCOMP_RET_ALLOW);
+	decide_if_equal(f, __NR_sigaltstack, SECCOMP_RET_ALLOW);
+	allow_listed(f, __NR_futex, 1, futex_ops, ARRAY_SIZE(futex_ops));
+	if (!strict)
+		emit_stub_memory_calls(f);
 	decide(f, SECCOMP_RET_USER_NOTIF);
 }
 
@@ -179,7 +189,7 @@ static void emit_guest_futex(struct stub_filter *f)
 	block_end(f, block);
 }
 
-void stub_filter_build(struct stub_filter *f, bool (*needs_registers)(uint64_t nr), unsigned limit)
+void stub_filter_build(struct stub_filter *f, const struct stub_filter_options *options)
 {
 	unsigned high, low;
 
@@ -194,7 +204,7 @@ void stub_filter_build(struct stub_filter *f, bool (*needs_registers)(uint64_t n
 	emit(f, BPF_JMP | BPF_JGE | BPF_K, (uint32_t)STUB_TEXT_LIMIT);
 	unsigned end = f->count - 1;
 
-	emit_stub_calls(f);
+	emit_stub_calls(f, options->strict);
 	ASSERT(f->count - end - 1 <= UINT8_MAX);
 	f->insns[end].jt = (uint8_t)(f->count - end - 1);
 	block_end(f, low);
@@ -202,8 +212,8 @@ void stub_filter_build(struct stub_filter *f, bool (*needs_registers)(uint64_t n
 
 	load(f, WORD_NR);
 	emit_guest_futex(f);
-	for (uint32_t nr = 0; nr < limit; nr++)
-		if (needs_registers(nr))
+	for (uint32_t nr = 0; nr < options->limit; nr++)
+		if (options->needs_registers(nr))
 			decide_if_equal(f, nr, SECCOMP_RET_TRAP);
 	decide(f, SECCOMP_RET_USER_NOTIF);
 }

@@ -13,5 +13,10 @@ struct stub_filter {
 	struct sock_filter insns[STUB_FILTER_MAX];
 };
 
-/* @needs_registers is asked for every number below @limit. */
-void stub_filter_build(struct stub_filter *f, bool (*needs_registers)(uint64_t nr), unsigned limit);
+struct stub_filter_options {
+	bool (*needs_registers)(uint64_t nr); /* asked for every number below @limit */
+	unsigned limit;
+	bool strict; /* notify the memory calls of the stub's text too */
+};
+
+void stub_filter_build(struct stub_filter *f, const struct stub_filter_options *options);

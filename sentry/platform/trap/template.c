@@ -122,9 +122,14 @@ static void NORETURN exec_template(int image, int slots)
 
 static void prepare_slot(struct trap_platform *p, struct stub_slot *slot)
 {
+	const struct stub_filter_options options = {
+		.needs_registers = p->config.needs_registers,
+		.limit = SYSCALL_NUMBERS,
+		.strict = p->config.strict,
+	};
 	struct stub_filter filter;
 
-	stub_filter_build(&filter, p->config.needs_registers, SYSCALL_NUMBERS);
+	stub_filter_build(&filter, &options);
 	memcpy((char *)slot + STUB_COPY_PAGE, filter.insns, filter.count * sizeof(filter.insns[0]));
 	for (uint32_t nr = 0; nr < STUB_COPY_TABLE_COUNT; nr++)
 		((uint32_t *)(void *)((char *)slot + STUB_BOOT_COPY_TABLE))[nr] =
@@ -224,20 +229,12 @@ static int run_template(struct trap_platform *p, struct trap_thread *t, pid_t pi
 	return rc;
 }
 
-int trap_template_start(struct trap_platform *p)
+static int execute_template(struct trap_platform *p, struct trap_address_space *as)
 {
-	struct trap_address_space *as;
-	int rc, image;
+	struct trap_thread *t = p->template;
+	int rc, status, image = write_image();
 	pid_t pid;
 
-	rc = trap_address_space_alloc(p, 0, &as);
-	if (rc < 0)
-		return rc;
-	p->template = trap_thread_new(as, 0);
-	if (!p->template)
-		return -ENOMEM;
-	prepare_slot(p, p->template->slot);
-	image = write_image();
 	if (image < 0)
 		return image;
 	pid = fork();
@@ -246,9 +243,32 @@ int trap_template_start(struct trap_platform *p)
 	close(image);
 	if (pid < 0)
 		return -errno;
-	rc = run_template(p, p->template, pid);
-	if (rc < 0)
+	rc = run_template(p, t, pid);
+	if (rc < 0 && !t->process) {
 		host_process_kill(pid);
+		if (host_process_reap(pid, &status) < 0)
+			log_debug("the template was not there to be reaped");
+	}
+	return rc;
+}
+
+int trap_template_start(struct trap_platform *p)
+{
+	struct trap_address_space *as;
+	int rc = trap_address_space_alloc(p, 0, &as);
+
+	if (rc < 0)
+		return rc;
+	as->first = trap_thread_new(as, 0);
+	p->template = as->first;
+	if (!p->template) {
+		rc = -ENOMEM;
+	} else {
+		prepare_slot(p, p->template->slot);
+		rc = execute_template(p, as);
+	}
+	if (rc < 0)
+		trap_address_space_free(as);
 	return rc;
 }
 

@@ -6,7 +6,7 @@
  * notifications.  A new one is bound to its tid by its first notified call,
  * which must carry the one-time ticket that its parent's order contained.
  */
-#include "sentry/platform/trap/trap.h"
+#include "sentry/platform/trap/sweep.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -70,6 +70,7 @@ bool trap_unborn_end(struct trap_platform *p, struct trap_thread *t)
 	mutex_lock(&p->lock);
 	started = unborn_end_locked(t);
 	mutex_unlock(&p->lock);
+	trap_sweep_request(p);
 	return started;
 }
 
@@ -80,7 +81,7 @@ static void queue_death(struct trap_platform *p, struct trap_context *c)
 	trap_pool_queue(p->pool, c);
 }
 
-void trap_unborn_killed(struct trap_platform *p, pid_t pid)
+void trap_unborn_lost(struct trap_platform *p, pid_t pid)
 {
 	struct trap_thread *t, *found = NULL;
 	bool started = false;
@@ -98,10 +99,31 @@ void trap_unborn_killed(struct trap_platform *p, pid_t pid)
 		queue_death(p, found->context);
 }
 
+void trap_unborn_killed(struct trap_platform *p, pid_t pid)
+{
+	trap_unborn_lost(p, pid);
+	trap_sweep_request(p);
+}
+
+void trap_unborn_failed(struct trap_platform *p, struct trap_thread *t)
+{
+	bool started;
+
+	mutex_lock(&p->lock);
+	t->abandoned = true;
+	t->stillborn = true;
+	started = t->start_wanted;
+	mutex_unlock(&p->lock);
+	if (started)
+		queue_death(p, t->context);
+	trap_sweep_request(p);
+}
+
 void trap_unborn_claimed(struct trap_platform *p, struct trap_thread *t, pid_t pid)
 {
 	mutex_lock(&p->lock);
-	t->claimed = pid;
+	/* Whatever the stub says: the order is over. */
+	t->claimed = pid > 0 ? pid : -1;
 	for (unsigned i = 0; i < TRAP_STRANGERS; i++) {
 		if (p->strangers[i] != pid)
 			continue;
@@ -123,6 +145,8 @@ static void free_locked(struct trap_platform *p, struct trap_thread *t)
 	trap_thread_forget(p, t);
 	if (tid)
 		tid_table_clear(p, tid, t);
+	else
+		trap_sweep_request(p);
 	free(t);
 }
 
@@ -131,6 +155,22 @@ void trap_thread_free(struct trap_platform *p, struct trap_thread *t)
 	mutex_lock(&p->lookup_lock);
 	free_locked(p, t);
 	mutex_unlock(&p->lookup_lock);
+}
+
+bool trap_unborn_free(struct trap_platform *p, struct trap_thread *t)
+{
+	bool bound;
+
+	mutex_lock(&p->lookup_lock);
+	bound = t->process != NULL;
+	if (!bound) {
+		/* Of a copied address space it is the only one, and the indexes end with it. */
+		if (t->shares_memory)
+			trap_index_free(t->as, t->index);
+		free_locked(p, t);
+	}
+	mutex_unlock(&p->lookup_lock);
+	return !bound;
 }
 
 void trap_thread_exited(struct trap_platform *p, struct trap_thread *t, uint64_t notification)
@@ -202,15 +242,21 @@ int trap_answer(struct trap_platform *p, const struct trap_answer *a)
 }
 
 /* The host calls of start_process() in the stub. */
-static void expect_start_calls(struct trap_thread *t, int fd)
+static void expect_start_calls(struct trap_thread *t, int fd, bool strict)
 {
-	t->expected[0] = (struct trap_call){
+	unsigned n = 0;
+
+	t->expected[n++] = (struct trap_call){
 		__NR_mmap,
 		{ STUB_SLOTS, STUB_SLOTS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
 		  (uint64_t)fd, 0 },
 	};
-	t->expected[1] = (struct trap_call){ __NR_close, { (uint64_t)fd } };
-	t->expected_count = 2;
+	if (strict)
+		t->expected[n++] = (struct trap_call){
+			__NR_madvise, { STUB_SLOTS, STUB_SLOTS_SIZE, MADV_DONTFORK },
+		};
+	t->expected[n++] = (struct trap_call){ __NR_close, { (uint64_t)fd } };
+	t->expected_count = n;
 	t->expected_next = 0;
 	t->stop_at = t->expected_count - 1;
 }
@@ -223,7 +269,7 @@ int trap_thread_begin(struct trap_platform *p, struct trap_thread *t, bool wait)
 
 	if (rc < 0)
 		return rc;
-	expect_start_calls(t, fd);
+	expect_start_calls(t, fd, p->config.strict);
 	atomic_store(&t->order_done, 0);
 	mutex_lock(&t->process->lock);
 	rc = t->process->dead ? -ESRCH : 0;

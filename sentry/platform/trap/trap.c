@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "sentry/host/host_process.h"
 #include "sentry/host/host_thread.h"
 #include "sentry/platform/trap/context.h"
+#include "sentry/platform/trap/sweep.h"
 
 #define PRISTINE_STUBS 1
 
@@ -43,6 +45,8 @@ static int trap_run(struct platform *base)
 	struct trap_platform *p = trap_platform(base);
 	int rc = trap_reaper_start(p);
 
+	if (rc == 0)
+		rc = trap_sweep_start(p);
 	if (rc < 0)
 		return rc;
 	return trap_pool_start(p->pool);
@@ -101,6 +105,9 @@ int platform_trap_new(const struct platform_config *config, struct platform **ou
 	mutex_init(&p->lock, LOCK_RANK_PLATFORM);
 	list_init(&p->unborn);
 	list_init(&p->pristine);
+	list_init(&p->orphans);
+	atomic_store(&p->next_serial, 1);
+	p->deaths = -1;
 	rc = host_thread_learn_cpus();
 	if (rc < 0)
 		goto fail;
@@ -118,7 +125,16 @@ int platform_trap_new(const struct platform_config *config, struct platform **ou
 	*out = &p->base;
 	return 0;
 fail:
-	/* The sentry ends now, and the template with it. */
+	/* Another platform may be tried after this one. */
+	if (p->listener >= 0)
+		close(p->listener);
+	if (p->deaths >= 0)
+		close(p->deaths);
+	trap_pool_free(p->pool);
+	mutex_destroy(&p->lookup_lock);
+	mutex_destroy(&p->lock);
+	for (size_t i = 0; i < ARRAY_SIZE(p->tids); i++)
+		free(p->tids[i]);
 	free(p);
 	return rc;
 }

@@ -194,6 +194,8 @@ struct trap_platform {
 	struct list_node unborn;	 /* threads that have a ticket; lock */
 	pid_t strangers[TRAP_STRANGERS]; /* unknown pids killed lately; lock */
 	unsigned stranger_next;		 /* lock */
+	struct list_node orphans;	 /* condemned by the sweep, not reaped; lock */
+	_Atomic uint32_t sweep_event;	 /* futex: bumped when there is something to sweep */
 	struct list_node pristine;	 /* address spaces ready for exec; lock */
 	unsigned pristine_count, pristine_wanted; /* lock */
 	bool template_busy;		 /* lock */
@@ -268,6 +270,8 @@ int trap_reaper_start(struct trap_platform *p) MUST_CHECK;
 
 struct trap_thread *trap_thread_new(struct trap_address_space *as, unsigned index);
 void trap_thread_free(struct trap_platform *p, struct trap_thread *t);
+/* Frees one that has not said hello, and never will; false: it just did, nothing is freed. */
+bool trap_unborn_free(struct trap_platform *p, struct trap_thread *t);
 /* The notified exit of an EXITING thread: lets it go and frees it.  lookup_lock held. */
 void trap_thread_exited(struct trap_platform *p, struct trap_thread *t, uint64_t notification);
 /* STOPPED at its first guest instruction: the context with its STARTED event. */
@@ -279,6 +283,10 @@ struct trap_context *trap_thread_started(struct trap_platform *p, struct trap_th
  * context ends.  The hint comes from the parent's stub; a lie ends its own child.
  */
 void trap_unborn_killed(struct trap_platform *p, pid_t pid);
+/* The same where the process needs no sweep any more. */
+void trap_unborn_lost(struct trap_platform *p, pid_t pid);
+/* Its hello was taken, but it cannot be made known: its context ends. */
+void trap_unborn_failed(struct trap_platform *p, struct trap_thread *t);
 /* The parent's word on who the child is. */
 void trap_unborn_claimed(struct trap_platform *p, struct trap_thread *t, pid_t pid);
 /* Withdraws the ticket; true when the context was started and its DIED is now the caller's to queue. */
@@ -417,6 +425,8 @@ struct trap_worker {
 };
 
 int trap_pool_new(struct trap_platform *p, struct trap_pool **out) MUST_CHECK;
+/* Of a pool never started; NULL is a no-op. */
+void trap_pool_free(struct trap_pool *pool);
 int trap_pool_start(struct trap_pool *pool) MUST_CHECK;
 /* Runs @ctx->event on a pool thread. */
 void trap_pool_queue(struct trap_pool *pool, struct trap_context *ctx);
