@@ -3,7 +3,9 @@
 
 EXTRA_DIST += \
 	%D%/cli_bad_input.bats \
+	%D%/cli_crash.bats \
 	%D%/cli_exec.bats \
+	%D%/cli_hooks.bats \
 	%D%/cli_lifecycle.bats \
 	%D%/cli_options.bats \
 	%D%/cli_robust.bats \
