@@ -33,10 +33,14 @@ static bool maps_root_alone(const struct spec_id_mapping *items, size_t count, u
 static int check_mappings(const struct spec *spec, struct error **err)
 {
 	const struct spec_linux *l = spec->linux_config;
+	const struct spec_namespace *user = spec_namespace_find(spec, "user");
 	bool rootless = geteuid() != 0;
 
-	/* Without the namespace they mean nothing, and runc does not look at them either. */
-	if (!spec_namespace_find(spec, "user"))
+	/*
+	 * Without the namespace they mean nothing, and runc does not look at them either.  One to be
+	 * joined is refused with all the others.
+	 */
+	if (!user || (user->path && *user->path))
 		return 0;
 	if (rootless &&
 	    maps_root_alone(l->uid_mappings.items, l->uid_mappings.count, geteuid()) &&
