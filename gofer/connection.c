@@ -19,6 +19,10 @@
 /* FDs kept back for sockets, roots, the log, and those open during a call. */
 #define FD_RESERVE 64
 
+#ifndef MOAT_DEBUG
+#define gofer_serve_debug_attack NULL
+#endif
+
 static const struct gofer_message_info messages[GOFER_MESSAGE_END] = {
 #define GOFER_MESSAGE_ROW(number, NAME, message, message_kind)                      \
 	[number] = {                                                                \

@@ -45,7 +45,8 @@
  * `struct gofer_<name>_request`, `struct gofer_<name>_reply` and the server's handler
  * gofer_serve_<name>.  Kinds: QUERY changes nothing; MODIFY gets EROFS at a
  * read-only attach point before its handler is asked; DEBUG is a violation
- * unless the gofer was started with GOFER_START_DEBUG.
+ * unless the gofer was started with GOFER_START_DEBUG, and always in a build
+ * without --enable-debug, which has no handler for it.
  */
 #define GOFER_MESSAGES(X)                        \
 	X(1, ATTACH, attach, QUERY)              \

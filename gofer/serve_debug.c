@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * DEBUG_ATTACK: does, from inside the confined gofer, what an attacker who had
- * taken it over would try.  Reached only when it was started with GOFER_START_DEBUG.
+ * taken it over would try.  In --enable-debug builds only, and there only when the gofer was
+ * started with GOFER_START_DEBUG.
  */
 #include <errno.h>
 #include <fcntl.h>

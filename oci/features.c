@@ -85,7 +85,8 @@ char *features_json(void)
 	json_write_array_end(&w);
 	json_put_array(&w, "mountOptions");
 	for (size_t i = 0; i < mount_option_count; i++)
-		json_write_string(&w, mount_options[i].name);
+		if (mount_options[i].support == MOUNT_OPTION_HONOURED)
+			json_write_string(&w, mount_options[i].name);
 	json_write_array_end(&w);
 	put_linux(&w);
 	json_put_object(&w, "annotations");

@@ -23,45 +23,48 @@
 #define ATTR_NODIRATIME 0x80u
 #define ATTR_NOSYMFOLLOW 0x200000u
 
-#define SET(name, flags) { name, MOUNT_OPTION_FLAG, flags }
-#define CLEAR(name, flags) { name, MOUNT_OPTION_CLEAR, flags }
-#define PROPAGATION(name, flags) { name, MOUNT_OPTION_PROPAGATION, flags }
-#define REC_SET(name, flags) { name, MOUNT_OPTION_REC_SET, flags }
-#define REC_CLEAR(name, flags) { name, MOUNT_OPTION_REC_CLEAR, flags }
+/* The last argument, enum mount_option_support, may be left out. */
+#define SET(name, ...) { name, MOUNT_OPTION_FLAG, __VA_ARGS__ }
+#define CLEAR(name, ...) { name, MOUNT_OPTION_CLEAR, __VA_ARGS__ }
+#define PROPAGATION(name, ...) { name, MOUNT_OPTION_PROPAGATION, __VA_ARGS__ }
+#define REC_SET(name, ...) { name, MOUNT_OPTION_REC_SET, __VA_ARGS__ }
+#define REC_CLEAR(name, ...) { name, MOUNT_OPTION_REC_CLEAR, __VA_ARGS__ }
+#define IGNORED MOUNT_OPTION_IGNORED
+#define REFUSED MOUNT_OPTION_REFUSED
 
 const struct mount_option mount_options[] = {
-	SET("acl", MS_POSIXACL),
+	SET("acl", MS_POSIXACL, IGNORED),
 	CLEAR("async", MS_SYNCHRONOUS),
 	CLEAR("atime", MS_NOATIME),
 	SET("bind", MS_BIND),
 	SET("defaults", 0),
 	CLEAR("dev", MS_NODEV),
 	CLEAR("diratime", MS_NODIRATIME),
-	SET("dirsync", MS_DIRSYNC),
+	SET("dirsync", MS_DIRSYNC, IGNORED),
 	CLEAR("exec", MS_NOEXEC),
-	SET("iversion", MS_I_VERSION),
-	SET("lazytime", OPTION_LAZYTIME),
+	SET("iversion", MS_I_VERSION, IGNORED),
+	SET("lazytime", OPTION_LAZYTIME, IGNORED),
 	CLEAR("loud", MS_SILENT),
-	SET("mand", MS_MANDLOCK),
-	CLEAR("noacl", MS_POSIXACL),
+	SET("mand", MS_MANDLOCK, IGNORED),
+	CLEAR("noacl", MS_POSIXACL, IGNORED),
 	SET("noatime", MS_NOATIME),
 	SET("nodev", MS_NODEV),
 	SET("nodiratime", MS_NODIRATIME),
 	SET("noexec", MS_NOEXEC),
-	CLEAR("noiversion", MS_I_VERSION),
-	CLEAR("nolazytime", OPTION_LAZYTIME),
-	CLEAR("nomand", MS_MANDLOCK),
+	CLEAR("noiversion", MS_I_VERSION, IGNORED),
+	CLEAR("nolazytime", OPTION_LAZYTIME, IGNORED),
+	CLEAR("nomand", MS_MANDLOCK, IGNORED),
 	CLEAR("norelatime", MS_RELATIME),
 	CLEAR("nostrictatime", MS_STRICTATIME),
 	SET("nosuid", MS_NOSUID),
-	SET("nosymfollow", OPTION_NOSYMFOLLOW),
+	SET("nosymfollow", OPTION_NOSYMFOLLOW, REFUSED),
 	PROPAGATION("private", MS_PRIVATE),
 	REC_CLEAR("ratime", ATTR_NOATIME),
 	SET("rbind", MS_BIND | MS_REC),
 	REC_CLEAR("rdev", ATTR_NODEV),
 	REC_CLEAR("rdiratime", ATTR_NODIRATIME),
 	SET("relatime", MS_RELATIME),
-	SET("remount", MS_REMOUNT),
+	SET("remount", MS_REMOUNT, REFUSED),
 	REC_CLEAR("rexec", ATTR_NOEXEC),
 	REC_SET("rnoatime", ATTR_NOATIME),
 	REC_SET("rnodev", ATTR_NODEV),
@@ -70,28 +73,28 @@ const struct mount_option mount_options[] = {
 	REC_CLEAR("rnorelatime", ATTR_RELATIME),
 	REC_CLEAR("rnostrictatime", ATTR_STRICTATIME),
 	REC_SET("rnosuid", ATTR_NOSUID),
-	REC_SET("rnosymfollow", ATTR_NOSYMFOLLOW),
+	REC_SET("rnosymfollow", ATTR_NOSYMFOLLOW, REFUSED),
 	SET("ro", MS_RDONLY),
 	PROPAGATION("rprivate", MS_PRIVATE | MS_REC),
 	REC_SET("rrelatime", ATTR_RELATIME),
 	REC_SET("rro", ATTR_RDONLY),
 	REC_CLEAR("rrw", ATTR_RDONLY),
-	PROPAGATION("rshared", MS_SHARED | MS_REC),
-	PROPAGATION("rslave", MS_SLAVE | MS_REC),
+	PROPAGATION("rshared", MS_SHARED | MS_REC, IGNORED),
+	PROPAGATION("rslave", MS_SLAVE | MS_REC, IGNORED),
 	REC_SET("rstrictatime", ATTR_STRICTATIME),
 	REC_CLEAR("rsuid", ATTR_NOSUID),
 	REC_CLEAR("rsymfollow", ATTR_NOSYMFOLLOW),
-	PROPAGATION("runbindable", MS_UNBINDABLE | MS_REC),
+	PROPAGATION("runbindable", MS_UNBINDABLE | MS_REC, IGNORED),
 	CLEAR("rw", MS_RDONLY),
-	PROPAGATION("shared", MS_SHARED),
+	PROPAGATION("shared", MS_SHARED, IGNORED),
 	SET("silent", MS_SILENT),
-	PROPAGATION("slave", MS_SLAVE),
+	PROPAGATION("slave", MS_SLAVE, IGNORED),
 	SET("strictatime", MS_STRICTATIME),
 	CLEAR("suid", MS_NOSUID),
 	CLEAR("symfollow", OPTION_NOSYMFOLLOW),
-	SET("sync", MS_SYNCHRONOUS),
-	{ "tmpcopyup", MOUNT_OPTION_TMPCOPYUP, 0 },
-	PROPAGATION("unbindable", MS_UNBINDABLE),
+	SET("sync", MS_SYNCHRONOUS, IGNORED),
+	{ "tmpcopyup", MOUNT_OPTION_TMPCOPYUP, 0, IGNORED },
+	PROPAGATION("unbindable", MS_UNBINDABLE, IGNORED),
 };
 const size_t mount_option_count = ARRAY_SIZE(mount_options);
 
@@ -152,6 +155,9 @@ int mount_flags_parse(const struct string_list *options, struct mount_flags *out
 	for (size_t i = 0; i < options->count; i++) {
 		const struct mount_option *option = mount_option_find(options->items[i]);
 
+		if (option && option->support == MOUNT_OPTION_REFUSED)
+			return error_set(err, -EOPNOTSUPP, "mount option \"%s\" is not supported",
+					 option->name);
 		if (option) {
 			apply(&flags, option);
 			continue;
@@ -167,6 +173,27 @@ int mount_flags_parse(const struct string_list *options, struct mount_flags *out
 	}
 	*out = flags;
 	return 0;
+}
+
+uint64_t mount_flags_flat(const struct mount_flags *f)
+{
+	static const struct {
+		uint64_t attribute, flag;
+	} pairs[] = {
+		{ ATTR_RDONLY, MS_RDONLY },	    { ATTR_NOSUID, MS_NOSUID },
+		{ ATTR_NODEV, MS_NODEV },	    { ATTR_NOEXEC, MS_NOEXEC },
+		{ ATTR_NODIRATIME, MS_NODIRATIME }, { ATTR_NOATIME, MS_NOATIME },
+		{ ATTR_STRICTATIME, MS_STRICTATIME },
+	};
+	uint64_t flags = f->flags;
+
+	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+		if (f->rec_clear & pairs[i].attribute)
+			flags &= ~pairs[i].flag;
+		if (f->rec_set & pairs[i].attribute)
+			flags |= pairs[i].flag;
+	}
+	return flags;
 }
 
 void mount_flags_free(struct mount_flags *flags)

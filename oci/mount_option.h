@@ -19,10 +19,18 @@ enum mount_option_kind {
 	MOUNT_OPTION_TMPCOPYUP,
 };
 
+/* What this runtime does with it; docs/compatibility.md lists those that are ignored. */
+enum mount_option_support {
+	MOUNT_OPTION_HONOURED,
+	MOUNT_OPTION_IGNORED, /* a container works without it */
+	MOUNT_OPTION_REFUSED, /* it would not have what was asked for */
+};
+
 struct mount_option {
 	const char *name;
 	enum mount_option_kind kind;
 	uint64_t flags;
+	enum mount_option_support support;
 };
 
 /* Sorted by name. */
@@ -44,4 +52,6 @@ struct mount_flags {
 /* Later options win over earlier ones. mount_flags_free frees what *out owns. */
 int mount_flags_parse(const struct string_list *options, struct mount_flags *out,
 		      struct error **err) MUST_CHECK;
+/* MS_*, with what was asked for recursively applied: for a tree that is mounted as one. */
+uint64_t mount_flags_flat(const struct mount_flags *flags);
 void mount_flags_free(struct mount_flags *flags);

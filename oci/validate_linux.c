@@ -71,12 +71,8 @@ static int validate_user_namespace(const struct spec *spec, struct error **err)
 {
 	const struct spec_linux *l = spec->linux_config;
 	const struct spec_namespace *user = spec_namespace_find(spec, "user");
-	bool mapped = l->uid_mappings.count || l->gid_mappings.count;
 	int error;
 
-	if (mapped && !user)
-		return error_set(err, -EINVAL,
-				 "User namespace mappings specified, but USER namespace isn't enabled in the config");
 	if (user && !user->path && !(l->uid_mappings.count && l->gid_mappings.count))
 		return error_set(err, -EINVAL, "User namespaces enabled, but no %s mappings found",
 				 l->uid_mappings.count ? "gid" : "uid");

@@ -12,6 +12,7 @@
 
 #define OOM_SCORE_ADJ_LIMIT 1000
 #define IO_PRIORITY_MAX 7
+#define ID_MAX 2147483647u /* runc's limit, not the kernel's */
 
 static const char *const scheduler_policies[] = { "SCHED_OTHER", "SCHED_FIFO", "SCHED_RR",
 						   "SCHED_BATCH", "SCHED_ISO",	"SCHED_IDLE",
@@ -73,6 +74,22 @@ static int validate_scheduling(const struct spec_process *p, struct error **err)
 	return 0;
 }
 
+static int validate_user(const struct spec_user *u, struct error **err)
+{
+	bool valid = u->uid <= ID_MAX && u->gid <= ID_MAX;
+
+	for (size_t i = 0; i < u->additional_gids.count; i++)
+		valid &= u->additional_gids.items[i] <= ID_MAX;
+	if (!valid)
+		return error_set(err, -EINVAL,
+				 "unable to setup user: uids and gids must be in range 0-%u", ID_MAX);
+	if (u->umask.set && u->umask.value > 0777)
+		return error_set(err, -EINVAL,
+				 "process.user.umask: expected an integer from 0 to 511, found %u",
+				 u->umask.value);
+	return 0;
+}
+
 static int validate_env(const struct spec_process *p, struct error **err)
 {
 	for (size_t i = 0; i < p->env.count; i++) {
@@ -107,11 +124,9 @@ int spec_validate_process(const struct spec_process *p, struct error **err)
 		return error_set(err, -EINVAL,
 				 "process.oomScoreAdj: expected an integer from %d to %d, found %d",
 				 -OOM_SCORE_ADJ_LIMIT, OOM_SCORE_ADJ_LIMIT, p->oom_score_adj.value);
-	if (p->user.umask.set && p->user.umask.value > 0777)
-		return error_set(err, -EINVAL,
-				 "process.user.umask: expected an integer from 0 to 511, found %u",
-				 p->user.umask.value);
-	error = validate_env(p, err);
+	error = validate_user(&p->user, err);
+	if (!error)
+		error = validate_env(p, err);
 	if (!error)
 		error = validate_rlimits(p, err);
 	if (!error)

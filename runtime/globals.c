@@ -60,37 +60,48 @@ int globals_debug_log_fd(void)
 	return debug_log_fd;
 }
 
+/* runc takes whatever Go's ParseBool does. */
+static const char *const rootless_true[] = { "1", "t", "T", "true", "TRUE", "True", NULL };
+static const char *const rootless_false[] = { "0", "f", "F", "false", "FALSE", "False", NULL };
+static const char *const rootless_auto[] = { "", "auto", NULL };
+
+static bool is_one_of(const char *value, const char *const *choices)
+{
+	while (*choices && strcmp(value, *choices) != 0)
+		choices++;
+	return *choices != NULL;
+}
+
 bool globals_rootless(const struct globals *globals)
 {
-	if (!strcmp(globals->rootless, "auto"))
+	if (is_one_of(globals->rootless, rootless_auto))
 		return geteuid() != 0;
-	return !strcmp(globals->rootless, "true");
+	return is_one_of(globals->rootless, rootless_true);
 }
 
 static int check_choice(const char *option, const char *value, const char *const *choices,
 			struct error **err)
 {
-	for (size_t i = 0; choices[i]; i++) {
-		if (!strcmp(value, choices[i]))
-			return 0;
-	}
+	if (is_one_of(value, choices))
+		return 0;
 	return error_set(err, -EINVAL, "invalid --%s \"%s\"", option, value);
 }
 
 static int check_values(const struct globals *g, struct error **err)
 {
 	static const char *const formats[] = { "text", "json", NULL };
-	static const char *const rootless[] = { "true", "false", "auto", NULL };
 	static const char *const platforms[] = { "trap", "ptrace", NULL };
 	static const char *const overlays[] = { "memory", "none", NULL };
 	static const char *const networks[] = { "none", NULL };
 
 	if (check_choice("log-format", g->log_format, formats, err) < 0 ||
-	    check_choice("rootless", g->rootless, rootless, err) < 0 ||
 	    (g->platform && check_choice("platform", g->platform, platforms, err) < 0) ||
 	    check_choice("overlay", g->overlay, overlays, err) < 0 ||
 	    check_choice("network", g->network, networks, err) < 0)
 		return error_code(*err);
+	if (!is_one_of(g->rootless, rootless_auto) && !is_one_of(g->rootless, rootless_true) &&
+	    !is_one_of(g->rootless, rootless_false))
+		return error_set(err, -EINVAL, "invalid --rootless \"%s\"", g->rootless);
 	return 0;
 }
 

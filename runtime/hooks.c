@@ -25,7 +25,7 @@
 
 #define OUTPUT_SHOWN 512
 
-static int memfd_with(const char *text, int *out)
+int hook_text_fd(const char *text, int *out)
 {
 	AUTO_CLOSE int fd = memfd_create("moat-hook", MFD_CLOEXEC);
 	int ret = fd < 0 ? -errno : 0;
@@ -40,13 +40,13 @@ static int memfd_with(const char *text, int *out)
 	return 0;
 }
 
-static char *hook_state(const struct container *c)
+char *hook_state(const struct container *c, pid_t pid)
 {
 	struct oci_state state = {
 		.oci_version = OCI_VERSION,
 		.id = c->id,
 		.status = c->status,
-		.pid = container_pid(c),
+		.pid = pid,
 		.bundle = c->bundle ? c->bundle : "",
 		.annotations = &c->annotations,
 	};
@@ -129,10 +129,10 @@ static int hook_run(const struct spec_hook *hook, const char *state, struct erro
 	AUTO_CLOSE int output = -1;
 	int status = 0;
 	pid_t pid;
-	int ret = memfd_with(state, &input);
+	int ret = hook_text_fd(state, &input);
 
 	if (ret == 0)
-		ret = memfd_with("", &output);
+		ret = hook_text_fd("", &output);
 	if (ret == 0)
 		ret = hook_spawn(hook, input, output, &pid);
 	if (ret < 0)
@@ -146,7 +146,7 @@ static int hook_run(const struct spec_hook *hook, const char *state, struct erro
 int hooks_run(const struct spec_hook_list *hooks, const char *kind,
 	      const struct container *container, struct error **err)
 {
-	AUTO_FREE char *state = hooks->count ? hook_state(container) : NULL;
+	AUTO_FREE char *state = hooks->count ? hook_state(container, container_pid(container)) : NULL;
 
 	if (hooks->count && !state)
 		return error_set(err, -ENOMEM, "out of memory");

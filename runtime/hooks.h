@@ -12,3 +12,8 @@
  */
 int hooks_run(const struct spec_hook_list *hooks, const char *kind,
 	      const struct container *container, struct error **err) MUST_CHECK;
+
+/* What a hook reads on stdin, with @pid as the container's.  The caller frees it; NULL: no memory. */
+char *hook_state(const struct container *container, pid_t pid) MUST_CHECK;
+/* A memfd of @text, to be read from its beginning: 0 or a negative errno. */
+int hook_text_fd(const char *text, int *fd) MUST_CHECK;

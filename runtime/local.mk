@@ -24,6 +24,7 @@ libruntime_a_SOURCES += \
 	%D%/cmd/user_name.c %D%/cmd/user_name.h \
 	%D%/command.h \
 	%D%/commands.c \
+	%D%/container/check_supported.c %D%/container/check_supported.h \
 	%D%/container/container.c %D%/container/container.h \
 	%D%/container/lifecycle.c %D%/container/lifecycle.h \
 	%D%/container/process.c %D%/container/process.h \
@@ -49,5 +50,6 @@ libruntime_a_SOURCES += \
 	%D%/sandbox/tree.c %D%/sandbox/tree.h \
 	%D%/sanitize.c %D%/sanitize.h \
 	%D%/signal_name.c %D%/signal_name.h \
+	%D%/start_hooks.c %D%/start_hooks.h \
 	%D%/standard_fds.c %D%/standard_fds.h \
 	%D%/version.h

@@ -22,7 +22,7 @@ struct error {
 static struct error out_of_memory = { -ENOMEM, (char *)(uintptr_t) "out of memory" };
 
 /* The C library's texts are capitalised; error lines are not, as in runc. */
-static void errno_text(int code, char *text, size_t size)
+void error_errno_text(int code, char *text, size_t size)
 {
 	char buffer[128];
 	const char *s = strerror_r(-code, buffer, sizeof(buffer));
@@ -76,7 +76,7 @@ int error_set_errno(struct error **err, int code, const char *fmt, ...)
 	va_end(args);
 	message = NULL;
 	if (n >= 0) {
-		errno_text(code, text, sizeof(text));
+		error_errno_text(code, text, sizeof(text));
 		if (asprintf(&message, "%s: %s", what, text) < 0)
 			message = NULL;
 		free(what);

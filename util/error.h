@@ -26,6 +26,9 @@ int error_set_errno(struct error **err, int code, const char *fmt, ...) PRINTF_L
 /* Prefixes the chain with what the caller was doing; returns the chain's code. */
 int error_wrap(struct error **err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
+/* What @code (a negative errno) means, in lower case as error lines are. */
+void error_errno_text(int code, char *text, size_t size);
+
 int error_code(const struct error *err);
 /* One line, without a newline; owned by the error. */
 const char *error_message(const struct error *err);

@@ -4,6 +4,10 @@
 
 #include "runtime/command.h"
 #include "runtime/container/lifecycle.h"
+#include "util/cleanup.h"
+#include "util/log.h"
+
+#define KILL_TIMEOUT_MS 10000
 
 struct options {
 	bool force;
@@ -14,13 +18,32 @@ static const struct option_row rows[] = {
 	  "Forcibly deletes the container if it is still running (uses SIGKILL)" },
 };
 
+/*
+ * The lock may be held by a command that waits for something inside the sandbox, such as a hook that
+ * never ends: without the sandbox it goes on and gives the lock back.
+ */
+static void end_sandbox(const struct globals *globals, const char *id)
+{
+	AUTO_CONTAINER struct container *container = NULL;
+	AUTO_ERROR struct error *err = NULL;
+
+	if (container_peek(globals, id, &container, &err) < 0)
+		log_debug("%s: %s", id, error_message(err));
+	else if (container->status != OCI_CREATING && container->status != OCI_STOPPED &&
+		 process_kill(&container->sentry, KILL_TIMEOUT_MS) < 0)
+		log_debug("%s: the sandbox did not end", id);
+}
+
 static int run(const struct globals *globals, void *options, int argc, char **argv,
 	       struct error **err)
 {
 	const struct options *o = options;
 	AUTO_CONTAINER struct container *container = NULL;
-	int ret = container_open(globals, argv[0], &container, err);
+	int ret;
 
+	if (o->force)
+		end_sandbox(globals, argv[0]);
+	ret = container_open(globals, argv[0], &container, err);
 	if (ret == -ENOENT && o->force) {
 		error_free(*err);
 		*err = NULL;

@@ -143,11 +143,13 @@ static int container_make(const struct globals *globals, const char *id, struct 
 	c = container_alloc(id, globals->root);
 	if (!c)
 		return error_set(err, -ENOMEM, "out of memory");
-	if (mkdirat(root_fd, id, 0711) < 0 && errno == EEXIST)
-		return error_set(err, -EEXIST, "container with given ID already exists");
+	if (mkdirat(root_fd, id, 0711) < 0)
+		return errno == EEXIST
+			       ? error_set(err, -EEXIST, "container with given ID already exists")
+			       : error_set_errno(err, -errno, "mkdir %s/%s", globals->root, id);
 	c->dir_fd = openat(root_fd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (c->dir_fd < 0)
-		return error_set_errno(err, -errno, "mkdir %s/%s", globals->root, id);
+		return error_set_errno(err, -errno, "open %s/%s", globals->root, id);
 	ret = container_lock(c, LOCK_EX);
 	if (ret == 0)
 		ret = set_created(c);

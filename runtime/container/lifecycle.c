@@ -10,10 +10,12 @@
 #include <unistd.h>
 
 #include "runtime/cgroup/cgroup.h"
+#include "runtime/container/check_supported.h"
 #include "runtime/control_client.h"
 #include "runtime/hooks.h"
 #include "runtime/pid_file.h"
 #include "runtime/sandbox/launch.h"
+#include "runtime/start_hooks.h"
 #include "util/cleanup.h"
 #include "util/file.h"
 #include "util/log.h"
@@ -40,25 +42,6 @@ static int load_config(struct spec **spec, char **text, size_t *size, struct err
 		return error_code(*err);
 	if (spec_validate(*spec, err) < 0)
 		return error_wrap(err, "config.json");
-	return 0;
-}
-
-static int check_spec(const struct spec *spec, const struct create_options *options,
-		      struct error **err)
-{
-	if (!spec->process)
-		return error_set(err, -EINVAL, "config.json: process: expected an object");
-	if (!spec->root)
-		return error_set(err, -EINVAL, "config.json: root: expected an object");
-	if (spec->process->terminal)
-		return error_set(err, -EOPNOTSUPP,
-				 "config.json: process.terminal: terminals are not supported yet");
-	if (options->console_socket && *options->console_socket)
-		return error_set(err, -EINVAL, "cannot use console socket if moat will not detach or "
-					       "allocate tty");
-	if (spec->hooks.start_container.count > 0)
-		return error_set(err, -EOPNOTSUPP, "config.json: hooks.startContainer: not supported: "
-						   "host programs cannot run inside the sandbox");
 	return 0;
 }
 
@@ -126,8 +109,11 @@ static int refuse_systemd(const struct globals *globals, struct error **err)
 {
 	if (!globals->systemd_cgroup)
 		return 0;
-	return error_set(err, -EOPNOTSUPP,
-			 "--systemd-cgroup is not supported: use the cgroupfs driver");
+	if (access("/run/systemd/system", F_OK) < 0)
+		return error_set(err, -EOPNOTSUPP, "systemd not running on this host, cannot use "
+						   "systemd cgroups manager");
+	return error_set(err, -EOPNOTSUPP, "--systemd-cgroup is not supported yet: use the cgroupfs "
+					   "driver");
 }
 
 /* --pid-file is relative to where we were started, not to the bundle. */
@@ -159,7 +145,7 @@ int lifecycle_create(const struct globals *globals, const char *id,
 
 	if (container_check_id(id, err) < 0 || refuse_systemd(globals, err) < 0 ||
 	    enter_bundle(&options, &pid_file, err) < 0 ||
-	    load_config(&spec, &config, &size, err) < 0 || check_spec(spec, &options, err) < 0 ||
+	    load_config(&spec, &config, &size, err) < 0 || check_supported(spec, options.console_socket, err) < 0 ||
 	    check_rootfs(spec, &rootfs, err) < 0 || container_new(globals, id, &c, err) < 0)
 		return error_code(*err);
 	if (describe(c, spec, move_ptr(rootfs), err) < 0 ||
@@ -178,12 +164,34 @@ int lifecycle_create(const struct globals *globals, const char *id,
 	return 0;
 }
 
+static int end_process(const struct process_id *process, const char *what, struct error **err)
+{
+	int ret = process_kill(process, KILL_TIMEOUT_MS);
+
+	if (ret < 0 && ret != -ESRCH)
+		return error_set_errno(err, ret, "kill the %s (pid %d)", what, process->pid);
+	return 0;
+}
+
+/* The specification: when one fails, the container is stopped. */
+static int run_start_hooks(struct container *c, const struct spec *spec, struct error **err)
+{
+	AUTO_ERROR struct error *undo = NULL;
+
+	if (start_hooks_run(spec, c, err) == 0)
+		return 0;
+	if (end_process(&c->sentry, "sandbox", &undo) < 0)
+		log_warning("%s", error_message(undo));
+	c->status = OCI_STOPPED;
+	return error_code(*err);
+}
+
 int lifecycle_start(struct container *c, const struct spec *spec, struct error **err)
 {
 	AUTO_ERROR struct error *hook_error = NULL;
 	AUTO_CLOSE int fd = -1;
 
-	if (control_connect(c, &fd, err) < 0 ||
+	if (run_start_hooks(c, spec, err) < 0 || control_connect(c, &fd, err) < 0 ||
 	    control_call(fd, CONTROL_CALL_EMPTY(CONTROL_START), err) < 0)
 		return error_code(*err);
 	c->status = OCI_RUNNING;
@@ -192,15 +200,6 @@ int lifecycle_start(struct container *c, const struct spec *spec, struct error *
 	/* The specification: a failing poststart hook is logged, and nothing else. */
 	if (hooks_run(&spec->hooks.poststart, "poststart", c, &hook_error) < 0)
 		log_warning("%s", error_message(hook_error));
-	return 0;
-}
-
-static int end_process(const struct process_id *process, const char *what, struct error **err)
-{
-	int ret = process_kill(process, KILL_TIMEOUT_MS);
-
-	if (ret < 0 && ret != -ESRCH)
-		return error_set_errno(err, ret, "kill the %s (pid %d)", what, process->pid);
 	return 0;
 }
 

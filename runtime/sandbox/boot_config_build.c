@@ -21,7 +21,6 @@
 #include "util/cleanup.h"
 #include "util/file.h"
 
-#define ATTR_RDONLY 1u /* MOUNT_ATTR_RDONLY: the kernel's header clashes with glibc's */
 #define MOUNT_FLAGS_PASSED                                                                  \
 	(MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME |        \
 	 MS_RELATIME | MS_STRICTATIME | MS_SYNCHRONOUS | MS_DIRSYNC | MS_BIND | MS_REC)
@@ -34,7 +33,7 @@ bool mount_is_bind(const struct spec_mount *mount, const struct mount_flags *fla
 
 bool mount_is_read_only(const struct mount_flags *flags)
 {
-	return (flags->flags & MS_RDONLY) || (flags->rec_set & ATTR_RDONLY);
+	return mount_flags_flat(flags) & MS_RDONLY;
 }
 
 /* config.json may name file systems that only the host's kernel has. */
@@ -65,8 +64,7 @@ static int convert_mount(struct boot_arena *arena, const struct spec_mount *from
 		.type = bind ? arena_text(arena, "bind") : from->type,
 		.source = from->source ? from->source : arena_text(arena, ""),
 		.data = arena_text(arena, flags.data ? flags.data : ""),
-		.flags = (flags.flags & MOUNT_FLAGS_PASSED) |
-			 (mount_is_read_only(&flags) ? MS_RDONLY : 0) | (bind ? MS_BIND : 0),
+		.flags = (mount_flags_flat(&flags) & MOUNT_FLAGS_PASSED) | (bind ? MS_BIND : 0),
 		.propagation = (uint32_t)flags.propagation,
 		.attach = bind ? (int32_t)(*attach_count)++ : -1,
 	};
@@ -141,7 +139,10 @@ static struct boot_id_map *convert_id_map(struct boot_arena *arena, const struct
 	return maps;
 }
 
-/* Namespaces to be joined belong to other sandboxes or to the host, and cannot be entered. */
+/*
+ * Namespaces to be joined belong to other sandboxes or to the host, and cannot be entered: what the
+ * container is to share with their members, it could not.
+ */
 static int convert_namespaces(const struct spec_linux *from, struct boot_config *c,
 			      struct error **err)
 {
@@ -157,7 +158,7 @@ static int convert_namespaces(const struct spec_linux *from, struct boot_config 
 		if (ns->path && *ns->path && !network)
 			return error_set(err, -EINVAL,
 					 "linux.namespaces[%zu].path: joining a %s namespace is not "
-					 "supported", i, ns->type);
+					 "supported: a sandbox has its own", i, ns->type);
 		c->new_namespaces |= (uint64_t)(unsigned)oci_namespaces[number].clone_flag;
 	}
 	return 0;

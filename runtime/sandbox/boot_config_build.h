@@ -14,6 +14,8 @@
 struct boot_extra {
 	unsigned fd_count; /* preserved FDs */
 	const struct string_list *env;
+	bool exact_env; /* no HOME is added */
+	const char *program; /* the file to execute, where that is not args[0]; or NULL */
 };
 
 /* The encoded configuration in a memfd. */

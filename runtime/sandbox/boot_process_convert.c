@@ -60,6 +60,7 @@ int arena_process(struct boot_arena *arena, const struct spec_process *process,
 	if (process->terminal)
 		return error_set(err, -EOPNOTSUPP,
 				 "process.terminal: terminals are not supported yet");
+	out->program = arena_text(arena, extra->program ? extra->program : "");
 	out->args = arena_strings(arena, &process->args, NULL);
 	out->env = arena_strings(arena, &process->env, extra->env);
 	out->cwd = arena_text(arena, process->cwd ? process->cwd : "/");
@@ -68,6 +69,7 @@ int arena_process(struct boot_arena *arena, const struct spec_process *process,
 	out->has_oom_score_adj = process->oom_score_adj.set;
 	out->oom_score_adj = process->oom_score_adj.value;
 	out->no_new_privileges = process->no_new_privileges;
+	out->exact_env = extra->exact_env;
 	out->extra_fd_count = extra->fd_count;
 	return convert_rlimits(arena, process, out, err);
 }

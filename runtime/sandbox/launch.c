@@ -222,6 +222,26 @@ static int let_gofer_go(struct launch *l, struct error **err)
 	return 0;
 }
 
+/* Why a child went away without a word. */
+static int child_died(const struct launch *l, const struct clone_result *child, const char *name,
+		      struct error **err)
+{
+	const struct spec_linux *spec = l->spec->linux_config;
+	const struct spec_resources *r = spec ? spec->resources : NULL;
+	bool limited = r && r->memory && r->memory->limit.set && r->memory->limit.value > 0;
+	siginfo_t info = { 0 };
+
+	if (waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOWAIT) < 0)
+		return error_set_errno(err, -errno, "wait for the %s", name);
+	if (info.si_code == CLD_EXITED)
+		return error_set(err, -EIO, "the %s ended while starting, exit status %d", name,
+				 info.si_status);
+	return error_set(err, -EIO, "the %s was killed by signal %d while starting%s", name,
+			 info.si_status,
+			 info.si_status == SIGKILL && limited
+				 ? ": is linux.resources.memory.limit too low?" : "");
+}
+
 /* Until the gofer executes, it can only report failure. */
 static int wait_gofer(struct launch *l, struct error **err)
 {
@@ -233,25 +253,14 @@ static int wait_gofer(struct launch *l, struct error **err)
 	while (n < 0 && errno == EINTR);
 	if (n == 0)
 		return 0;
+	/* It was killed before it had read that it may go. */
+	if (n < 0 && errno == ECONNRESET)
+		return child_died(l, &l->gofer, "gofer", err);
 	if (n < 0)
 		return error_set_errno(err, -errno, "wait for the gofer");
 	message[n] = '\0';
 	sanitize_text(message);
 	return error_set(err, -EIO, "%s", message);
-}
-
-/* Why the sentry closed its channel without a word. */
-static int sentry_died(struct launch *l, struct error **err)
-{
-	siginfo_t info = { 0 };
-
-	if (waitid(P_PID, (id_t)l->sentry.pid, &info, WEXITED | WNOWAIT) < 0)
-		return error_set_errno(err, -errno, "wait for the sandbox");
-	if (info.si_code == CLD_EXITED)
-		return error_set(err, -EIO, "the sandbox ended while starting, exit status %d",
-				 info.si_status);
-	return error_set(err, -EIO, "the sandbox was killed by signal %d while starting",
-			 info.si_status);
 }
 
 static int wait_sentry(struct launch *l, struct error **err)
@@ -263,7 +272,7 @@ static int wait_sentry(struct launch *l, struct error **err)
 		n = recv(l->boot.ours, &status, sizeof(status), MSG_TRUNC);
 	while (n < 0 && errno == EINTR);
 	if (n <= 0)
-		return sentry_died(l, err);
+		return child_died(l, &l->sentry, "sandbox", err);
 	if (n != sizeof(status) || status.magic != CONTROL_MAGIC || status.status > 0)
 		return error_set(err, -EPROTO, "the sandbox gave a malformed answer");
 	if (status.status == 0)

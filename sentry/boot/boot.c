@@ -29,6 +29,7 @@
 #include "sentry/syscalls/dispatch.h"
 #include "sentry/trace/strace.h"
 #include "util/cleanup.h"
+#include "util/error.h"
 #include "util/log.h"
 
 int boot_failed(struct boot_failure *why, int code, const char *fmt, ...)
@@ -40,6 +41,23 @@ int boot_failed(struct boot_failure *why, int code, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(why->text, sizeof(why->text), fmt, ap);
 	va_end(ap);
+	return code;
+}
+
+int boot_failed_errno(struct boot_failure *why, int code, const char *fmt, ...)
+{
+	size_t used;
+	va_list ap;
+
+	if (why->text[0])
+		return code;
+	va_start(ap, fmt);
+	vsnprintf(why->text, sizeof(why->text) - 1, fmt, ap);
+	va_end(ap);
+	used = strlen(why->text);
+	used += (size_t)snprintf(why->text + used, sizeof(why->text) - used, ": ");
+	if (used < sizeof(why->text))
+		error_errno_text(code, why->text + used, sizeof(why->text) - used);
 	return code;
 }
 
@@ -62,7 +80,7 @@ static int set_sysctls(const struct sandbox *s, struct boot_failure *why)
 		int rc = sysctl_set(list->items[i], list->items[i + 1]);
 
 		if (rc < 0)
-			return boot_failed(why, rc, "sysctl %s: %s", list->items[i], strerror(-rc));
+			return boot_failed_errno(why, rc, "sysctl %s", list->items[i]);
 	}
 	return 0;
 }
@@ -87,7 +105,7 @@ static int start_kernel(struct sandbox *s, struct boot_failure *why)
 	int rc = subsystems_start(&config, &s->kernel, why->text, sizeof(why->text));
 
 	if (rc < 0)
-		return boot_failed(why, rc, "start the kernel: %s", strerror(-rc));
+		return boot_failed_errno(why, rc, "start the kernel");
 	cgroup_configure(&cgroup);
 	return set_sysctls(s, why);
 }
@@ -98,7 +116,7 @@ static int prepare(struct sandbox *s, struct boot_failure *why)
 	int rc = host_procfs_open();
 
 	if (rc < 0)
-		return boot_failed(why, rc, "procfs of the sandbox: %s", strerror(-rc));
+		return boot_failed_errno(why, rc, "procfs of the sandbox");
 	host_memfd_init(host_procfs_fd());
 	rc = boot_platform(s, why);
 	if (rc < 0)
@@ -106,7 +124,7 @@ static int prepare(struct sandbox *s, struct boot_failure *why)
 	/* Before the first service thread: capabilities belong to threads. */
 	rc = host_drop_privileges();
 	if (rc < 0)
-		return boot_failed(why, rc, "drop capabilities: %s", strerror(-rc));
+		return boot_failed_errno(why, rc, "drop capabilities");
 	return start_kernel(s, why);
 }
 
@@ -114,7 +132,7 @@ static int confine(const struct sandbox *s, struct boot_failure *why)
 {
 	int rc = host_confine(s->config.platform == BOOT_PLATFORM_PTRACE);
 
-	return rc < 0 ? boot_failed(why, rc, "confine the sentry: %s", strerror(-rc)) : 0;
+	return rc < 0 ? boot_failed_errno(why, rc, "confine the sentry") : 0;
 }
 
 static int create_init(struct sandbox *s, struct boot_failure *why)
@@ -136,7 +154,7 @@ static int create_init(struct sandbox *s, struct boot_failure *why)
 		cleanup_close(&fds[i]);
 	free(fds);
 	if (rc < 0)
-		return boot_failed(why, rc, "standard input and output: %s", strerror(-rc));
+		return boot_failed_errno(why, rc, "standard input and output");
 	rc = boot_create_process(s, &s->config.process, table, true, sandbox_init_exited, s,
 				 &s->init, why);
 	fd_table_put(table);
@@ -148,14 +166,14 @@ static int build_container(struct sandbox *s, struct boot_failure *why)
 	int rc = platform_run(s->platform);
 
 	if (rc < 0)
-		return boot_failed(why, rc, "run the platform: %s", strerror(-rc));
+		return boot_failed_errno(why, rc, "run the platform");
 	rc = boot_mounts(s, why);
 	if (rc == 0)
 		rc = create_init(s, why);
 	if (rc == 0)
 		rc = control_server_start(move_fd(&s->files.control), &sandbox_control_ops, s,
 					  &s->server);
-	return rc < 0 ? boot_failed(why, rc, "control server: %s", strerror(-rc)) : 0;
+	return rc < 0 ? boot_failed_errno(why, rc, "control server") : 0;
 }
 
 static int boot(struct sandbox *s, struct boot_failure *why)
@@ -163,7 +181,7 @@ static int boot(struct sandbox *s, struct boot_failure *why)
 	int rc = boot_config_read(s->files.config, &s->config);
 
 	if (rc < 0)
-		return boot_failed(why, rc, "configuration: %s", strerror(-rc));
+		return boot_failed_errno(why, rc, "configuration");
 	start_log(s);
 	rc = prepare(s, why);
 	if (rc == 0)
@@ -208,7 +226,7 @@ int sentry_main(int argc, char **argv)
 	list_init(&s->watches);
 	rc = boot_channel_receive(BOOT_CHANNEL_FD, &s->files);
 	if (rc < 0)
-		boot_failed(&why, rc, "boot channel: %s", strerror(-rc));
+		boot_failed_errno(&why, rc, "boot channel");
 	else
 		rc = boot(s, &why);
 	if (boot_channel_answer(BOOT_CHANNEL_FD, rc, "%s", why.text) < 0 && rc == 0)

@@ -54,7 +54,7 @@ int boot_devices(struct sandbox *s, struct boot_failure *why)
 		return 0;
 	rc = boot_make_path(s, "/dev", true, &dev);
 	if (rc < 0)
-		return boot_failed(why, rc, "/dev: %s", strerror(-rc));
+		return boot_failed_errno(why, rc, "/dev");
 	rc = builder_open(s, &b);
 	if (rc == 0) {
 		rc = dev_populate(&b.ctx, &dev);
@@ -63,5 +63,5 @@ int boot_devices(struct sandbox *s, struct boot_failure *why)
 		builder_close(&b);
 	}
 	path_put(&dev);
-	return rc < 0 ? boot_failed(why, rc, "device nodes: %s", strerror(-rc)) : 0;
+	return rc < 0 ? boot_failed_errno(why, rc, "device nodes") : 0;
 }

@@ -133,8 +133,8 @@ static int mount_all(struct sandbox *s, struct boot_failure *why)
 		int rc = mount_one(s, m);
 
 		if (rc < 0)
-			return boot_failed(why, rc, "error mounting \"%s\" to rootfs at \"%s\": %s",
-					   m->source, m->destination, strerror(-rc));
+			return boot_failed_errno(why, rc, "error mounting \"%s\" to rootfs at \"%s\"",
+						 m->source, m->destination);
 	}
 	return 0;
 }
@@ -192,15 +192,13 @@ static int restrict_paths(struct sandbox *s, struct boot_failure *why)
 		int rc = make_read_only(s, read_only->items[i]);
 
 		if (rc < 0)
-			return boot_failed(why, rc, "readonly path %s: %s", read_only->items[i],
-					   strerror(-rc));
+			return boot_failed_errno(why, rc, "readonly path %s", read_only->items[i]);
 	}
 	for (uint32_t i = 0; i < masked->count; i++) {
 		int rc = mask(s, masked->items[i]);
 
 		if (rc < 0)
-			return boot_failed(why, rc, "mask path %s: %s", masked->items[i],
-					   strerror(-rc));
+			return boot_failed_errno(why, rc, "mask path %s", masked->items[i]);
 	}
 	return 0;
 }
@@ -212,11 +210,11 @@ int boot_mounts(struct sandbox *s, struct boot_failure *why)
 	int rc = make_root(s, &root);
 
 	if (rc < 0)
-		return boot_failed(why, rc, "root file system: %s", strerror(-rc));
+		return boot_failed_errno(why, rc, "root file system");
 	rc = mount_namespace_new(root, MOUNT_RELATIME, s->kernel->root_user_ns, &s->mounts);
 	super_block_put(root);
 	if (rc < 0)
-		return boot_failed(why, rc, "root file system: %s", strerror(-rc));
+		return boot_failed_errno(why, rc, "root file system");
 	rc = mount_all(s, why);
 	if (rc == 0)
 		rc = boot_devices(s, why);

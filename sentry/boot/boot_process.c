@@ -73,10 +73,11 @@ static int make_credentials(struct sandbox *s, const struct boot_process *p,
 	c->uid = c->euid = c->suid = c->fsuid = p->uid;
 	c->gid = c->egid = c->sgid = c->fsgid = p->gid;
 	c->bounding = p->capabilities[BOOT_CAP_BOUNDING];
-	c->effective = p->capabilities[BOOT_CAP_EFFECTIVE];
-	c->inheritable = p->capabilities[BOOT_CAP_INHERITABLE];
 	c->permitted = p->capabilities[BOOT_CAP_PERMITTED];
-	c->ambient = p->capabilities[BOOT_CAP_AMBIENT];
+	c->inheritable = p->capabilities[BOOT_CAP_INHERITABLE];
+	/* Linux has no other sets than these; runc as well goes on without what cannot be raised. */
+	c->effective = p->capabilities[BOOT_CAP_EFFECTIVE] & c->permitted;
+	c->ambient = p->capabilities[BOOT_CAP_AMBIENT] & c->permitted & c->inheritable;
 	c->no_new_privs = p->no_new_privileges;
 	*out = c;
 	return 0;
@@ -110,7 +111,7 @@ static int check_executable(const struct vfs_context *ctx, const char *name)
 	if (rc < 0)
 		return rc;
 	if (inode_type(p.dentry->inode) == LINUX_S_IFDIR)
-		rc = -EISDIR;
+		rc = -EACCES;
 	else
 		rc = inode_permission(p.dentry->inode, LINUX_MAY_EXEC, ctx->cred);
 	path_put(&p);
@@ -140,33 +141,28 @@ static int search_path(const struct vfs_context *ctx, const char *path, const ch
 	return rc;
 }
 
-/* A Go error's words for an errno, lower case as strerror's are not. */
-static const char *words_of(int code)
+/* As the container's root: the user need not be allowed to search it. */
+static int check_cwd(struct sandbox *s, const struct boot_process *p, struct boot_failure *why)
 {
-	switch (code) {
-	case -ENOENT:
-		return "no such file or directory";
-	case -EACCES:
-		return "permission denied";
-	case -EISDIR:
-		return "is a directory";
-	case -ENOTDIR:
-		return "not a directory";
-	case -ENOEXEC:
-		return "exec format error";
-	case -ELOOP:
-		return "too many levels of symbolic links";
-	case -E2BIG:
-		return "argument list too long";
-	default:
-		return strerror(-code);
-	}
+	struct builder b;
+	struct path cwd;
+	int rc = builder_open(s, &b);
+
+	if (rc < 0)
+		return rc;
+	rc = vfs_lookup(&b.ctx, LINUX_AT_FDCWD, p->cwd, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &cwd);
+	if (rc == 0)
+		path_put(&cwd);
+	else
+		boot_failed_errno(why, rc, "chdir to cwd (\"%s\") set in config.json failed", p->cwd);
+	builder_close(&b);
+	return rc;
 }
 
 static int find_program(struct sandbox *s, const struct boot_process *p,
 			const struct credentials *cred, char **out, struct boot_failure *why)
 {
-	const char *name = p->args.items[0];
+	const char *name = *p->program ? p->program : p->args.items[0];
 	struct builder b;
 	struct path cwd;
 	int rc = builder_open(s, &b);
@@ -186,9 +182,9 @@ static int find_program(struct sandbox *s, const struct boot_process *p,
 	} else {
 		rc = check_executable(&b.ctx, name);
 		if (rc == -ENOENT || rc == -ENOTDIR)
-			boot_failed(why, rc, "exec: \"%s\": stat %s: %s", name, name, words_of(rc));
+			boot_failed_errno(why, rc, "exec: \"%s\": stat %s", name, name);
 		else if (rc < 0)
-			boot_failed(why, rc, "exec: \"%s\": %s", name, words_of(rc));
+			boot_failed_errno(why, rc, "exec: \"%s\"", name);
 		else if (!(*out = strdup(name)))
 			rc = -ENOMEM;
 	}
@@ -202,7 +198,6 @@ int boot_create_process(struct sandbox *s, const struct boot_process *process,
 {
 	struct create_process_args args = {
 		.argv = (const char *const *)process->args.items,
-		.envv = (const char *const *)process->env.items,
 		.cwd = process->cwd,
 		.umask = process->umask,
 		.fds = fds,
@@ -214,24 +209,34 @@ int boot_create_process(struct sandbox *s, const struct boot_process *process,
 		.on_exit_arg = arg,
 	};
 	struct credentials *cred;
+	struct boot_env env;
 	char *filename = NULL;
 	int rc;
 
 	if (process->terminal)
 		return boot_failed(why, -ENOSYS, "terminals are not supported yet");
-	rc = make_credentials(s, process, &cred);
+	rc = boot_env_make(s, process, &env);
 	if (rc < 0)
 		return rc;
+	args.envv = env.items;
+	rc = make_credentials(s, process, &cred);
+	if (rc < 0) {
+		boot_env_free(&env);
+		return rc;
+	}
 	set_limits(process, args.limits);
-	rc = find_program(s, process, cred, &filename, why);
+	rc = check_cwd(s, process, why);
+	if (rc == 0)
+		rc = find_program(s, process, cred, &filename, why);
 	if (rc == 0) {
 		args.cred = cred;
 		args.filename = filename;
 		rc = kernel_create_process(s->kernel, &args, out);
 		if (rc < 0)
-			boot_failed(why, rc, "exec %s: %s", process->args.items[0], words_of(rc));
+			boot_failed_errno(why, rc, "exec %s", filename);
 	}
 	free(filename);
+	boot_env_free(&env);
 	credentials_put(cred);
 	return rc;
 }

@@ -5,6 +5,7 @@ libsentry_a_SOURCES += \
 	%D%/boot_attack.c \
 	%D%/boot_control.c \
 	%D%/boot_devices.c %D%/boot_devices.h \
+	%D%/boot_env.c \
 	%D%/boot_mounts.c \
 	%D%/boot_platform.c \
 	%D%/boot_process.c \

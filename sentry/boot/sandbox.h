@@ -40,6 +40,9 @@ struct boot_failure {
 /* Sets the text once (the innermost words win) and returns @code. */
 int boot_failed(struct boot_failure *why, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
+/* The same, with what @code means after it. */
+int boot_failed_errno(struct boot_failure *why, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
 /* boot_platform.c: starts s->platform; s->config.platform is the one it became. */
 int boot_platform(struct sandbox *s, struct boot_failure *why) MUST_CHECK;
 
@@ -65,6 +68,15 @@ int boot_fd_table(int *fds, size_t count, struct fd_table **out) MUST_CHECK;
 int boot_create_process(struct sandbox *s, const struct boot_process *process,
 			struct fd_table *fds, bool is_init, void (*on_exit)(void *, int), void *arg,
 			struct thread_group **out, struct boot_failure *why) MUST_CHECK;
+
+/* boot_env.c: the variables of a process, NULL-terminated; boot_env_free frees what it owns. */
+struct boot_env {
+	const char **items; /* owned; the strings are the process's but for home */
+	char *home;
+};
+int boot_env_make(struct sandbox *s, const struct boot_process *process,
+		  struct boot_env *out) MUST_CHECK;
+void boot_env_free(struct boot_env *env);
 
 /* boot_control.c */
 extern const struct control_ops sandbox_control_ops;

@@ -169,6 +169,7 @@ static void image_check(struct image *im, bool valid)
 static void image_process(struct image *im, struct boot_process *p)
 {
 	image_check(im, p->args.count > 0);
+	image_string(im, &p->program);
 	image_strings(im, &p->args);
 	image_strings(im, &p->env);
 	image_string(im, &p->cwd);
@@ -176,6 +177,7 @@ static void image_process(struct image *im, struct boot_process *p)
 	image_array(im, &p->rlimits, p->rlimit_count, sizeof(struct boot_rlimit));
 	image_bool(im, &p->has_oom_score_adj);
 	image_bool(im, &p->no_new_privileges);
+	image_bool(im, &p->exact_env);
 	image_bool(im, &p->terminal);
 }
 

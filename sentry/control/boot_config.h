@@ -49,6 +49,7 @@ struct boot_rlimit {
 };
 
 struct boot_process {
+	char *program; /* path of the file to execute; "": args[0], looked for in PATH */
 	struct boot_strings args; /* at least one */
 	struct boot_strings env;
 	char *cwd; /* absolute */
@@ -64,6 +65,7 @@ struct boot_process {
 	uint32_t extra_fd_count; /* --preserve-fds: guest FDs 3 .. 3 + n - 1 */
 	bool has_oom_score_adj;
 	bool no_new_privileges;
+	bool exact_env; /* nothing is added to env */
 	bool terminal;
 };
 

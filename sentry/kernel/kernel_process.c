@@ -15,6 +15,7 @@
 #include "sentry/kernel/task_exec.h"
 #include "sentry/kernel/task_internal.h"
 #include "util/cleanup.h"
+#include "util/log.h"
 
 struct birth {
 	struct kernel *k;
@@ -191,8 +192,11 @@ static int load(struct birth *b)
 	t->cred = cred;
 	atomic_store(&t->mm->dumpable, cred->euid == cred->uid && cred->egid == cred->gid);
 	memccpy(t->comm, up->program_comm(b->program), 0, sizeof(t->comm) - 1);
-	return up->program_load(b->program, t->mm, t->context, &identity,
-				b->args->limits[RLIM_STACK].soft);
+	rc = up->program_load(b->program, t->mm, t->context, &identity,
+			      b->args->limits[RLIM_STACK].soft);
+	if (!rc && platform_set_host_name(t->context, t->comm))
+		log_debug("the host's ps will not show the name of %s", t->comm);
+	return rc;
 }
 
 static int charge(struct birth *b)

@@ -330,5 +330,6 @@ int program_load(struct program *p, struct mm *mm, struct context *ctx,
 	if (entry >= platform_address_max().v)
 		return -EINVAL;
 	start_registers(ctx, entry, sp);
+	address_space_set_host_command(mm->as, p->argv.bytes, p->argv.size);
 	return 0;
 }

@@ -61,6 +61,12 @@ pid_t address_space_host_pid(const struct address_space *as)
 	return as->ops->address_space_host_pid(as);
 }
 
+void address_space_set_host_command(struct address_space *as, const char *args, size_t size)
+{
+	if (as->ops->set_host_command)
+		as->ops->set_host_command(as, args, size);
+}
+
 int context_new(struct platform *p, struct address_space *as, void *owner, struct context **out)
 {
 	return p->ops->context_new(p, as, owner, out);

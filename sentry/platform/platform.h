@@ -105,6 +105,12 @@ ssize_t address_space_write(struct address_space *as, guest_addr_t addr, const v
 /* The host process that stands for the address space, in the sentry's pid namespace. */
 pid_t address_space_host_pid(const struct address_space *as);
 
+/*
+ * What the host's ps shows of that process: the arguments, each NUL-terminated, cut where there is no
+ * room.  Before the address space's first guest instruction.
+ */
+void address_space_set_host_command(struct address_space *as, const char *args, size_t size);
+
 /* --- contexts ------------------------------------------------------------ */
 
 /* Binds the first thread of a pristine address space.  Not started. */

@@ -20,6 +20,7 @@ struct platform_ops {
 	ssize_t (*address_space_write)(struct address_space *as, uint64_t addr, const void *buf,
 				       size_t size);
 	pid_t (*address_space_host_pid)(const struct address_space *as);
+	void (*set_host_command)(struct address_space *as, const char *args, size_t size); /* or NULL */
 
 	int (*context_new)(struct platform *p, struct address_space *as, void *owner,
 			   struct context **out);

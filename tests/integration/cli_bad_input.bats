@@ -92,19 +92,125 @@ refused() {
 	refused "terminals are not supported yet"
 }
 
-@test "config.json: startContainer hooks" {
-	config '.hooks.startContainer = [{"path": "/bin/true"}]'
-	refused "hooks.startContainer"
-}
-
 @test "config.json: a namespace to join" {
-	config '.linux.namespaces[0].path = "/proc/self/ns/pid"'
-	refused "joining a pid namespace is not supported"
+	for type in pid ipc uts mount cgroup user; do
+		config '.linux.namespaces |= map(select(.type != $t)) + [{"type": $t, "path": "/proc/self/ns/x"}]' --arg t $type
+		refused "joining a $type namespace is not supported: a sandbox has its own"
+		config '.linux.namespaces |= map(if .type == $t then del(.path) else . end) | .linux.namespaces |= map(select(.type != "user"))' --arg t $type
+	done
+	config '.linux.namespaces += [{"type": "nosuch"}]'
+	refused 'namespace {"nosuch" ""} does not exist'
 }
 
-@test "config.json: unknown mapping of users, and other things out of range" {
+@test "config.json: the same namespace twice" {
+	config '.linux.namespaces += [{"type": "pid"}]'
+	refused "duplicate ns"
+}
+
+@test "config.json: limits of unknown resources" {
 	config '.process.rlimits = [{"type": "RLIMIT_NOSUCH", "soft": 1, "hard": 1}]'
 	refused "RLIMIT_NOSUCH"
+}
+
+@test "config.json: users" {
+	config '.linux.namespaces += [{"type": "user"}]'
+	refused "User namespaces enabled, but no uid mappings found"
+	config '.linux.uidMappings = [{"containerID": 0, "hostID": 1000, "size": 1}] | .linux.gidMappings = .linux.uidMappings'
+	refused "linux.uidMappings: user namespaces are not supported yet"
+	config '.process.user.uid = 5'
+	refused "linux.uidMappings: user namespaces are not supported yet"
+	config '.linux.namespaces |= map(select(.type != "user")) | .process.user.uid = 4294967295'
+	refused "uids and gids must be in range 0-2147483647"
+	config '.process.user.uid = 4294967296'
+	refused "config.json: process.user.uid: expected"
+	config '.process.user.uid = -1'
+	refused "config.json: process.user.uid: expected"
+	config '.process.user = {"uid": 0, "gid": 0, "additionalGids": [2147483648]}'
+	refused "uids and gids must be in range 0-2147483647"
+}
+
+@test "config.json: what this kernel cannot do" {
+	config '.linux.timeOffsets = {"monotonic": {"secs": 5}}'
+	refused "linux.timeOffsets.monotonic: not supported yet"
+	config 'del(.linux.timeOffsets) | .linux.personality = {"domain": "LINUX32"}'
+	refused "linux.personality.domain: LINUX32 is not supported"
+	config 'del(.linux.personality) | .mounts += [{"destination": "/m", "type": "tmpfs", "options": ["nosymfollow"]}]'
+	refused 'mount /m: mount option "nosymfollow" is not supported'
+	config '.mounts[-1].options = ["remount", "ro"]'
+	refused 'mount /m: mount option "remount" is not supported'
+}
+
+@test "a mount over a file, and a file over a directory" {
+	echo x >"$BUNDLE/rootfs/etc/file"
+	config '.mounts += [{"destination": "/etc/file", "type": "tmpfs", "source": "tmpfs"}]'
+	refused 'error mounting "tmpfs" to rootfs at "/etc/file": not a directory'
+	config '.mounts[-1].destination = "/etc/file/below"'
+	refused 'error mounting "tmpfs" to rootfs at "/etc/file/below": not a directory'
+	config '.mounts[-1] = {"destination": "/etc/file", "type": "bind", "source": "/etc", "options": ["bind"]}'
+	refused 'error mounting "/etc" to rootfs at "/etc/file": not a directory'
+	config '.mounts[-1] = {"destination": "/etc", "type": "bind", "source": "/etc/passwd", "options": ["bind"]}'
+	refused 'error mounting "/etc/passwd" to rootfs at "/etc": not a directory'
+}
+
+@test "a destination that would escape through a symlink stays inside" {
+	victim=$BATS_TEST_TMPDIR/victim
+	mkdir "$victim"
+	mkdir -p "$BUNDLE/rootfs$victim"
+	config '.root.readonly = false'
+	ln -s "$victim" "$BUNDLE/rootfs/absolute"
+	ln -s "../../../../../../../../..$victim" "$BUNDLE/rootfs/relative"
+	ln -s ../../../../../../.. "$BUNDLE/rootfs/up"
+	for destination in /absolute/in /relative/in "/up$victim/in" "/../../../..$victim/in"; do
+		config '.mounts += [{"destination": $d, "type": "tmpfs", "source": "tmpfs"}] | .process.args =
+			["/bin/sh", "-c", "echo secret >$V/in/file && grep -c $V/in /proc/mounts"] | .process.env += ["V=" + $v]' \
+			--arg d "$destination" --arg v "$victim"
+		run -0 moat --overlay none run -b "$BUNDLE" "$ID"
+		[ "$output" = 1 ]
+		config '.mounts |= .[:-1]'
+		[ -z "$(ls -A "$victim")" ]
+		[ -z "$(find "$BUNDLE/rootfs$victim" -type f)" ]
+	done
+	assert_nothing_left
+}
+
+@test "a working directory that is a file" {
+	echo x >"$BUNDLE/rootfs/etc/file"
+	config '.process.cwd = "/etc/file"'
+	refused 'chdir to cwd ("/etc/file") set in config.json failed: not a directory'
+}
+
+@test "a working directory that does not exist is made" {
+	config '.process.cwd = "/a/b/c" | .process.args = ["/bin/pwd"]'
+	run -0 moat run -b "$BUNDLE" "$ID"
+	[ "$output" = /a/b/c ]
+	assert_nothing_left
+}
+
+@test "programs that are none" {
+	echo 'not executable' >"$BUNDLE/rootfs/bin/plain"
+	args /bin/plain
+	refused 'exec: "/bin/plain": permission denied'
+	args /etc
+	refused 'exec: "/etc": permission denied'
+	printf '\177ELF junk' >"$BUNDLE/rootfs/bin/bad"
+	chmod +x "$BUNDLE/rootfs/bin/bad"
+	args /bin/bad
+	refused 'exec /bin/bad: exec format error'
+	head -c 100 /bin/busybox >"$BUNDLE/rootfs/bin/bad"
+	refused 'exec /bin/bad: exec format error'
+	: >"$BUNDLE/rootfs/bin/bad"
+	refused 'exec /bin/bad: exec format error'
+	printf '#!/nosuch\n' >"$BUNDLE/rootfs/bin/bad"
+	refused 'exec /bin/bad: no such file or directory'
+	# aarch64
+	cp /bin/busybox "$BUNDLE/rootfs/bin/bad"
+	printf '\267\0' | dd of="$BUNDLE/rootfs/bin/bad" bs=1 seek=18 conv=notrunc 2>/dev/null
+	refused 'exec /bin/bad: exec format error'
+}
+
+@test "a memory limit in which nothing can start" {
+	config '.linux.resources.memory.limit = 4096'
+	refused "is linux.resources.memory.limit too low?"
 }
 
 @test "a rootfs that does not exist" {
@@ -157,8 +263,14 @@ refused() {
 }
 
 @test "--systemd-cgroup" {
-	run_fails 1 "--systemd-cgroup is not supported" moat --systemd-cgroup run -b "$BUNDLE" "$ID"
+	text="systemd not running on this host, cannot use systemd cgroups manager"
+	[ ! -d /run/systemd/system ] || text="--systemd-cgroup is not supported yet: use the cgroupfs driver"
+	run_fails 1 "$text" moat --systemd-cgroup run -b "$BUNDLE" "$ID"
+	run_fails 1 "$text" moat --systemd-cgroup create -b "$BUNDLE" "$ID"
 	assert_nothing_left
+	# What makes no cgroup does not ask for systemd, as with runc.
+	run -0 moat --systemd-cgroup list
+	run_fails 1 "container does not exist" moat --systemd-cgroup delete "$ID"
 }
 
 @test "--preserve-fds of files that are not there" {

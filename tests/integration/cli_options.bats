@@ -117,6 +117,107 @@ COMMANDS="create delete exec kill list ps run spec start state features"
 	[ -z "$missing" ]
 }
 
+@test "features claims what runc has, without what a sandbox does not honour" {
+	command -v runc || skip "runc is not installed"
+	ours=$("$MOAT" features) theirs=$(runc features)
+	[ "$(jq -c .hooks <<<"$ours")" = "$(jq -c .hooks <<<"$theirs")" ]
+	[ "$(jq -c '.linux.namespaces' <<<"$ours")" = "$(jq -c '.linux.namespaces - ["user"]' <<<"$theirs")" ]
+	[ "$(jq -c '.linux.capabilities | sort' <<<"$ours")" = "$(jq -c '.linux.capabilities | sort' <<<"$theirs")" ]
+	[ "$(jq -c '[.linux.seccomp.enabled, .linux.apparmor.enabled, .linux.selinux.enabled, .linux.cgroup.systemd]' <<<"$ours")" = \
+		'[false,false,false,false]' ]
+	# No option that runc does not know, and none that is ignored.
+	[ "$(jq -c --argjson t "$theirs" '.mountOptions - $t.mountOptions - ["async", "rbind"]' <<<"$ours")" = '[]' ]
+	[ "$(jq -c '[.mountOptions[] | select(IN("tmpcopyup", "nosymfollow", "rshared", "sync", "acl", "lazytime"))]' <<<"$ours")" = '[]' ]
+}
+
+@test "every mount option that features claims is accepted, and shows as under runc" {
+	command -v runc || skip "runc is not installed"
+	config '.process.args = ["/bin/sh", "-c", "grep \" /m/\" /proc/self/mountinfo"]'
+	mkdir "$BATS_TEST_TMPDIR/src"
+	for option in $("$MOAT" features | jq -r '.mountOptions[] | select((IN("bind", "rbind", "defaults") or test("^r.*atime$")) | not)'); do
+		config '.mounts += [{"destination": "/m/\($o)", "type": "bind", "source": $s, "options": ["rbind", $o]}]' \
+			--arg o "$option" --arg s "$BATS_TEST_TMPDIR/src"
+	done
+	# runc 1.1 itself gets EINVAL for some of the recursive access times.
+	fields() { awk '{ print $5, $6 }' | sort; }
+	moat run -b "$BUNDLE" "$ID" | fields >"$BATS_TEST_TMPDIR/moat.mounts"
+	runc --root "$BATS_TEST_TMPDIR/runc" run -b "$BUNDLE" "$ID-runc" | fields >"$BATS_TEST_TMPDIR/runc.mounts"
+	diff "$BATS_TEST_TMPDIR/runc.mounts" "$BATS_TEST_TMPDIR/moat.mounts"
+}
+
+@test "HOME is the user's, from the container's /etc/passwd" {
+	command -v runc || skip "runc is not installed"
+	printf 'root:x:0:0:r:/root:/bin/sh\nbad line\nu:x:5:5:u:/home/u:/bin/sh\ne:x:6:6:::\nu:x:5:5:u:/second:/bin/sh\n' >"$BUNDLE/rootfs/etc/passwd"
+	args /bin/env
+	for uid in 0 5 6 7; do
+		config '.process.user.uid = $u' --argjson u $uid
+		for home in del '"HOME=/given"' '"HOME="'; do
+			config '.process.env |= map(select(startswith("HOME") | not))'
+			[ $home = del ] || config ".process.env += [$home]"
+			diff <(runc --root "$BATS_TEST_TMPDIR/runc" run -b "$BUNDLE" "$ID-runc" | sort) <(moat run -b "$BUNDLE" "$ID" | sort)
+		done
+	done
+}
+
+@test "ambient capabilities need inheritable ones, as on Linux" {
+	command -v runc || skip "runc is not installed"
+	config '.process.user.uid = 5 | .process.args = ["/bin/sh", "-c", "grep ^Cap /proc/self/status"]'
+	diff <(runc --root "$BATS_TEST_TMPDIR/runc" run -b "$BUNDLE" "$ID-runc") <(moat run -b "$BUNDLE" "$ID")
+	config '.process.capabilities.inheritable = .process.capabilities.permitted'
+	diff <(runc --root "$BATS_TEST_TMPDIR/runc" run -b "$BUNDLE" "$ID-runc") <(moat run -b "$BUNDLE" "$ID")
+}
+
+@test "a network namespace by path is not entered" {
+	config '(.linux.namespaces[] | select(.type == "network")).path = "/proc/1/ns/net" | .process.args = ["/bin/sh", "-c", "tail -n +3 /proc/net/dev | cut -d: -f1"]'
+	run -0 moat run -b "$BUNDLE" "$ID"
+	[ "$(xargs <<<"$output")" = lo ]
+	args sleep 100
+	run_detached "$ID"
+	[ "$(readlink /proc/"$(moat state "$ID" | jq .pid)"/ns/net)" != "$(readlink /proc/1/ns/net)" ]
+}
+
+@test "--rootless takes what runc takes" {
+	for value in true false auto 1 0 T F True FALSE ""; do
+		run -0 moat "--rootless=$value" list
+	done
+	for value in maybe yes 2; do
+		run_fails 1 "invalid --rootless \"$value\"" moat "--rootless=$value" list
+	done
+}
+
+# As a user without any privilege, on files of its own.
+unprivileged() {
+	setpriv --reuid 1000 --regid 1000 --clear-groups --no-new-privs "$@"
+}
+
+@test "without privilege: a container, or a clear error" {
+	command -v setpriv || skip "setpriv is not installed"
+	unprivileged test -x "$MOAT" || skip "others cannot execute $MOAT"
+	home=$(mktemp -d /tmp/moat-user.XXXXXX)
+	cp -r "$BUNDLE/rootfs" "$home/rootfs"
+	chown -R 1000:1000 "$home"
+	cd "$home"
+	unprivileged "$MOAT" spec --rootless
+	jq '.process.terminal = false | .process.args = ["/bin/id", "-u"]' config.json >"$BATS_TEST_TMPDIR/c"
+	cp "$BATS_TEST_TMPDIR/c" config.json
+	for option in --rootless=auto --rootless=true; do
+		run -0 unprivileged "$MOAT" --root "$home/state" $option run "$ID"
+		[ "$output" = 0 ]
+	done
+	run_fails 1 "permission denied" unprivileged "$MOAT" --root "$home/state" --rootless=false run "$ID"
+	run_fails 1 "permission denied" unprivileged "$MOAT" --root /run/moat-of-root/x run "$ID"
+	[ -z "$(ls -A "$home/state")" ]
+	jq '.linux.uidMappings[0].size = 2' "$BATS_TEST_TMPDIR/c" >config.json
+	run_fails 1 "linux.uidMappings, gidMappings: only 0 to 1000 and 0 to 1000, of size 1" \
+		unprivileged "$MOAT" --root "$home/state" run "$ID"
+	jq '.linux.resources.memory.limit = 100000000' "$BATS_TEST_TMPDIR/c" >config.json
+	run_fails 1 "cgroup" unprivileged "$MOAT" --root "$home/state" run "$ID"
+	[ -z "$(ls -A "$home/state")" ]
+	cd /
+	rm -r "$home"
+	assert_nothing_left
+}
+
 @test "spec writes what runc writes, once" {
 	cd "$BATS_TEST_TMPDIR"
 	mkdir a b

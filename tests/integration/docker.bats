@@ -124,6 +124,19 @@ same() {
 	docker rm "$id"
 }
 
+@test "docker: top shows the processes of the container" {
+	for runtime in runc moat; do
+		id=$(docker run -d --network none --runtime=$runtime box sh -c 'sleep 101 & exec sleep 102')
+		for i in $(seq 50); do
+			docker top "$id" -o pid,args | grep -q 'sleep 102' && docker top "$id" -o pid,args | grep -q 'sleep 101' && break
+			sleep 0.1
+		done
+		docker top "$id" -o pid,comm,args | awk 'NR > 1 { $1 = ""; print }' | sort >"$BATS_TEST_TMPDIR/$runtime.top"
+		docker rm -f "$id"
+	done
+	diff "$BATS_TEST_TMPDIR/runc.top" "$BATS_TEST_TMPDIR/moat.top"
+}
+
 @test "docker: nothing is left behind" {
 	for i in 1 2 3 4 5; do drun box true; done
 	[ -z "$(docker ps -aq)" ]

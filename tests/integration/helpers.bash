@@ -58,11 +58,11 @@ wait_for_status() {
 
 # Processes of this test's containers, found by their cgroup or by what they were started from.
 our_processes() {
-	local dir cgroup
-	for dir in /proc/[0-9]*; do
-		cgroup=$(cat "$dir/cgroup" 2>/dev/null) || continue
-		[[ $cgroup == *"$ID_PREFIX"* ]] || continue
-		[[ $(cat "$dir/stat" 2>/dev/null) == *") Z "* ]] && continue
+	local dir file stat
+	for file in $(grep -ls -- "$ID_PREFIX" /proc/[0-9]*/cgroup); do
+		dir=${file%/cgroup}
+		read -r stat 2>/dev/null <"$dir/stat" || continue
+		[[ $stat == *") Z "* ]] && continue
 		echo "$dir $(tr '\0' ' ' <"$dir/cmdline" 2>/dev/null)"
 	done
 }

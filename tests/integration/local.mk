@@ -5,7 +5,9 @@ check_PROGRAMS += %D%/with_listener
 
 EXTRA_DIST += \
 	%D%/cli_bad_input.bats \
+	%D%/cli_crash.bats \
 	%D%/cli_exec.bats \
+	%D%/cli_hooks.bats \
 	%D%/cli_lifecycle.bats \
 	%D%/cli_options.bats \
 	%D%/cli_platform.bats \

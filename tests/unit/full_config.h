@@ -10,7 +10,7 @@
 
 #define FULL_PROCESS                                                                            \
 	"{\"terminal\":true,\"consoleSize\":{\"height\":24,\"width\":80},"                      \
-	"\"user\":{\"uid\":1,\"gid\":2,\"umask\":18,\"additionalGids\":[3,4294967295],"         \
+	"\"user\":{\"uid\":1,\"gid\":2,\"umask\":18,\"additionalGids\":[3,2147483647],"         \
 	"\"username\":\"u\"},\"args\":[\"sh\",\"-c\",\"\"],\"env\":[\"PATH=/bin\",\"E=\"],"     \
 	"\"cwd\":\"/w\",\"capabilities\":{\"bounding\":[\"CAP_KILL\"],"                         \
 	"\"effective\":[\"CAP_CHOWN\"],\"inheritable\":[\"CAP_BPF\"],"                          \

@@ -201,6 +201,7 @@ static void privileges_are_gone(void **state)
 	assert_int_equal(wait_status(p.pid), 0);
 }
 
+#ifdef MOAT_DEBUG
 static void attacks_kill_it(void **state)
 {
 	for (int attack = 1; attack < GOFER_ATTACK_END; attack++) {
@@ -218,6 +219,8 @@ static void attacks_kill_it(void **state)
 	}
 }
 
+#endif
+
 static void attacks_need_the_debug_flag(void **state)
 {
 	int32_t result;
@@ -228,6 +231,21 @@ static void attacks_need_the_debug_flag(void **state)
 	assert_int_equal(wait_status(p.pid), 0);
 	gofer_client_free(p.clients[0]);
 }
+
+#ifndef MOAT_DEBUG
+static void attacks_need_a_debug_build(void **state)
+{
+	int32_t result;
+	struct process p;
+
+	spawn_serving(*state, 1, GOFER_START_DEBUG, &p);
+	for (int attack = 1; attack < GOFER_ATTACK_END; attack++)
+		assert_int_equal(gofer_debug_attack(p.clients[0], (enum gofer_attack)attack, &result), -EIO);
+	/* The violation ended the connection, and with it the gofer; nothing was attempted. */
+	assert_int_equal(wait_status(p.pid), 0);
+	gofer_client_free(p.clients[0]);
+}
+#endif
 
 static void sigterm_ends_it(void **state)
 {
@@ -300,7 +318,11 @@ int main(void)
 		CASE(serves_and_ends_with_its_peers),
 		CASE(every_message_passes_the_filter),
 		CASE(privileges_are_gone),
+#ifdef MOAT_DEBUG
 		CASE(attacks_kill_it),
+#else
+		CASE(attacks_need_a_debug_build),
+#endif
 		CASE(attacks_need_the_debug_flag),
 		CASE(sigterm_ends_it),
 		CASE(inherited_descriptors_are_closed),

@@ -42,6 +42,14 @@ static void finish(struct packet *p, uint16_t type)
 		(struct gofer_request){ .size = p->size, .type = type, .sequence = 7 };
 }
 
+/* Also of the message that only --enable-debug builds serve. */
+static uint32_t request_size(uint16_t type)
+{
+	const struct gofer_message_info *info = gofer_message_info(type);
+
+	return info ? info->request_size : sizeof(struct gofer_debug_attack_request);
+}
+
 /* Fixed part by the table's size, then what makes it valid. */
 static void build(struct packet *p, uint16_t type, uint64_t root)
 {
@@ -133,7 +141,7 @@ static void build(struct packet *p, uint16_t type, uint64_t root)
 		break;
 	}
 	p->size = 0;
-	append(p, u.bytes, gofer_message_info(type)->request_size);
+	append(p, u.bytes, request_size(type));
 	for (int i = 0; i < 2 && names[i]; i++)
 		append_name(p, names[i]);
 	if (data)
@@ -242,7 +250,7 @@ static void unknown_types(void **state)
 /* Puts @name, of @length bytes, in place of the request's first name. */
 static void replace_name(struct packet *p, uint16_t type, const char *name, uint8_t length)
 {
-	uint32_t fixed = gofer_message_info(type)->request_size;
+	uint32_t fixed = request_size(type);
 	struct packet old = *p;
 	uint32_t after = fixed + old.bytes[fixed] + 2u;
 

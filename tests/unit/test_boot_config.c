@@ -26,6 +26,7 @@ static struct boot_config sample(void)
 		.domainname = (char *)"",
 		.cgroups_path = (char *)"/c1",
 		.process = {
+			.program = (char *)"",
 			.args = { args, 3 },
 			.env = { none, 0 },
 			.cwd = (char *)"/",

@@ -95,7 +95,12 @@ static void exec_request(int fd, const char *name)
 {
 	char *args[] = { (char *)(uintptr_t)name, NULL };
 	char *none[] = { NULL };
-	struct boot_process process = { .args = { args, 1 }, .env = { none, 0 }, .cwd = (char[]){ "/" } };
+	struct boot_process process = {
+		.program = (char[]){ "" },
+		.args = { args, 1 },
+		.env = { none, 0 },
+		.cwd = (char[]){ "/" },
+	};
 	struct control_exec_request body = { .fd_count = 4 };
 	int fds[4];
 	void *blob;

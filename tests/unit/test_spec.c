@@ -39,7 +39,7 @@ static void test_full(void **state)
 	if (spec_validate(spec, &err))
 		fail_msg("%s", error_message(err));
 	assert_int_equal(spec->process->rlimits.items[0].hard, UINT64_MAX);
-	assert_int_equal(spec->process->user.additional_gids.items[1], UINT32_MAX);
+	assert_int_equal(spec->process->user.additional_gids.items[1], INT32_MAX);
 	assert_string_equal(spec_annotation(spec, "a.b/c"), "1");
 	assert_null(spec_annotation(spec, "absent"));
 	assert_string_equal(spec_namespace_find(spec, "network")->path, "/run/ns");
@@ -224,8 +224,7 @@ static void test_validation(void **state)
 		{ BASE(",\"hostname\":\"h\""),
 		  "unable to set hostname without a private UTS namespace" },
 		{ BASE(",\"hostname\":\"\""), NULL },
-		{ WITH_LINUX("\"uidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":1}]"),
-		  "User namespace mappings specified, but USER namespace isn't enabled in the config" },
+		{ WITH_LINUX("\"uidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":1}]"), NULL },
 		{ WITH_LINUX("\"namespaces\":[{\"type\":\"user\"}]"),
 		  "User namespaces enabled, but no uid mappings found" },
 		{ WITH_LINUX("\"namespaces\":[{\"type\":\"user\"}],\"gidMappings\":[{\"containerID\":0,\"hostID\":0,\"size\":1}],"

@@ -39,6 +39,7 @@ int trap_remap(struct context *ctx, uint64_t old_addr, uint64_t old_size, uint64
 int trap_advise(struct context *ctx, uint64_t addr, uint64_t size, int advice);
 int trap_cmpxchg_u32(struct context *ctx, uint64_t addr, uint32_t expected, uint32_t desired,
 		     uint32_t *found);
+void trap_set_host_command(struct address_space *as, const char *args, size_t size);
 int trap_set_host_name(struct context *ctx, const char comm[16]);
 size_t trap_xstate_size(struct platform *base);
 int trap_read_xstate(struct context *ctx, void *buf, size_t size);

@@ -34,6 +34,9 @@
 #define STUB_SLOT_SIZE 0x2000UL
 #define STUB_SLOTS_SIZE (STUB_SLOT_SIZE * STUB_THREADS_MAX)
 
+/* The template is executed with one long argument, to have room for a guest's command line. */
+#define STUB_ARGUMENTS_SIZE 2048
+
 /* Numbers far above Linux's, always notified. */
 #define STUB_NR_REPORT 0x6d6f6101 /* the thread stopped: its slot has the event */
 #define STUB_NR_HELLO 0x6d6f6102  /* (ticket): first call of a new thread or process */
@@ -131,6 +134,7 @@ struct stub_slot {
 	int32_t listener;      /* its number in the template, or a negative errno */
 	uint64_t vdso;	       /* AT_SYSINFO_EHDR */
 	uint64_t hwcap2;
+	uint64_t arguments;    /* argv[0]: STUB_ARGUMENTS_SIZE bytes that the host's ps shows */
 	uint32_t filter_flags; /* for seccomp(2) */
 	uint32_t filter_count; /* struct sock_filter */
 };

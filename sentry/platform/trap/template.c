@@ -29,6 +29,7 @@
 #include "sentry/host/host_seccomp.h"
 #include "sentry/platform/trap/stub_filter.h"
 #include "sentry/platform/trap/stub_image.h"
+#include "util/checked.h"
 #include "util/log.h"
 
 #ifndef MFD_EXEC /* Linux 6.3 */
@@ -94,12 +95,13 @@ static int drop_capabilities(void)
 /* In the child: never returns. */
 static void NORETURN exec_template(int image, int slots)
 {
-	static char name[] = "moat-stub";
-	char *argv[] = { name, NULL };
+	static char room[STUB_ARGUMENTS_SIZE];
+	char *argv[] = { room, NULL };
 	char *envp[] = { NULL };
 	struct rlimit core = { 1, 1 }, files;
 	sigset_t none;
 
+	memset(room, '-', sizeof(room) - 1);
 	sigemptyset(&none);
 	raise_oom_score();
 	setrlimit(RLIMIT_CORE, &core);
@@ -196,6 +198,30 @@ static int read_initial_xstate(struct trap_platform *p, struct trap_thread *t)
 	return 0;
 }
 
+/* What ps shows until a guest's program is loaded, and no rest of it behind one that is shorter. */
+static int name_template(struct trap_platform *p, struct trap_thread *t)
+{
+	static const char name[STUB_ARGUMENTS_SIZE] = "moat-stub";
+
+	p->arguments = t->slot->arguments;
+	return trap_as_write(&t->as->base, p->arguments, name, sizeof(name)) == sizeof(name) ? 0
+											    : -EFAULT;
+}
+
+/*
+ * Only a pristine stub's is ever written: its memory is still the template's.  What a guest does with
+ * it later changes what ps says of its own process, as on Linux.
+ */
+void trap_set_host_command(struct address_space *as, const char *args, size_t size)
+{
+	struct trap_platform *p = trap_address_space(as)->platform;
+	/* A last byte other than NUL would have the host look for more behind it. */
+	ssize_t n = trap_as_write(as, p->arguments, args, MIN(size, STUB_ARGUMENTS_SIZE - 1));
+
+	if (n < 0)
+		log_debug("command line of a stub: %s", strerror((int)-n));
+}
+
 static int close_in_template(struct trap_platform *p, struct trap_thread *t, int fd)
 {
 	struct trap_call call = { __NR_close, { (uint64_t)fd } };
@@ -222,6 +248,8 @@ static int run_template(struct trap_platform *p, struct trap_thread *t, pid_t pi
 	if (host_notify_sync_wake_up(p->listener) < 0)
 		log_debug("this kernel has no synchronous wake-up for notifications");
 	rc = adopt(p, t, pid);
+	if (rc == 0)
+		rc = name_template(p, t);
 	if (rc == 0)
 		rc = read_initial_xstate(p, t);
 	if (rc == 0)

@@ -61,6 +61,7 @@ const struct platform_ops trap_ops = {
 	.address_space_read = trap_as_read,
 	.address_space_write = trap_as_write,
 	.address_space_host_pid = trap_as_host_pid,
+	.set_host_command = trap_set_host_command,
 	.context_new = trap_context_new,
 	.context_exec = trap_context_exec,
 	.context_fork = trap_context_fork,

@@ -208,6 +208,7 @@ struct trap_platform {
 	unsigned watchers_max;		 /* workers that may spin at once; does not change */
 	_Atomic unsigned watchers;
 	uint64_t vdso_base;
+	uint64_t arguments;		 /* of the template and every stub: see stub_abi.h */
 	bool fsgsbase;			 /* stubs read and write FS and GS base themselves */
 	size_t xstate_size;
 	uint8_t xstate_initial[TRAP_XSTATE_MAX];

@@ -252,6 +252,7 @@ static void read_auxv(const uint64_t *sp, struct stub_slot *slot)
 {
 	const uint64_t *p = sp + 1 + *sp + 1; /* argc, argv, NULL */
 
+	slot->arguments = sp[1];
 	while (*p++)
 		;
 	for (; p[0]; p += 2) {

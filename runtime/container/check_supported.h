@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a valid config.json may ask for and this runtime does not have. */
+#pragma once
+
+#include "oci/spec.h"
+#include "util/error.h"
+
+/* @console_socket: of --console-socket, or NULL. */
+int check_supported(const struct spec *spec, const char *console_socket,
+		    struct error **err) MUST_CHECK;
