@@ -62,7 +62,7 @@ static const struct proc_node tgid_nodes[] = {
 	COMMON_NODES,
 	PROC_FILE("autogroup", 0644, proc_show_autogroup),
 	MOUNTS_FILE("mountstats", proc_show_mountstats, 0400),
-	PROC_FILE("coredump_filter", 0644, proc_show_coredump_filter),
+	PROC_RW("coredump_filter", 0644, proc_show_coredump_filter, proc_store_coredump_filter),
 	PROC_FILE("timers", 0444, proc_show_timers),
 	PROC_RW("timerslack_ns", 0666, proc_show_timerslack, proc_store_timerslack),
 };
