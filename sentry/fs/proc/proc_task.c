@@ -98,6 +98,15 @@ static const struct proc_dir tid_dir = PROC_DIR(tid_nodes);
 const struct proc_node proc_tgid_node = PROC_SUBDIR("PID", 0555, &tgid_dir);
 const struct proc_node proc_tid_node = PROC_SUBDIR("TID", 0555, &tid_dir);
 
+/* Tables are shared by all mounts: an inode with this row is of a procfs. */
+int proc_task_of_directory(const struct file *file, struct task **out)
+{
+	if (file->ops != &proc_dir_file_ops || proc_entry(file->inode)->node != &proc_tgid_node)
+		return -EBADF;
+	*out = proc_task(file->inode);
+	return *out ? 0 : -ESRCH;
+}
+
 /* --- /proc/PID/task --------------------------------------------------------------------- */
 
 static int task_lookup_tid(struct inode *dir, const char *name, struct inode **out)
