@@ -294,6 +294,7 @@ static int switch_memory(struct task *t, struct exec_job *j)
 	rc = context_exec(t->context, j->mm->as);
 	if (rc)
 		return rc;
+	atomic_store(&j->mm->dump_filter, atomic_load(&old->dump_filter));
 	mutex_lock(&t->lock);
 	t->mm = move_ptr(j->mm);
 	mutex_unlock(&t->lock);

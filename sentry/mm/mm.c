@@ -26,6 +26,7 @@ static struct mm *mm_alloc(struct platform *platform)
 	wait_queue_init(&mm->change_wait);
 	mm->mmap_base = page_down(platform_address_max().v);
 	atomic_init(&mm->dumpable, 1);
+	atomic_init(&mm->dump_filter, MM_DUMP_FILTER_DEFAULT);
 	return mm;
 }
 
@@ -142,6 +143,7 @@ static void copy_layout(struct mm *child, const struct mm *parent) REQUIRES(pare
 	child->vdso_base = parent->vdso_base;
 	child->vdso_sigreturn = parent->vdso_sigreturn;
 	atomic_store(&child->dumpable, atomic_load(&parent->dumpable));
+	atomic_store(&child->dump_filter, atomic_load(&parent->dump_filter));
 	atomic_store(&child->membarrier, atomic_load(&parent->membarrier));
 	child->exe_file = parent->exe_file;
 	child->exe_ops = parent->exe_ops;

@@ -86,6 +86,10 @@ struct vma {
 	int max_prot;		/* what mprotect may grant */
 };
 
+/* What a core dump takes: bits of core(5), and those of a new system. */
+#define MM_DUMP_FILTER_BITS 9
+#define MM_DUMP_FILTER_DEFAULT 0x33
+
 struct vma_node;
 /* Ordered set of VMAs (sentry/mm/vma_set.h): a list by address and a search tree over it. */
 struct vma_set {
@@ -124,6 +128,7 @@ struct mm {
 	struct mappable *exe_file;	  /* reference to the executable's file; protected by lock */
 	const struct mm_exe_ops *exe_ops; /* or NULL; changes with exe_file */
 	_Atomic uint32_t dumpable;	  /* 0, 1, 2 as prctl(PR_GET_DUMPABLE) */
+	_Atomic uint32_t dump_filter;	  /* /proc/PID/coredump_filter: kept by fork and exec */
 	_Atomic uint32_t membarrier;	  /* LINUX_MEMBARRIER_CMD_REGISTER_*, kept by fork */
 	_Atomic uint32_t users;		  /* tasks using it; kept by kernel/ */
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sentry/abi/signal.h"
+#include "sentry/fs/proc/proc.h"
 #include "sentry/kernel/pidfd.h"
 #include "sentry/kernel/task_internal.h"
 #include "sentry/syscalls/handlers.h"
@@ -221,43 +222,60 @@ int64_t sys_rt_tgsigqueueinfo(struct task *t, const struct syscall_args *a)
 	return signal_thread(t, tgid, tid, signo, &info);
 }
 
-int64_t sys_pidfd_send_signal(struct task *t, const struct syscall_args *a)
+/* The process of a pidfd, or of a directory of /proc; a reference. */
+static int pidfd_target(struct task *t, int fd, struct task **out)
 {
-	int32_t signo = arg_int(a, 1);
-	struct linux_siginfo info;
+	struct file *file = fd_table_lookup(t->fds, fd);
 	struct task *target;
-	struct file *file;
-	int64_t rc;
+	int rc = 0;
 
-	if (arg_u32(a, 3))
-		return -EINVAL;
-	file = fd_table_lookup(t->fds, arg_int(a, 0));
 	if (!file)
 		return -EBADF;
 	target = pidfd_task(file);
-	if (!target) {
-		rc = -EBADF;
-	} else if (!pid_number_in(&target->group->pid, t->pid.ns)) {
-		rc = -EINVAL;
-	} else if (a->v[2]) {
-		rc = copy_in_siginfo(t, arg_addr(a, 2), 0, &info);
-		if (!rc) {
-			int32_t given;
+	if (target)
+		*out = task_get(target);
+	else
+		rc = proc_task_of_directory(file, out);
+	file_put(file);
+	return rc;
+}
 
-			rc = copy_in(t->mm, &given, arg_addr(a, 2), sizeof(given));
-			info.signo = given;
-		}
+static int pidfd_signal(struct task *t, struct task *target, int signo, guest_addr_t from)
+{
+	bool given = !guest_is_null(from);
+	struct linux_siginfo info;
+	int rc = 0;
+
+	if (!pid_number_in(&target->group->pid, t->pid.ns))
+		return -EINVAL;
+	if (given) {
+		/* It names its signal itself. */
+		rc = copy_in(t->mm, &info, from, sizeof(info));
 		if (!rc && info.signo != signo)
 			rc = -EINVAL;
 		if (!rc && !may_forge(&info, target->group == t->group))
 			rc = -EPERM;
-		if (!rc)
-			rc = atomic_load(&target->state) == TASK_DEAD ? -ESRCH :
-			     signal_is_valid(signo) ? signal_process(t, target, signo, &info) : -EINVAL;
-	} else {
-		rc = atomic_load(&target->state) == TASK_DEAD ? -ESRCH :
-		     signal_is_valid(signo) ? signal_process(t, target, signo, NULL) : -EINVAL;
 	}
-	file_put(file);
+	if (rc)
+		return rc;
+	if (atomic_load(&target->state) == TASK_DEAD)
+		return -ESRCH;
+	if (!signal_is_valid(signo))
+		return -EINVAL;
+	return signal_process(t, target, signo, given ? &info : NULL);
+}
+
+int64_t sys_pidfd_send_signal(struct task *t, const struct syscall_args *a)
+{
+	struct task *target;
+	int rc;
+
+	if (arg_u32(a, 3))
+		return -EINVAL;
+	rc = pidfd_target(t, arg_int(a, 0), &target);
+	if (rc)
+		return rc;
+	rc = pidfd_signal(t, target, arg_int(a, 1), arg_addr(a, 2));
+	task_put(target);
 	return rc;
 }

@@ -279,6 +279,41 @@ CASE(wait_interrupted)
 	show_wait("sleeper", sleeper);
 }
 
+/* A directory of /proc is good for pidfd_send_signal, and for nothing else of pidfds. */
+CASE(wait_proc_directory_as_pidfd)
+{
+	siginfo_t info;
+	pid_t pid = child_sleeper();
+	char path[64];
+	int fd, sub, o_path, self = open("/proc/self", O_RDONLY | O_DIRECTORY);
+	int root = open("/proc", O_RDONLY), file = open("/proc/self/stat", O_RDONLY);
+
+	snprintf(path, sizeof(path), "/proc/%d", pid);
+	fd = open(path, O_RDONLY | O_DIRECTORY);
+	o_path = open(path, O_PATH | O_DIRECTORY);
+	snprintf(path, sizeof(path), "/proc/%d/task/%d", pid, pid);
+	sub = open(path, O_RDONLY | O_DIRECTORY);
+	show("self", syscall(SYS_pidfd_send_signal, self, 0, NULL, 0));
+	show("child", syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0));
+	show("bad signal", syscall(SYS_pidfd_send_signal, fd, 65, NULL, 0));
+	memset(&info, 0, sizeof(info));
+	info.si_signo = SIGTERM;
+	info.si_code = SI_QUEUE;
+	show("other signal", syscall(SYS_pidfd_send_signal, fd, SIGUSR1, &info, 0));
+	show("bad address", syscall(SYS_pidfd_send_signal, fd, SIGTERM, 8, 0));
+	info.si_code = SI_USER;
+	show("forged", syscall(SYS_pidfd_send_signal, fd, SIGTERM, &info, 0));
+	show("O_PATH", syscall(SYS_pidfd_send_signal, o_path, 0, NULL, 0));
+	show("task directory", syscall(SYS_pidfd_send_signal, sub, 0, NULL, 0));
+	show("/proc", syscall(SYS_pidfd_send_signal, root, 0, NULL, 0));
+	show("stat", syscall(SYS_pidfd_send_signal, file, 0, NULL, 0));
+	show("waitid", waitid((idtype_t)P_PIDFD, (id_t)fd, &info, WEXITED | WNOHANG));
+	show("pidfd_getfd", syscall(SYS_pidfd_getfd, fd, 0, 0));
+	show("SIGTERM", syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0));
+	show_wait("child", pid);
+	show("after reap", syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0));
+}
+
 CASE(wait_pidfd)
 {
 	siginfo_t info;

@@ -408,3 +408,39 @@ CASE(dev_random)
 	static char big[100000];
 	show("big", syscall(SYS_getrandom, big, sizeof(big), 0));
 }
+
+static void show_filter(const char *label)
+{
+	char text[64];
+
+	show_int("size", slurp("/proc/self/coredump_filter", text, sizeof(text)));
+	show_str(label, text);
+}
+
+static void store_filter(const char *value)
+{
+	int fd = open("/proc/self/coredump_filter", O_RDWR | O_CLOEXEC);
+
+	show(value, write(fd, value, strlen(value)));
+	close(fd);
+	show_filter("now");
+}
+
+CASE(proc_coredump_filter)
+{
+	static const char *const values[] = { "0x1f", "0X3\n", "017", "9", "+8", "0xfff", "-1", "", "\n", "0x",
+					      "08", "1 ", " 1", "1\n\n", "99999999999", "0x100000000", "4294967295" };
+
+	for (unsigned i = 0; i < sizeof(values) / sizeof(*values); i++)
+		store_filter(values[i]);
+	store_filter("0x5");
+	pid_t pid = fork();
+
+	if (!pid) {
+		show_filter("child");
+		store_filter("0x6");
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+	show_filter("parent");
+}

@@ -18,4 +18,6 @@ EXTRA_DIST += \
 	%D%/docker.bats \
 	%D%/docker_helpers.bash \
 	%D%/podman.bats \
-	%D%/programs.bats
+	%D%/program_helpers.bash \
+	%D%/programs.bats \
+	%D%/programs_more.bats

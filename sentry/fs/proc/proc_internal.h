@@ -191,7 +191,7 @@ proc_show_fn proc_show_comm, proc_show_limits, proc_show_io, proc_show_wchan, pr
 	proc_show_oom_score_adj, proc_show_oom_adj, proc_show_cgroup, proc_show_cpuset,
 	proc_show_coredump_filter, proc_show_arch_status, proc_show_autogroup;
 proc_store_fn proc_store_comm, proc_store_timerslack, proc_store_oom_score_adj,
-	proc_store_oom_adj;
+	proc_store_oom_adj, proc_store_coredump_filter;
 proc_show_fn proc_show_uid_map, proc_show_gid_map, proc_show_projid_map, proc_show_setgroups,
 	proc_show_loginuid, proc_show_sessionid;
 proc_store_fn proc_store_uid_map, proc_store_gid_map, proc_store_setgroups, proc_store_loginuid;

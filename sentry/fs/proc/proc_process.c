@@ -194,7 +194,42 @@ int proc_show_coredump_filter(const struct proc_call *c, struct strbuf *out)
 	struct mm *mm = task_mm_get(c->task);
 
 	if (mm)
-		strbuf_add(out, "00000033\n");
+		strbuf_addf(out, "%08x\n", atomic_load(&mm->dump_filter));
+	mm_put(mm);
+	return 0;
+}
+
+/* As the kernel's kstrtouint with base 0: 0x for hexadecimal, 0 for octal, one newline at the end. */
+static int parse_any_base(char *text, uint64_t *out)
+{
+	size_t length = strlen(text);
+	unsigned base = 10;
+
+	if (length && text[length - 1] == '\n')
+		text[length - 1] = '\0';
+	text += *text == '+';
+	if (text[0] == '0' && (text[1] | 0x20) == 'x') {
+		base = 16;
+		text += 2;
+	} else if (text[0] == '0') {
+		base = 8;
+	}
+	return parse_u64(text, base, UINT32_MAX, out);
+}
+
+/* No core is ever written; programs ask for less in one, and look whether they get it. */
+int proc_store_coredump_filter(const struct proc_call *c, char *text, size_t size)
+{
+	uint64_t value;
+	struct mm *mm;
+	int rc = parse_any_base(text, &value);
+
+	if (rc < 0)
+		return rc;
+	mm = task_mm_get(c->task);
+	if (!mm)
+		return -ESRCH;
+	atomic_store(&mm->dump_filter, (uint32_t)value & ((1u << MM_DUMP_FILTER_BITS) - 1));
 	mm_put(mm);
 	return 0;
 }

@@ -62,7 +62,7 @@ static const struct proc_node tgid_nodes[] = {
 	COMMON_NODES,
 	PROC_FILE("autogroup", 0644, proc_show_autogroup),
 	MOUNTS_FILE("mountstats", proc_show_mountstats, 0400),
-	PROC_FILE("coredump_filter", 0644, proc_show_coredump_filter),
+	PROC_RW("coredump_filter", 0644, proc_show_coredump_filter, proc_store_coredump_filter),
 	PROC_FILE("timers", 0444, proc_show_timers),
 	PROC_RW("timerslack_ns", 0666, proc_show_timerslack, proc_store_timerslack),
 };
@@ -97,6 +97,15 @@ static const struct proc_dir tid_dir = PROC_DIR(tid_nodes);
 
 const struct proc_node proc_tgid_node = PROC_SUBDIR("PID", 0555, &tgid_dir);
 const struct proc_node proc_tid_node = PROC_SUBDIR("TID", 0555, &tid_dir);
+
+/* Tables are shared by all mounts: an inode with this row is of a procfs. */
+int proc_task_of_directory(const struct file *file, struct task **out)
+{
+	if (file->ops != &proc_dir_file_ops || proc_entry(file->inode)->node != &proc_tgid_node)
+		return -EBADF;
+	*out = proc_task(file->inode);
+	return *out ? 0 : -ESRCH;
+}
 
 /* --- /proc/PID/task --------------------------------------------------------------------- */
 
