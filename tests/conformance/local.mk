@@ -19,6 +19,8 @@ conformance_sources = \
 	tests/conformance/process_exec.c \
 	tests/conformance/process_fork.c \
 	tests/conformance/process_wait.c \
+	tests/conformance/seccomp_filter.c \
+	tests/conformance/seccomp_listener.c \
 	tests/conformance/signal_fault.c \
 	tests/conformance/signal_handler.c \
 	tests/conformance/signal_state.c \
