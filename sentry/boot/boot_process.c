@@ -6,6 +6,7 @@
  */
 #include "sentry/boot/sandbox.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #include "sentry/cred/credentials.h"
 #include "sentry/fs/host/host.h"
 #include "sentry/host/host_limits.h"
+#include "sentry/kernel/seccomp.h"
 #include "util/cleanup.h"
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -196,6 +198,31 @@ static int find_program(struct sandbox *s, const struct boot_process *p,
 	return rc;
 }
 
+/* config.json's filter, below all that the process may install itself; NULL without one. */
+static int make_filter(const struct boot_config *c, struct seccomp_filter **out)
+{
+	size_t size = c->seccomp_count * sizeof(struct linux_sock_filter);
+	struct linux_sock_filter *insns;
+
+	*out = NULL;
+	if (!c->seccomp_count)
+		return 0;
+	insns = malloc(size);
+	if (!insns)
+		return -ENOMEM;
+	memcpy(insns, c->seccomp, size);
+	return seccomp_filter_new(insns, c->seccomp_count, out);
+}
+
+/* One filter on a new task is within every limit. */
+static void attach_filter(const struct boot_config *c, struct task *t, struct seccomp_filter *f)
+{
+	int rc = seccomp_attach(t, f, c->seccomp_log ? LINUX_SECCOMP_FILTER_FLAG_LOG : 0);
+
+	assert(rc == 0);
+	(void)rc;
+}
+
 int boot_create_process(struct sandbox *s, const struct boot_process *process,
 			struct fd_table *fds, bool is_init, void (*on_exit)(void *, int), void *arg,
 			struct thread_group **out, struct boot_failure *why)
@@ -214,14 +241,20 @@ int boot_create_process(struct sandbox *s, const struct boot_process *process,
 		.on_exit_arg = arg,
 	};
 	struct credentials *cred;
+	struct seccomp_filter *filter;
 	char *filename = NULL;
 	int rc;
 
 	if (process->terminal)
 		return boot_failed(why, -ENOSYS, "terminals are not supported yet");
-	rc = make_credentials(s, process, &cred);
+	rc = make_filter(&s->config, &filter);
 	if (rc < 0)
+		return boot_failed(why, rc, "linux.seccomp: the filter is not valid");
+	rc = make_credentials(s, process, &cred);
+	if (rc < 0) {
+		seccomp_filter_free(filter);
 		return rc;
+	}
 	set_limits(process, args.limits);
 	rc = find_program(s, process, cred, &filename, why);
 	if (rc == 0) {
@@ -231,6 +264,9 @@ int boot_create_process(struct sandbox *s, const struct boot_process *process,
 		if (rc < 0)
 			boot_failed(why, rc, "exec %s: %s", process->args.items[0], words_of(rc));
 	}
+	if (rc == 0 && filter)
+		attach_filter(&s->config, (*out)->leader, move_ptr(filter));
+	seccomp_filter_free(filter);
 	free(filename);
 	credentials_put(cred);
 	return rc;

@@ -6,7 +6,7 @@ EXTRA_DIST += \
 	%D%/cli_exec.bats \
 	%D%/cli_lifecycle.bats \
 	%D%/cli_options.bats \
-	%D%/cli_robust.bats \
+	%D%/cli_robust.bats %D%/cli_seccomp.bats \
 	%D%/helpers.bash
 EXTRA_DIST += \
 	%D%/debian-root \
