@@ -18,4 +18,4 @@ libsentry_a_SOURCES += %D%/clone.c %D%/cred.c %D%/cred_sets.c %D%/exec.c %D%/exi
 libsentry_a_SOURCES += %D%/mqueue.c %D%/socket.c %D%/socket_args.h %D%/socket_control.c \
 	%D%/socket_msg.c %D%/socket_opt.c
 libsentry_a_SOURCES += %D%/administration.c %D%/membarrier.c
-libsentry_a_SOURCES += %D%/sysv_sem.c %D%/sysv_shm.c
+libsentry_a_SOURCES += %D%/sysv_msg.c %D%/sysv_sem.c %D%/sysv_shm.c

@@ -11,6 +11,7 @@ conformance_sources = \
 	tests/conformance/file_names.c \
 	tests/conformance/file_open.c \
 	tests/conformance/futex_wait.c \
+	tests/conformance/ipc_message.c \
 	tests/conformance/ipc_pipe.c \
 	tests/conformance/ipc_poll.c \
 	tests/conformance/mmap_basic.c \
