@@ -28,7 +28,6 @@ static const struct {
 	{ "cgroup", "systemd", false },
 	{ "cgroup", "systemdUser", false },
 	{ "cgroup", "rdma", false },
-	{ "seccomp", "enabled", false },
 	{ "apparmor", "enabled", false },
 	{ "selinux", "enabled", false },
 	{ "intelRdt", "enabled", false },
@@ -50,6 +49,39 @@ static void put_switches(struct json_writer *w)
 	json_write_object_end(w);
 }
 
+static void put_names(struct json_writer *w, const char *property, const char *const *names)
+{
+	json_put_array(w, property);
+	for (; *names; names++)
+		json_write_string(w, *names);
+	json_write_array_end(w);
+}
+
+/* What linux.seccomp may name; the guest's machine is x86-64. */
+static void put_seccomp(struct json_writer *w)
+{
+	static const char *const actions[] = {
+		"SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO", "SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS",
+		"SCMP_ACT_KILL_THREAD", "SCMP_ACT_LOG", "SCMP_ACT_TRACE", "SCMP_ACT_TRAP", NULL };
+	static const char *const operators[] = {
+		"SCMP_CMP_EQ", "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_LE", "SCMP_CMP_LT",
+		"SCMP_CMP_MASKED_EQ", "SCMP_CMP_NE", NULL };
+	static const char *const archs[] = { "SCMP_ARCH_X32", "SCMP_ARCH_X86", "SCMP_ARCH_X86_64",
+					     NULL };
+	static const char *const flags[] = {
+		"SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
+		"SECCOMP_FILTER_FLAG_LOG", NULL };
+
+	json_put_object(w, "seccomp");
+	json_put_bool(w, "enabled", true);
+	put_names(w, "actions", actions);
+	put_names(w, "operators", operators);
+	put_names(w, "archs", archs);
+	put_names(w, "knownFlags", flags);
+	put_names(w, "supportedFlags", flags);
+	json_write_object_end(w);
+}
+
 static void put_linux(struct json_writer *w)
 {
 	json_put_object(w, "linux");
@@ -63,6 +95,7 @@ static void put_linux(struct json_writer *w)
 		json_write_string(w, oci_capability_name(i));
 	json_write_array_end(w);
 	put_switches(w);
+	put_seccomp(w);
 	json_put_object(w, "mountExtensions");
 	json_put_object(w, "idmap");
 	json_put_bool(w, "enabled", false);

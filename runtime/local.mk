@@ -37,6 +37,7 @@ libruntime_a_SOURCES += \
 	%D%/options.c %D%/options.h \
 	%D%/pid_file.c %D%/pid_file.h \
 	%D%/sandbox/attach.c %D%/sandbox/attach.h \
+	%D%/sandbox/seccomp_compile.c %D%/sandbox/seccomp_compile.h \
 	%D%/sandbox/boot_arena.c %D%/sandbox/boot_arena.h \
 	%D%/sandbox/boot_config_build.c %D%/sandbox/boot_config_build.h \
 	%D%/sandbox/boot_process_convert.c \

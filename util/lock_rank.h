@@ -28,6 +28,7 @@ enum lock_rank {
 	LOCK_RANK_SIGNAL,	 /* signal_handlers and pending queues of a thread group */
 	LOCK_RANK_TASK,		 /* fields of one task */
 	LOCK_RANK_FS_CONTEXT,
+	LOCK_RANK_SECCOMP,	 /* notifications of one filter */
 	LOCK_RANK_FD_TABLE,
 	LOCK_RANK_TIMER,
 	LOCK_RANK_FUTEX,	 /* hash bucket; NESTABLE by address */

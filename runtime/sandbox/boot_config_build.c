@@ -17,6 +17,7 @@
 
 #include "oci/namespace.h"
 #include "runtime/sandbox/boot_arena.h"
+#include "runtime/sandbox/seccomp_compile.h"
 #include "sentry/control/boot_config.h"
 #include "util/cleanup.h"
 #include "util/file.h"
@@ -221,7 +222,7 @@ static int convert_linux(struct boot_arena *arena, const struct spec_linux *from
 	c->gid_maps = convert_id_map(arena, from->gid_mappings.items, from->gid_mappings.count,
 				     &c->gid_map_count);
 	convert_resources(from->resources, c);
-	return 0;
+	return from->seccomp ? seccomp_compile(arena, from->seccomp, c, err) : 0;
 }
 
 static enum boot_platform platform_of(const char *name)

@@ -23,6 +23,35 @@ struct linux_ipc64_perm {
 };
 _Static_assert(sizeof(struct linux_ipc64_perm) == 48, "struct ipc64_perm is 48 bytes");
 
+/* --- message queues ---------------------------------------------------------------- */
+
+#define LINUX_MSG_NOERROR 010000
+#define LINUX_MSG_EXCEPT 020000
+#define LINUX_MSG_COPY 040000
+
+#define LINUX_MSG_STAT 11
+#define LINUX_MSG_INFO 12
+#define LINUX_MSG_STAT_ANY 13
+
+#define LINUX_MSGMNI 32000
+#define LINUX_MSGMAX 8192
+#define LINUX_MSGMNB 16384
+
+struct linux_msqid64_ds {
+	struct linux_ipc64_perm perm;
+	int64_t stime, rtime, ctime;
+	uint64_t cbytes, qnum, qbytes;
+	int32_t lspid, lrpid;
+	uint64_t unused4, unused5;
+};
+_Static_assert(sizeof(struct linux_msqid64_ds) == 120, "struct msqid64_ds is 120 bytes");
+
+struct linux_msginfo {
+	int32_t msgpool, msgmap, msgmax, msgmnb, msgmni, msgssz, msgtql;
+	uint16_t msgseg, pad;
+};
+_Static_assert(sizeof(struct linux_msginfo) == 32, "struct msginfo is 32 bytes");
+
 /* --- shared memory --------------------------------------------------------------- */
 
 #define LINUX_SHM_RDONLY 010000

@@ -6,6 +6,7 @@
  */
 #include "sentry/boot/sandbox.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #include "sentry/cred/credentials.h"
 #include "sentry/fs/host/host.h"
 #include "sentry/host/host_limits.h"
+#include "sentry/kernel/seccomp.h"
 #include "util/cleanup.h"
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -192,6 +194,31 @@ static int find_program(struct sandbox *s, const struct boot_process *p,
 	return rc;
 }
 
+/* config.json's filter, below all that the process may install itself; NULL without one. */
+static int make_filter(const struct boot_config *c, struct seccomp_filter **out)
+{
+	size_t size = c->seccomp_count * sizeof(struct linux_sock_filter);
+	struct linux_sock_filter *insns;
+
+	*out = NULL;
+	if (!c->seccomp_count)
+		return 0;
+	insns = malloc(size);
+	if (!insns)
+		return -ENOMEM;
+	memcpy(insns, c->seccomp, size);
+	return seccomp_filter_new(insns, c->seccomp_count, out);
+}
+
+/* One filter on a new task is within every limit. */
+static void attach_filter(const struct boot_config *c, struct task *t, struct seccomp_filter *f)
+{
+	int rc = seccomp_attach(t, f, c->seccomp_log ? LINUX_SECCOMP_FILTER_FLAG_LOG : 0);
+
+	assert(rc == 0);
+	(void)rc;
+}
+
 int boot_create_process(struct sandbox *s, const struct boot_process *process,
 			struct fd_table *fds, bool is_init, void (*on_exit)(void *, int), void *arg,
 			struct thread_group **out, struct boot_failure *why)
@@ -209,6 +236,7 @@ int boot_create_process(struct sandbox *s, const struct boot_process *process,
 		.on_exit_arg = arg,
 	};
 	struct credentials *cred;
+	struct seccomp_filter *filter;
 	struct boot_env env;
 	char *filename = NULL;
 	int rc;
@@ -219,8 +247,14 @@ int boot_create_process(struct sandbox *s, const struct boot_process *process,
 	if (rc < 0)
 		return rc;
 	args.envv = env.items;
+	rc = make_filter(&s->config, &filter);
+	if (rc < 0) {
+		boot_env_free(&env);
+		return boot_failed(why, rc, "linux.seccomp: the filter is not valid");
+	}
 	rc = make_credentials(s, process, &cred);
 	if (rc < 0) {
+		seccomp_filter_free(filter);
 		boot_env_free(&env);
 		return rc;
 	}
@@ -235,6 +269,9 @@ int boot_create_process(struct sandbox *s, const struct boot_process *process,
 		if (rc < 0)
 			boot_failed_errno(why, rc, "exec %s", filename);
 	}
+	if (rc == 0 && filter)
+		attach_filter(&s->config, (*out)->leader, move_ptr(filter));
+	seccomp_filter_free(filter);
 	free(filename);
 	boot_env_free(&env);
 	credentials_put(cred);

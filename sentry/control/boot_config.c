@@ -220,6 +220,9 @@ static void image_config(struct image *im, struct boot_config *c)
 	image_array(im, &c->gid_maps, c->gid_map_count, sizeof(struct boot_id_map));
 	image_strings(im, &c->annotations);
 	image_strings(im, &c->sysctl);
+	image_check(im, c->seccomp_count <= BOOT_SECCOMP_MAX);
+	image_array(im, &c->seccomp, c->seccomp_count, sizeof(uint64_t));
+	image_bool(im, &c->seccomp_log);
 	image_check(im, c->annotations.count % 2 == 0 && c->sysctl.count % 2 == 0);
 	image_check(im, c->platform < BOOT_PLATFORM_COUNT && c->overlay < BOOT_OVERLAY_COUNT);
 	image_check(im, c->network < BOOT_NETWORK_COUNT);

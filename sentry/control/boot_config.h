@@ -36,6 +36,8 @@ enum boot_platform {
 enum boot_overlay { BOOT_OVERLAY_MEMORY, BOOT_OVERLAY_NONE, BOOT_OVERLAY_COUNT };
 enum boot_network { BOOT_NETWORK_NONE, BOOT_NETWORK_COUNT };
 
+#define BOOT_SECCOMP_MAX 4096 /* BPF_MAXINSNS */
+
 /* @items has @count strings and a NULL after the last, as execve wants it. */
 struct boot_strings {
 	char **items;
@@ -120,6 +122,10 @@ struct boot_config {
 
 	struct boot_strings annotations; /* key, value, key, value, ... */
 	struct boot_strings sysctl;	 /* key, value, key, value, ... */
+
+	uint64_t *seccomp; /* struct sock_filter, not checked yet; for every process */
+	uint32_t seccomp_count; /* 0: no filter */
+	bool seccomp_log;
 
 	uint64_t pids_limit;	     /* guest tasks; 0: none */
 	uint64_t memory_limit;	     /* bytes; 0: none */

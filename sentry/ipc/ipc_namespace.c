@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "sentry/abi/capability.h"
+#include "sentry/ipc/msg.h"
 #include "sentry/ipc/sem.h"
 #include "sentry/ipc/shm.h"
 #include "sentry/kernel/kernel.h"
@@ -38,6 +39,7 @@ int ipc_namespace_new(struct user_namespace *user_ns, struct ipc_namespace **out
 	mutex_init(&ns->lock, LOCK_RANK_IPC);
 	ids_init(&ns->shm, LINUX_SHMMNI);
 	ids_init(&ns->sem, LINUX_SEMMNI);
+	ids_init(&ns->msg, LINUX_MSGMNI);
 	list_init(&ns->undos);
 	*out = ns;
 	return 0;
@@ -55,8 +57,10 @@ void ipc_namespace_put(struct ipc_namespace *ns)
 		return;
 	shm_namespace_clear(ns);
 	sem_namespace_clear(ns);
+	msg_namespace_clear(ns);
 	free(ns->shm.slots);
 	free(ns->sem.slots);
+	free(ns->msg.slots);
 	user_namespace_put(ns->user_ns);
 	mutex_destroy(&ns->lock);
 	free(ns);

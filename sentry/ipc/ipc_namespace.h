@@ -40,8 +40,9 @@ struct ipc_namespace {
 	struct refcount refs;
 	struct user_namespace *user_ns; /* reference */
 	struct mutex lock;		/* LOCK_RANK_IPC */
-	struct ipc_ids shm, sem;	/* protected by lock */
+	struct ipc_ids shm, sem, msg;	/* protected by lock */
 	uint64_t shm_pages, sem_total;	/* protected by lock */
+	uint64_t msg_count, msg_bytes;	/* in all queues; protected by lock */
 	struct list_node undos;		/* struct sem_undo; protected by lock */
 };
 

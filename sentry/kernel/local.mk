@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-libsentry_a_SOURCES += %D%/cpu_time.h %D%/exec_credentials.c %D%/futex.c %D%/futex.h %D%/futex_exit.c \
+libsentry_a_SOURCES += %D%/bpf_classic.c %D%/bpf_classic.h %D%/cpu_time.h %D%/exec_credentials.c %D%/futex.c %D%/futex.h %D%/futex_exit.c \
 	%D%/futex_internal.h %D%/futex_pi.c \
 	%D%/itimer.c %D%/itimer.h %D%/kernel.c %D%/kernel.h %D%/kernel_process.c %D%/klog.c \
 	%D%/klog.h %D%/namespaces.c %D%/namespaces.h %D%/pid.h %D%/pid_bitmap.c %D%/pid_bitmap.h \
 	%D%/pid_namespace.c %D%/pidfd.c %D%/pidfd.h %D%/posix_timer.c %D%/posix_timer.h \
-	%D%/process_group.c %D%/process_group.h %D%/program.h %D%/restart.h %D%/signal.c %D%/signal.h \
+	%D%/process_group.c %D%/process_group.h %D%/program.h %D%/restart.h %D%/seccomp.c %D%/seccomp.h %D%/seccomp_action.c %D%/seccomp_internal.h \
+	%D%/seccomp_notify.c %D%/signal.c %D%/signal.h \
 	%D%/signal_frame.c %D%/signal_internal.h %D%/signal_send.c %D%/task.c %D%/task.h \
 	%D%/task_access.c %D%/task_clone.c %D%/task_clone.h %D%/task_exec.c %D%/task_exec.h \
 	%D%/task_exit.c %D%/task_internal.h %D%/task_reap.c %D%/task_reap.h %D%/task_run.c \

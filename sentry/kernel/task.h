@@ -30,6 +30,7 @@ struct net_namespace;
 struct pid;
 struct pid_namespace;
 struct process_group;
+struct seccomp_filter;
 struct session;
 struct task;
 struct thread_group;
@@ -114,6 +115,7 @@ struct task {
 	/* the current system call; only the task's own pool thread */
 	uint64_t syscall_nr;
 	uint64_t syscall_args[6];
+	uint64_t syscall_rip;		  /* behind the instruction */
 	int64_t syscall_result;		  /* when restart is pending: -ERESTART* */
 	int64_t syscall_return;		  /* what the guest gets in rax */
 	bool exit_requested;		  /* exit(2): leave with exit_code */
@@ -128,6 +130,12 @@ struct task {
 		uint64_t deadline;
 		uint64_t args[4];
 	} restart_block;
+
+	/* seccomp.h: protected by group->handlers->lock, atomic for the task's own reads */
+	_Atomic uint8_t seccomp_mode;
+	_Atomic bool seccomp_no_new_privs; /* by another's TSYNC, not yet in cred */
+	uint32_t seccomp_count;
+	struct seccomp_filter *_Atomic seccomp_filter; /* reference */
 
 	/* clone and exit */
 	guest_addr_t clear_child_tid;	  /* only the task itself */

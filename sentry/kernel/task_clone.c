@@ -17,6 +17,7 @@
 #include "sentry/kernel/itimer.h"
 #include "sentry/kernel/pidfd.h"
 #include "sentry/kernel/restart.h"
+#include "sentry/kernel/seccomp.h"
 #include "sentry/kernel/signal_internal.h"
 #include "sentry/kernel/task_internal.h"
 #include "util/cleanup.h"
@@ -388,6 +389,7 @@ static int publish(struct clone_job *j) NO_LOCK_ANALYSIS
 	if (!rc) {
 		if (j->group)
 			publish_group_locked(j);
+		seccomp_inherit_locked(child, t);
 		child->context = j->context;
 		task_attach_pid_locked(child, j->pid);
 		list_add_tail(&g->threads, &child->thread_node);

@@ -18,6 +18,7 @@
 #include "sentry/kernel/futex.h"
 #include "sentry/kernel/posix_timer.h"
 #include "sentry/kernel/restart.h"
+#include "sentry/kernel/seccomp.h"
 #include "sentry/kernel/signal_internal.h"
 #include "sentry/kernel/task_internal.h"
 #include "sentry/kernel/task_reap.h"
@@ -304,14 +305,32 @@ static int switch_memory(struct task *t, struct exec_job *j)
 	return 0;
 }
 
+/* A thread that is gone now gave no_new_privs after the new credentials were made. */
+static int apply_no_new_privs(struct task *t, struct exec_job *j)
+{
+	int rc;
+
+	if (!atomic_load(&t->seccomp_no_new_privs))
+		return 0;
+	rc = seccomp_take_no_new_privs(t);
+	if (rc)
+		return rc;
+	credentials_put(move_ptr(j->cred));
+	return exec_credentials(t->cred, upcalls->program_file(j->program), &j->cred, &j->secure);
+}
+
 /* 0, or the task must die. */
 static int commit(struct task *t, struct exec_job *j)
 {
-	struct program_identity identity = exec_identity(j->cred, j->secure);
+	struct program_identity identity;
 	int rc = de_thread(t);
 
 	if (!rc)
-		rc = switch_memory(t, j);
+		rc = apply_no_new_privs(t, j);
+	if (rc)
+		return rc;
+	identity = exec_identity(j->cred, j->secure);
+	rc = switch_memory(t, j);
 	if (rc)
 		return rc;
 	reset_signals(t, j);

@@ -14,6 +14,7 @@
 #include "sentry/kernel/futex.h"
 #include "sentry/kernel/itimer.h"
 #include "sentry/kernel/posix_timer.h"
+#include "sentry/kernel/seccomp.h"
 #include "sentry/kernel/signal_internal.h"
 #include "sentry/kernel/task_internal.h"
 #include "sentry/kernel/task_reap.h"
@@ -138,6 +139,7 @@ void task_exit(struct task *t)
 		log_debug("group %d left in time", pid_number_in(&g->pid, g->pid.ns));
 	futex_task_release(t);
 	task_run_exit_hooks(t, group_dead);
+	seccomp_task_exit(t);
 	drop_resources(t);
 	if (group_dead)
 		group_leaves(g);

@@ -19,11 +19,12 @@
 #include "sentry/kernel/kernel.h"
 #include "sentry/kernel/program.h"
 #include "sentry/kernel/restart.h"
+#include "sentry/kernel/seccomp.h"
 #include "sentry/kernel/signal_internal.h"
 #include "sentry/kernel/task_internal.h"
 #include "util/log.h"
 
-#define AUDIT_ARCH_X86_64 0xC000003EU
+#define NR_RESTART_SYSCALL 219
 #define SYSCALL_INSTRUCTION_SIZE 2
 #define TRAP_GENERAL_PROTECTION 13
 #define TRAP_PAGE_FAULT 14
@@ -298,19 +299,28 @@ static void set_result(struct context *ctx, const struct platform_event *event, 
 		context_regs(ctx)->rax = (uint64_t)value;
 }
 
+static int64_t make_call(struct task *t, bool through_block)
+{
+	if (through_block)
+		return t->restart_block.fn ? t->restart_block.fn(t, &t->restart_block) : -EINTR;
+	return kernel_upcalls()->syscall(t, t->syscall_nr, t->syscall_args);
+}
+
 /* Runs the call (again), and keeps what the exit work must know.  True: result set. */
 static void run_syscall(struct task *t, struct context *ctx, const struct platform_event *event,
 			bool regs_valid, bool through_block)
 {
+	enum seccomp_verdict verdict = SECCOMP_GO;
 	int64_t result;
 
-	if (through_block)
-		result = t->restart_block.fn ? t->restart_block.fn(t, &t->restart_block) : -EINTR;
-	else
-		result = kernel_upcalls()->syscall(t, t->syscall_nr, t->syscall_args);
-	if (result == -SYSCALL_NO_RETURN)
+	if (unlikely(atomic_load_explicit(&t->seccomp_mode, memory_order_relaxed)))
+		verdict = seccomp_check_call(t, through_block ? NR_RESTART_SYSCALL : (int)t->syscall_nr,
+					     t->syscall_args, t->syscall_rip, &result);
+	if (likely(verdict == SECCOMP_GO))
+		result = make_call(t, through_block);
+	if (result == -SYSCALL_NO_RETURN && verdict == SECCOMP_GO)
 		return;
-	if (is_restart(result)) {
+	if (is_restart(result) && verdict != SECCOMP_SKIP) {
 		t->syscall_restart_pending = true;
 		t->syscall_result = result;
 		result = -EINTR;
@@ -344,8 +354,9 @@ static void handle_syscall(struct task *t, struct context *ctx, const struct pla
 {
 	t->syscall_nr = event->nr;
 	memcpy(t->syscall_args, event->args, sizeof(t->syscall_args));
+	t->syscall_rip = event->rip;
 	t->syscall_restart_pending = false;
-	if (event->arch != AUDIT_ARCH_X86_64) {
+	if (event->arch != LINUX_AUDIT_ARCH_X86_64) {
 		handle_foreign_call(t, ctx);
 		return;
 	}

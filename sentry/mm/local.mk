@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 libsentry_a_SOURCES += \
+	%D%/copy_struct.h \
 	%D%/io_iter.c \
 	%D%/mm.c %D%/mm.h %D%/mm_private.h \
 	%D%/mm_advise.c \

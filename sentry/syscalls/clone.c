@@ -7,7 +7,7 @@
 #include "sentry/abi/signal.h"
 #include "sentry/kernel/pid.h"
 #include "sentry/kernel/task_clone.h"
-#include "sentry/syscalls/copy_struct.h"
+#include "sentry/mm/copy_struct.h"
 #include "sentry/syscalls/handlers.h"
 
 int64_t sys_fork(struct task *t, const struct syscall_args *a)

@@ -9,8 +9,10 @@
 #include "sentry/abi/capability.h"
 #include "sentry/abi/prctl.h"
 #include "sentry/abi/signal.h"
+#include "sentry/kernel/seccomp.h"
 #include "sentry/kernel/task_internal.h"
 #include "sentry/syscalls/handlers.h"
+#include "sentry/syscalls/seccomp.h"
 #include "util/cleanup.h"
 
 static bool unused(const struct syscall_args *a, unsigned first)
@@ -264,7 +266,9 @@ static int64_t prctl_process(struct task *t, const struct syscall_args *a)
 	case LINUX_PR_GET_THP_DISABLE:
 		return unused(a, 1) ? 0 : -EINVAL;
 	case LINUX_PR_GET_SECCOMP:
-		return 0;
+		return seccomp_mode(t);
+	case LINUX_PR_SET_SECCOMP:
+		return seccomp_prctl(t, a->v[1], arg_addr(a, 2));
 	case LINUX_PR_SET_MM:
 		return set_mm(t, a);
 	default:

@@ -10,7 +10,7 @@
 #include "sentry/abi/sched.h"
 #include "sentry/abi/time.h"
 #include "sentry/kernel/task_internal.h"
-#include "sentry/syscalls/copy_struct.h"
+#include "sentry/mm/copy_struct.h"
 #include "sentry/syscalls/handlers.h"
 #include "util/checked.h"
 

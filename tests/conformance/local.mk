@@ -11,6 +11,7 @@ conformance_sources = \
 	tests/conformance/file_names.c \
 	tests/conformance/file_open.c \
 	tests/conformance/futex_wait.c \
+	tests/conformance/ipc_message.c \
 	tests/conformance/ipc_pipe.c \
 	tests/conformance/ipc_poll.c \
 	tests/conformance/mmap_basic.c \
@@ -19,6 +20,8 @@ conformance_sources = \
 	tests/conformance/process_exec.c \
 	tests/conformance/process_fork.c \
 	tests/conformance/process_wait.c \
+	tests/conformance/seccomp_filter.c \
+	tests/conformance/seccomp_listener.c \
 	tests/conformance/signal_fault.c \
 	tests/conformance/signal_handler.c \
 	tests/conformance/signal_state.c \

@@ -12,6 +12,7 @@ EXTRA_DIST += \
 	%D%/cli_options.bats \
 	%D%/cli_platform.bats \
 	%D%/cli_robust.bats \
+	%D%/cli_seccomp.bats \
 	%D%/helpers.bash
 EXTRA_DIST += \
 	%D%/debian-root \

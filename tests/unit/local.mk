@@ -47,6 +47,7 @@ unit_tests += %D%/test_pipe %D%/test_epoll %D%/test_unix %D%/test_host_file
 
 # sentry/kernel on the fake platform, with a loader and a dispatcher of the test's own.
 unit_tests += %D%/test_kernel
+unit_tests += %D%/test_bpf
 %C%_test_kernel_LDADD = libfake.a $(LDADD)
 
 # sentry/vfs over tmpfs and overlay.

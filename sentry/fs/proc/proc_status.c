@@ -6,6 +6,7 @@
 
 #include "sentry/cred/user_account.h"
 #include "sentry/fs/proc/proc_sample.h"
+#include "sentry/kernel/seccomp.h"
 
 #define KB(bytes) ((unsigned long long)((bytes) >> 10))
 
@@ -162,15 +163,17 @@ static void add_signals(struct task *t, const struct credentials *cred, struct s
 		    (unsigned long long)s.caught);
 }
 
-static void add_capabilities(const struct credentials *cred, struct strbuf *out)
+static void add_capabilities(struct task *t, const struct credentials *cred, struct strbuf *out)
 {
 	strbuf_addf(out, "CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\n",
 		    (unsigned long long)cred->inheritable, (unsigned long long)cred->permitted,
 		    (unsigned long long)cred->effective);
 	strbuf_addf(out, "CapBnd:\t%016llx\nCapAmb:\t%016llx\nNoNewPrivs:\t%d\n",
 		    (unsigned long long)cred->bounding, (unsigned long long)cred->ambient,
-		    cred->no_new_privs);
-	strbuf_add(out, "Seccomp:\t0\nSeccomp_filters:\t0\nSpeculation_Store_Bypass:\tvulnerable\n"
+		    cred->no_new_privs || atomic_load(&t->seccomp_no_new_privs));
+	strbuf_addf(out, "Seccomp:\t%d\nSeccomp_filters:\t%u\n", seccomp_mode(t),
+		    seccomp_filter_count(t));
+	strbuf_add(out, "Speculation_Store_Bypass:\tvulnerable\n"
 			"SpeculationIndirectBranch:\talways enabled\n");
 }
 
@@ -239,7 +242,7 @@ int proc_show_status(const struct proc_call *c, struct strbuf *out)
 	if (memory.present)
 		add_memory(c->task, &memory, out);
 	add_signals(c->task, cred, out);
-	add_capabilities(cred, out);
+	add_capabilities(c->task, cred, out);
 	add_placement(c->task, out);
 	credentials_put(cred);
 	return 0;

@@ -3,14 +3,31 @@
 #include <errno.h>
 
 #include "sentry/fs/proc/proc_internal.h"
+#include "sentry/ipc/msg.h"
 #include "sentry/ipc/sem.h"
 #include "sentry/ipc/shm.h"
 
-/* There are no message queues. */
 static int show_msg(const struct proc_call *c, struct strbuf *out)
 {
+	struct task *t = task_current();
+	struct linux_msginfo info;
+	struct linux_msqid64_ds ds;
+	int highest = t ? msg_info(t, LINUX_MSG_INFO, &info) : -1;
+
 	strbuf_add(out, "       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid "
 			" cgid      stime      rtime      ctime\n");
+	for (int i = 0; i <= highest; i++) {
+		int id = msg_stat(t, i, LINUX_MSG_STAT_ANY, &ds);
+
+		if (id < 0)
+			continue;
+		strbuf_addf(out, "%10d %10d  %4o  %10llu %10llu %5u %5u %5u %5u %5u %5u", ds.perm.key, id,
+			    ds.perm.mode, (unsigned long long)ds.cbytes, (unsigned long long)ds.qnum,
+			    (unsigned)ds.lspid, (unsigned)ds.lrpid, ds.perm.uid, ds.perm.gid,
+			    ds.perm.cuid, ds.perm.cgid);
+		strbuf_addf(out, " %10lld %10lld %10lld\n", (long long)ds.stime, (long long)ds.rtime,
+			    (long long)ds.ctime);
+	}
 	return 0;
 }
 
