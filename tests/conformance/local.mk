@@ -15,6 +15,13 @@ conformance_sources = \
 	tests/conformance/ipc_poll.c \
 	tests/conformance/mmap_basic.c \
 	tests/conformance/mmap_shared.c \
+	tests/conformance/namespace.c \
+	tests/conformance/namespace.h \
+	tests/conformance/namespace_pid.c \
+	tests/conformance/namespace_setns.c \
+	tests/conformance/namespace_time.c \
+	tests/conformance/namespace_unshare.c \
+	tests/conformance/namespace_user.c \
 	tests/conformance/native.c \
 	tests/conformance/process_exec.c \
 	tests/conformance/process_fork.c \
