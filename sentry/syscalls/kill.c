@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sentry/abi/signal.h"
+#include "sentry/abi/wait.h"
 #include "sentry/kernel/pidfd.h"
 #include "sentry/kernel/task_internal.h"
 #include "sentry/syscalls/handlers.h"
@@ -91,16 +92,16 @@ static int collect_everyone(struct task *t, struct targets *list)
 static int signal_many(struct task *t, struct targets *list, int signo,
 		       const struct linux_siginfo *info, bool everyone)
 {
-	int result = -ESRCH;
+	int result = everyone && list->count ? 0 : -ESRCH;
 	bool success = false;
 
 	for (size_t i = 0; i < list->count; i++) {
 		int rc = signal_process(t, list->tasks[i], signo, info);
 
 		success = success || !rc;
-		if (everyone && rc == -EPERM)
-			rc = result == -ESRCH ? -EPERM : result;
-		result = rc;
+		/* kill(-1) passes over those it may not signal. */
+		if (!everyone || rc != -EPERM)
+			result = rc;
 		task_put(list->tasks[i]);
 	}
 	free(list->tasks);
@@ -221,43 +222,61 @@ int64_t sys_rt_tgsigqueueinfo(struct task *t, const struct syscall_args *a)
 	return signal_thread(t, tgid, tid, signo, &info);
 }
 
+/* Where a pidfd's signal goes: its thread, its process, or its process group. */
+static int64_t signal_pidfd(struct task *t, struct file *file, uint32_t scope, int signo,
+			    const struct linux_siginfo *info)
+{
+	struct task *target = pidfd_task(file);
+	struct targets list = { 0 };
+	int rc;
+
+	if (atomic_load(&target->state) == TASK_DEAD)
+		return -ESRCH;
+	if (!signal_is_valid(signo))
+		return -EINVAL;
+	switch (scope) {
+	case LINUX_PIDFD_SIGNAL_THREAD:
+		return signal_thread(t, 0, task_tid_in(target, t->pid.ns), signo, info);
+	case LINUX_PIDFD_SIGNAL_PROCESS_GROUP:
+		rc = collect_group(t, task_tgid_in(target, t->pid.ns), &list);
+		return rc ? rc : signal_many(t, &list, signo, info, false);
+	default:
+		return signal_process(t, target, signo, info);
+	}
+}
+
 int64_t sys_pidfd_send_signal(struct task *t, const struct syscall_args *a)
 {
 	int32_t signo = arg_int(a, 1);
+	uint32_t flags = arg_u32(a, 3), scope = flags;
 	struct linux_siginfo info;
 	struct task *target;
 	struct file *file;
-	int64_t rc;
+	int64_t rc = 0;
 
-	if (arg_u32(a, 3))
+	if ((flags & ~LINUX_PIDFD_SIGNAL_FLAGS) || (flags & (flags - 1)))
 		return -EINVAL;
 	file = fd_table_lookup(t->fds, arg_int(a, 0));
 	if (!file)
 		return -EBADF;
 	target = pidfd_task(file);
-	if (!target) {
+	if (!target)
 		rc = -EBADF;
-	} else if (!pid_number_in(&target->group->pid, t->pid.ns)) {
+	else if (!pid_number_in(&target->group->pid, t->pid.ns))
 		rc = -EINVAL;
-	} else if (a->v[2]) {
-		rc = copy_in_siginfo(t, arg_addr(a, 2), 0, &info);
-		if (!rc) {
-			int32_t given;
-
-			rc = copy_in(t->mm, &given, arg_addr(a, 2), sizeof(given));
-			info.signo = given;
-		}
-		if (!rc && info.signo != signo)
-			rc = -EINVAL;
-		if (!rc && !may_forge(&info, target->group == t->group))
-			rc = -EPERM;
-		if (!rc)
-			rc = atomic_load(&target->state) == TASK_DEAD ? -ESRCH :
-			     signal_is_valid(signo) ? signal_process(t, target, signo, &info) : -EINVAL;
-	} else {
-		rc = atomic_load(&target->state) == TASK_DEAD ? -ESRCH :
-		     signal_is_valid(signo) ? signal_process(t, target, signo, NULL) : -EINVAL;
-	}
+	else if (a->v[2])
+		rc = copy_in(t->mm, &info, arg_addr(a, 2), sizeof(info));
+	if (!rc && !scope)
+		scope = pidfd_is_thread(file) ? LINUX_PIDFD_SIGNAL_THREAD :
+						LINUX_PIDFD_SIGNAL_THREAD_GROUP;
+	if (!rc && a->v[2] && info.signo != signo)
+		rc = -EINVAL;
+	/* Only to oneself, and not to one's group. */
+	if (!rc && a->v[2] &&
+	    !may_forge(&info, target == t && scope != LINUX_PIDFD_SIGNAL_PROCESS_GROUP))
+		rc = -EPERM;
+	if (!rc)
+		rc = signal_pidfd(t, file, scope, signo, a->v[2] ? &info : NULL);
 	file_put(file);
 	return rc;
 }
