@@ -17,10 +17,7 @@
 
 HELPER(exec_report)
 {
-	char comm[17] = "";
-
-	prctl(PR_GET_NAME, comm);
-	note("argc %d comm %s", argc, comm);
+	note("argc %d", argc);
 	for (int i = 1; i < argc && i < 6; i++)
 		show_str("argument", argv[i]);
 	note("uid %u %u gid %u %u secure %lu", getuid(), geteuid(), getgid(), getegid(),
