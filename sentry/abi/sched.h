@@ -50,6 +50,7 @@ _Static_assert(sizeof(struct linux_clone_args) == LINUX_CLONE_ARGS_SIZE_VER2, "c
 #define LINUX_SCHED_BATCH 3
 #define LINUX_SCHED_IDLE 5
 #define LINUX_SCHED_DEADLINE 6
+#define LINUX_SCHED_EXT 7
 #define LINUX_SCHED_RESET_ON_FORK 0x40000000
 
 struct linux_sched_attr {

@@ -119,30 +119,48 @@ bool credentials_in_group(const struct credentials *cred, uint32_t kgid)
 	return g->count && bsearch(&kgid, g->gids, g->count, sizeof(kgid), compare_gids);
 }
 
-int credentials_new_user_namespace(const struct credentials *cred, struct credentials **out,
-				   struct user_namespace **ns)
+int credentials_enter_user_namespace(const struct credentials *cred, struct user_namespace *ns,
+				     struct credentials **out)
 {
-	struct user_namespace *made;
-	struct credentials *c;
-	int rc;
+	struct credentials *c = credentials_copy(cred);
 
-	/* The creator must be somebody in its own namespace. */
-	if (uid_from_kernel(cred->user_ns, cred->euid) == ID_OVERFLOW && cred->euid != ID_OVERFLOW)
-		return -EPERM;
-	rc = user_namespace_new(cred->user_ns, cred->euid, cred->egid, &made);
-	if (rc)
-		return rc;
-	c = credentials_copy(cred);
-	if (!c) {
-		user_namespace_put(made);
+	if (!c)
 		return -ENOMEM;
-	}
 	user_namespace_put(c->user_ns);
-	c->user_ns = made;
+	c->user_ns = user_namespace_get(ns);
 	c->securebits = 0;
 	c->permitted = c->effective = c->bounding = CAPABILITY_FULL_SET;
 	c->inheritable = c->ambient = 0;
 	*out = c;
-	*ns = made;
 	return 0;
+}
+
+bool credentials_root_capable(const struct credentials *cred, int capability)
+{
+	return !cred->user_ns->parent && credentials_capable(cred, capability);
+}
+
+/* The creator must be somebody in its own namespace. */
+static bool mapped(const struct credentials *cred)
+{
+	return (cred->euid == ID_OVERFLOW ||
+		uid_from_kernel(cred->user_ns, cred->euid) != ID_OVERFLOW) &&
+	       (cred->egid == ID_OVERFLOW ||
+		gid_from_kernel(cred->user_ns, cred->egid) != ID_OVERFLOW);
+}
+
+int credentials_new_user_namespace(const struct credentials *cred, struct credentials **out,
+				   struct user_namespace **ns)
+{
+	struct user_namespace *made;
+	int rc = user_namespace_new(cred->user_ns, cred->euid, cred->egid, &made);
+
+	if (rc)
+		return rc;
+	rc = mapped(cred) ? credentials_enter_user_namespace(cred, made, out) : -EPERM;
+	/* *out holds it. */
+	user_namespace_put(made);
+	if (!rc)
+		*ns = made;
+	return rc;
 }

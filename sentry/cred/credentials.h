@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sentry/cred/namespace_count.h"
 #include "util/compiler.h"
 #include "util/lock.h"
 #include "util/refcount.h"
@@ -34,10 +35,12 @@ struct user_namespace {
 	uint32_t owner_uid, owner_gid; /* kernel ids of the creator; do not change */
 	struct mutex lock;	       /* LOCK_RANK_CREDENTIALS */
 	/* written once, protected by lock until then; NULL count 0: not yet mapped */
-	struct id_map_extent *uid_map, *gid_map; /* outside = kernel ids */
-	unsigned uid_map_count, gid_map_count;
+	struct id_map_extent *uid_map, *gid_map, *projid_map; /* outside = kernel ids */
+	unsigned uid_map_count, gid_map_count, projid_map_count;
 	bool setgroups_allowed;	       /* protected by lock */
 	uint64_t ino;		       /* for nsfs */
+	_Atomic int64_t namespace_limits[NAMESPACE_KIND_COUNT];
+	struct namespace_count count;  /* against the parent's */
 };
 
 struct group_list {
@@ -75,6 +78,8 @@ struct credentials *credentials_copy(const struct credentials *cred) MUST_CHECK;
 struct credentials *credentials_new_root(struct user_namespace *ns) MUST_CHECK;
 
 bool credentials_capable(const struct credentials *cred, int capability); /* in cred->user_ns */
+/* Linux's capable(): in the sandbox's root namespace. */
+bool credentials_root_capable(const struct credentials *cred, int capability);
 /* Linux's ns_capable: @ns is cred's namespace or a descendant of it (owner rule included). */
 bool credentials_ns_capable(const struct credentials *cred, struct user_namespace *ns, int capability);
 bool credentials_in_group(const struct credentials *cred, uint32_t kgid);

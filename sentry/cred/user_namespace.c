@@ -11,7 +11,9 @@
 #include "sentry/cred/credentials.h"
 #include "sentry/cred/user_namespace.h"
 
-static _Atomic uint64_t next_ino = 0xEFFFFFFDU; /* Linux's PROC_USER_INIT_INO */
+/* Of each kind, for each user of the root namespace: far below what the sentry has memory for. */
+#define ROOT_LIMIT 15000
+#define ROOT_INO 0xEFFFFFFDU /* PROC_USER_INIT_INO */
 
 static struct user_namespace *allocate(struct user_namespace *parent)
 {
@@ -24,7 +26,9 @@ static struct user_namespace *allocate(struct user_namespace *parent)
 	ns->parent = parent ? user_namespace_get(parent) : NULL;
 	ns->level = parent ? parent->level + 1 : 0;
 	ns->setgroups_allowed = true;
-	ns->ino = parent ? 0xF1000000U + atomic_fetch_add(&next_ino, 1) : 0xEFFFFFFDU;
+	ns->ino = parent ? namespace_number() : ROOT_INO;
+	for (int i = 0; i < NAMESPACE_KIND_COUNT; i++)
+		namespace_limit_set(ns, i, parent ? INT32_MAX : ROOT_LIMIT);
 	return ns;
 }
 
@@ -50,12 +54,18 @@ int user_namespace_new(struct user_namespace *parent, uint32_t owner_uid, uint32
 		       struct user_namespace **out)
 {
 	struct user_namespace *ns;
+	int rc;
 
-	if (parent->level + 1 > USER_NAMESPACE_LEVEL_MAX)
+	if (parent->level > USER_NAMESPACE_LEVEL_MAX)
 		return -ENOSPC;
 	ns = allocate(parent);
 	if (!ns)
 		return -ENOMEM;
+	rc = namespace_count_add(&ns->count, parent, owner_uid, NAMESPACE_USER);
+	if (rc) {
+		user_namespace_put(ns);
+		return rc;
+	}
 	ns->owner_uid = owner_uid;
 	ns->owner_gid = owner_gid;
 	mutex_lock(&parent->lock);
@@ -77,8 +87,11 @@ void user_namespace_put(struct user_namespace *ns)
 	while (ns && refcount_put(&ns->refs)) {
 		struct user_namespace *parent = ns->parent;
 
+		if (ns->count.user_ns)
+			namespace_count_drop(&ns->count);
 		free(ns->uid_map);
 		free(ns->gid_map);
+		free(ns->projid_map);
 		mutex_destroy(&ns->lock);
 		free(ns);
 		ns = parent;
@@ -90,37 +103,46 @@ struct extents {
 	unsigned count;
 };
 
-static struct extents map_of(struct user_namespace *ns, bool group)
+static struct extents map_of(struct user_namespace *ns, enum id_map_kind kind)
 {
 	struct extents e;
 
 	mutex_lock(&ns->lock);
-	e.list = group ? ns->gid_map : ns->uid_map;
-	e.count = group ? ns->gid_map_count : ns->uid_map_count;
+	switch (kind) {
+	case ID_MAP_UID:
+		e = (struct extents){ ns->uid_map, ns->uid_map_count };
+		break;
+	case ID_MAP_GID:
+		e = (struct extents){ ns->gid_map, ns->gid_map_count };
+		break;
+	default:
+		e = (struct extents){ ns->projid_map, ns->projid_map_count };
+		break;
+	}
 	mutex_unlock(&ns->lock);
 	return e;
 }
 
-static uint32_t to_kernel(struct user_namespace *ns, bool group, uint32_t id)
+static uint32_t to_kernel(struct user_namespace *ns, enum id_map_kind kind, uint32_t id)
 {
 	struct extents e;
 
 	if (!ns->parent)
 		return id;
-	e = map_of(ns, group);
+	e = map_of(ns, kind);
 	for (unsigned i = 0; i < e.count; i++)
 		if (id >= e.list[i].inside && id - e.list[i].inside < e.list[i].count)
 			return e.list[i].outside + (id - e.list[i].inside);
 	return ID_INVALID;
 }
 
-static uint32_t from_kernel(struct user_namespace *ns, bool group, uint32_t id)
+static uint32_t from_kernel(struct user_namespace *ns, enum id_map_kind kind, uint32_t id)
 {
 	struct extents e;
 
 	if (!ns->parent)
 		return id;
-	e = map_of(ns, group);
+	e = map_of(ns, kind);
 	for (unsigned i = 0; i < e.count; i++)
 		if (id >= e.list[i].outside && id - e.list[i].outside < e.list[i].count)
 			return e.list[i].inside + (id - e.list[i].outside);
@@ -129,22 +151,27 @@ static uint32_t from_kernel(struct user_namespace *ns, bool group, uint32_t id)
 
 uint32_t uid_to_kernel(struct user_namespace *ns, uint32_t uid)
 {
-	return to_kernel(ns, false, uid);
+	return to_kernel(ns, ID_MAP_UID, uid);
 }
 
 uint32_t gid_to_kernel(struct user_namespace *ns, uint32_t gid)
 {
-	return to_kernel(ns, true, gid);
+	return to_kernel(ns, ID_MAP_GID, gid);
 }
 
 uint32_t uid_from_kernel(struct user_namespace *ns, uint32_t kuid)
 {
-	return from_kernel(ns, false, kuid);
+	return from_kernel(ns, ID_MAP_UID, kuid);
 }
 
 uint32_t gid_from_kernel(struct user_namespace *ns, uint32_t kgid)
 {
-	return from_kernel(ns, true, kgid);
+	return from_kernel(ns, ID_MAP_GID, kgid);
+}
+
+uint32_t projid_from_kernel(struct user_namespace *ns, uint32_t id)
+{
+	return from_kernel(ns, ID_MAP_PROJID, id);
 }
 
 bool user_namespace_is_descendant(const struct user_namespace *ns,
@@ -182,10 +209,11 @@ static int extents_check(const struct id_map_extent *list, unsigned count)
 }
 
 /* A range of the parent's ids must lie in one of the parent's extents. */
-static int extent_to_kernel(struct user_namespace *parent, bool group, struct id_map_extent *e)
+static int extent_to_kernel(struct user_namespace *parent, enum id_map_kind kind,
+			    struct id_map_extent *e)
 {
-	uint32_t first = to_kernel(parent, group, e->outside);
-	uint32_t last = to_kernel(parent, group, e->outside + (e->count - 1));
+	uint32_t first = to_kernel(parent, kind, e->outside);
+	uint32_t last = to_kernel(parent, kind, e->outside + (e->count - 1));
 
 	if (first == ID_INVALID || last == ID_INVALID || last - first != e->count - 1)
 		return -EPERM;
@@ -193,10 +221,14 @@ static int extent_to_kernel(struct user_namespace *parent, bool group, struct id
 	return 0;
 }
 
-int user_namespace_set_map(struct user_namespace *ns, bool group,
+int user_namespace_set_map(struct user_namespace *ns, enum id_map_kind kind,
 			   const struct id_map_extent *extents, unsigned count)
 {
 	struct id_map_extent *list;
+	struct id_map_extent **map = kind == ID_MAP_UID ? &ns->uid_map :
+				     kind == ID_MAP_GID ? &ns->gid_map : &ns->projid_map;
+	unsigned *map_count = kind == ID_MAP_UID ? &ns->uid_map_count :
+			      kind == ID_MAP_GID ? &ns->gid_map_count : &ns->projid_map_count;
 	int rc = extents_check(extents, count);
 
 	if (rc)
@@ -208,16 +240,13 @@ int user_namespace_set_map(struct user_namespace *ns, bool group,
 		return -ENOMEM;
 	memcpy(list, extents, count * sizeof(*list));
 	for (unsigned i = 0; i < count && !rc; i++)
-		rc = extent_to_kernel(ns->parent, group, &list[i]);
+		rc = extent_to_kernel(ns->parent, kind, &list[i]);
 	mutex_lock(&ns->lock);
-	if (!rc && (group ? ns->gid_map_count : ns->uid_map_count))
+	if (!rc && *map_count)
 		rc = -EPERM; /* written once */
-	if (!rc && group) {
-		ns->gid_map = list;
-		ns->gid_map_count = count;
-	} else if (!rc) {
-		ns->uid_map = list;
-		ns->uid_map_count = count;
+	if (!rc) {
+		*map = list;
+		*map_count = count;
 	}
 	mutex_unlock(&ns->lock);
 	if (rc)

@@ -36,6 +36,7 @@ int ipc_namespace_new(struct user_namespace *user_ns, struct ipc_namespace **out
 		return -ENOMEM;
 	refcount_init(&ns->refs);
 	ns->user_ns = user_namespace_get(user_ns);
+	ns->number = namespace_number();
 	mutex_init(&ns->lock, LOCK_RANK_IPC);
 	ids_init(&ns->shm, LINUX_SHMMNI);
 	ids_init(&ns->sem, LINUX_SEMMNI);
@@ -61,6 +62,8 @@ void ipc_namespace_put(struct ipc_namespace *ns)
 	free(ns->shm.slots);
 	free(ns->sem.slots);
 	free(ns->msg.slots);
+	if (ns->count.user_ns)
+		namespace_count_drop(&ns->count);
 	user_namespace_put(ns->user_ns);
 	mutex_destroy(&ns->lock);
 	free(ns);
@@ -81,20 +84,44 @@ static void ops_put(void *ns)
 	ipc_namespace_put(ns);
 }
 
-static int ops_create(struct user_namespace *user_ns, void **out)
+static int ops_create(struct user_namespace *user_ns, uint32_t kuid, void **out)
 {
 	struct ipc_namespace *ns;
 	int rc = ipc_namespace_new(user_ns, &ns);
 
-	if (rc == 0)
+	if (rc < 0)
+		return rc;
+	rc = namespace_count_add(&ns->count, user_ns, kuid, NAMESPACE_IPC);
+	if (rc < 0)
+		ipc_namespace_put(ns);
+	else
 		*out = ns;
 	return rc;
+}
+
+static struct user_namespace *ops_owner(void *ns)
+{
+	return ((struct ipc_namespace *)ns)->user_ns;
+}
+
+static uint64_t ops_number(void *ns)
+{
+	return ((struct ipc_namespace *)ns)->number;
+}
+
+/* As Linux's exit_sem: what semop is to undo is undone now. */
+static void ops_leave(struct task *t)
+{
+	sem_task_exit(t, true);
 }
 
 int ipc_init(struct kernel *kernel)
 {
 	static const struct namespace_ops ops = { .get = ops_get, .put = ops_put,
-						  .create = ops_create };
+						  .create = ops_create,
+						  .owner = ops_owner,
+						  .number = ops_number,
+						  .leave = ops_leave };
 	static const struct task_exit_hook hook = { .fn = sem_task_exit };
 	int rc = ipc_namespace_new(kernel->root_user_ns, &kernel->root_ipc_ns);
 

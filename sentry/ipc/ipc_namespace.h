@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "sentry/abi/ipc.h"
+#include "sentry/cred/namespace_count.h"
 #include "util/compiler.h"
 #include "util/list.h"
 #include "util/lock.h"
@@ -39,6 +40,8 @@ struct ipc_ids {
 struct ipc_namespace {
 	struct refcount refs;
 	struct user_namespace *user_ns; /* reference */
+	uint64_t number;		/* does not change */
+	struct namespace_count count;
 	struct mutex lock;		/* LOCK_RANK_IPC */
 	struct ipc_ids shm, sem, msg;	/* protected by lock */
 	uint64_t shm_pages, sem_total;	/* protected by lock */

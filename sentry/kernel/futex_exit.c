@@ -20,7 +20,8 @@ int futex_word_cmpxchg(struct task *t, guest_addr_t addr, uint32_t expected, uin
 {
 	int rc;
 
-	if (t->context) {
+	/* A task killed in a notified call cannot be told to do it. */
+	if (t->context && !platform_need_registers(t->context)) {
 		rc = platform_cmpxchg_u32(t->context, addr, expected, desired, found);
 		if (rc != -ENOSYS)
 			return rc;
@@ -68,7 +69,8 @@ static int handle_death(struct task *t, guest_addr_t addr, bool pi, bool pending
 			break;
 		word = found;
 	}
-	if (!pi && (word & LINUX_FUTEX_WAITERS))
+	/* Without an atomic change the mark of a waiter may just have been lost: wake in any case. */
+	if (!pi)
 		wake_one(t, addr);
 	return 0;
 }

@@ -13,7 +13,9 @@
 #include "sentry/kernel/futex.h"
 #include "sentry/kernel/klog.h"
 #include "sentry/kernel/signal_internal.h"
+#include "sentry/kernel/namespaces.h"
 #include "sentry/kernel/task_internal.h"
+#include "sentry/kernel/time_namespace.h"
 #include "sentry/kernel/task_reap.h"
 #include "sentry/kernel/timer.h"
 
@@ -38,9 +40,13 @@ static int make_root_namespaces(struct kernel *k, const struct kernel_config *co
 	int rc = user_namespace_new_root(&k->root_user_ns);
 
 	if (!rc)
-		rc = pid_namespace_new(NULL, k->root_user_ns, &k->root_pid_ns);
+		rc = pid_namespace_new(NULL, k->root_user_ns, ID_INVALID, &k->root_pid_ns);
 	if (!rc)
-		rc = uts_namespace_new(NULL, k->root_user_ns, &k->root_uts_ns);
+		rc = uts_namespace_new(NULL, k->root_user_ns, ID_INVALID, &k->root_uts_ns);
+	if (!rc)
+		rc = cgroup_namespace_new(k->root_user_ns, ID_INVALID, &k->root_cgroup_ns);
+	if (!rc)
+		rc = time_namespace_new(k->root_user_ns, ID_INVALID, &k->root_time_ns);
 	if (rc)
 		return rc;
 	set_name(k->root_uts_ns->nodename, config->hostname ? config->hostname : "localhost");
@@ -50,6 +56,8 @@ static int make_root_namespaces(struct kernel *k, const struct kernel_config *co
 
 static void kernel_free(struct kernel *k)
 {
+	time_namespace_put(k->root_time_ns);
+	cgroup_namespace_put(k->root_cgroup_ns);
 	uts_namespace_put(k->root_uts_ns);
 	pid_namespace_put(k->root_pid_ns);
 	user_namespace_put(k->root_user_ns);

@@ -28,6 +28,8 @@ struct kernel {
 	struct uts_namespace *root_uts_ns;
 	struct ipc_namespace *root_ipc_ns;
 	struct net_namespace *root_net_ns;
+	struct cgroup_namespace *root_cgroup_ns;
+	struct time_namespace *root_time_ns;
 	unsigned cpus;
 	uint64_t memory_limit;
 	_Atomic int64_t pids_limit, task_count;
@@ -80,11 +82,16 @@ void kernel_kill_all(struct kernel *k, struct pid_namespace *ns);
 
 /* --- pid namespaces ---------------------------------------------------------- */
 
-int pid_namespace_new(struct pid_namespace *parent, struct user_namespace *user_ns,
+/* Counts for @kuid unless it is the first (no parent). */
+int pid_namespace_new(struct pid_namespace *parent, struct user_namespace *user_ns, uint32_t kuid,
 		      struct pid_namespace **out) MUST_CHECK;
+/* Whether it has, or had, an init. */
+bool pid_namespace_was_born(struct pid_namespace *ns);
 struct pid_namespace *pid_namespace_get(struct pid_namespace *ns);
 void pid_namespace_put(struct pid_namespace *ns);
 int32_t pid_namespace_last_pid(struct pid_namespace *ns);
+/* The next number is the first free one after @last. */
+void pid_namespace_set_last_pid(struct pid_namespace *ns, int32_t last);
 
 /* --- uts ---------------------------------------------------------------------- */
 
@@ -95,6 +102,7 @@ struct uts_namespace {
 	char nodename[UTS_NAME_SIZE], domainname[UTS_NAME_SIZE]; /* protected by lock */
 	struct user_namespace *user_ns;
 	uint64_t ino;
+	struct namespace_count count;
 };
 
 /* What uname(2) and /proc/version say, in one place. */

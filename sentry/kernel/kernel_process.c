@@ -79,6 +79,9 @@ static int make_namespaces(struct birth *b)
 		.ipc = a->ipc ? a->ipc : b->k->root_ipc_ns,
 		.net = b->k->root_net_ns,
 		.pid_for_children = a->pid_ns ? a->pid_ns : b->k->root_pid_ns,
+		.cgroup = b->k->root_cgroup_ns,
+		.time = b->k->root_time_ns,
+		.time_for_children = b->k->root_time_ns,
 	};
 
 	return namespaces_copy(&ours, &b->task->namespaces);

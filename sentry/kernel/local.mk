@@ -2,7 +2,8 @@
 libsentry_a_SOURCES += %D%/bpf_classic.c %D%/bpf_classic.h %D%/cpu_time.h %D%/exec_credentials.c %D%/futex.c %D%/futex.h %D%/futex_exit.c \
 	%D%/futex_internal.h %D%/futex_pi.c \
 	%D%/itimer.c %D%/itimer.h %D%/kernel.c %D%/kernel.h %D%/kernel_process.c %D%/klog.c \
-	%D%/klog.h %D%/namespaces.c %D%/namespaces.h %D%/pid.h %D%/pid_bitmap.c %D%/pid_bitmap.h \
+	%D%/klog.h %D%/namespace_join.c %D%/namespace_kind.c %D%/namespaces.c \
+	%D%/namespaces.h %D%/time_namespace.c %D%/time_namespace.h %D%/pid.h %D%/pid_bitmap.c %D%/pid_bitmap.h \
 	%D%/pid_namespace.c %D%/pidfd.c %D%/pidfd.h %D%/posix_timer.c %D%/posix_timer.h \
 	%D%/process_group.c %D%/process_group.h %D%/program.h %D%/restart.h %D%/seccomp.c %D%/seccomp.h %D%/seccomp_action.c %D%/seccomp_internal.h \
 	%D%/seccomp_notify.c %D%/signal.c %D%/signal.h \

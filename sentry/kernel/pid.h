@@ -33,9 +33,11 @@ struct pid_namespace {
 	struct user_namespace *user_ns; /* reference; does not change */
 	uint32_t level;		      /* root: 0 */
 	uint64_t ino;
+	struct namespace_count count;
 	struct mutex lock;	      /* LOCK_RANK_PID_NAMESPACE */
 	struct pid_bitmap bitmap;     /* protected by lock */
 	struct hash_table table;      /* pid_link by number; protected by lock */
+	bool born;		      /* has or had an init; protected by lock */
 	bool dead;		      /* init is exiting: no new tasks; protected by lock */
 	struct thread_group *init;    /* borrowed; tasklist */
 	uint32_t task_count;	      /* tasks with a number here; tasklist */

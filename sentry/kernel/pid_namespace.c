@@ -16,18 +16,25 @@
 #include "util/hash.h"
 #include "util/log.h"
 
-static _Atomic uint64_t next_ino = 0xF0000000U;
+#define ROOT_NUMBER 0xEFFFFFFCU /* PROC_PID_INIT_INO */
 
-int pid_namespace_new(struct pid_namespace *parent, struct user_namespace *user_ns,
+int pid_namespace_new(struct pid_namespace *parent, struct user_namespace *user_ns, uint32_t kuid,
 		      struct pid_namespace **out)
 {
 	struct pid_namespace *ns;
+	int rc = 0;
 
 	if (parent && parent->level + 1 >= PID_NAMESPACE_DEPTH_MAX)
 		return -ENOSPC;
 	ns = calloc(1, sizeof(*ns));
 	if (!ns)
 		return -ENOMEM;
+	if (parent)
+		rc = namespace_count_add(&ns->count, user_ns, kuid, NAMESPACE_PID);
+	if (rc) {
+		free(ns);
+		return rc;
+	}
 	refcount_init(&ns->refs);
 	mutex_init(&ns->lock, LOCK_RANK_PID_NAMESPACE);
 	pid_bitmap_init(&ns->bitmap, PID_MAX_LIMIT);
@@ -36,7 +43,7 @@ int pid_namespace_new(struct pid_namespace *parent, struct user_namespace *user_
 	ns->parent = parent ? pid_namespace_get(parent) : NULL;
 	ns->level = parent ? parent->level + 1 : 0;
 	ns->user_ns = user_namespace_get(user_ns);
-	ns->ino = parent ? atomic_fetch_add(&next_ino, 1) : 0xEFFFFFFCU;
+	ns->ino = parent ? namespace_number() : ROOT_NUMBER;
 	*out = ns;
 	return 0;
 }
@@ -52,6 +59,8 @@ void pid_namespace_put(struct pid_namespace *ns)
 	while (ns && refcount_put(&ns->refs)) {
 		struct pid_namespace *parent = ns->parent;
 
+		if (ns->count.user_ns)
+			namespace_count_drop(&ns->count);
 		user_namespace_put(ns->user_ns);
 		pid_bitmap_destroy(&ns->bitmap);
 		hash_table_destroy(&ns->table);
@@ -70,6 +79,23 @@ int32_t pid_namespace_last_pid(struct pid_namespace *ns)
 	last = ns->bitmap.last;
 	mutex_unlock(&ns->lock);
 	return last;
+}
+
+void pid_namespace_set_last_pid(struct pid_namespace *ns, int32_t last)
+{
+	mutex_lock(&ns->lock);
+	ns->bitmap.last = last;
+	mutex_unlock(&ns->lock);
+}
+
+bool pid_namespace_was_born(struct pid_namespace *ns)
+{
+	bool born;
+
+	mutex_lock(&ns->lock);
+	born = ns->born;
+	mutex_unlock(&ns->lock);
+	return born;
 }
 
 void pid_namespace_mark_dead(struct pid_namespace *ns)
@@ -113,12 +139,12 @@ static int number_take(struct pid *p, struct pid_namespace *ns, int32_t wanted)
 		n = pid_bitmap_alloc(&ns->bitmap);
 		rc = n < 0 ? n : 0;
 	} else if (wanted < 1 || wanted >= ns->bitmap.max ||
-		   (wanted != 1 && ns->bitmap.last == 0)) {
+		   (wanted != 1 && !ns->born)) {
 		rc = -EINVAL;
 	} else {
 		n = wanted;
 		rc = pid_bitmap_take(&ns->bitmap, wanted);
-		if (!rc && wanted == 1 && ns->bitmap.last == 0)
+		if (!rc && wanted == 1 && !ns->born)
 			ns->bitmap.last = 1;
 	}
 	if (!rc) {
@@ -126,6 +152,7 @@ static int number_take(struct pid *p, struct pid_namespace *ns, int32_t wanted)
 		link->pid = p;
 		link->level = ns->level;
 		hash_table_insert(&ns->table, &link->node, hash_u64((uint64_t)n));
+		ns->born = true;
 	}
 	mutex_unlock(&ns->lock);
 	return rc;

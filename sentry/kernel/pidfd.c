@@ -42,14 +42,20 @@ static struct wait_queue *pidfd_poll_queue(struct file *file)
 	return &t->group->exit_wait;
 }
 
+/* The numbers from the reader's namespace down to the task's own. */
 static void pidfd_show(struct file *file, char *buf, size_t size)
 {
 	struct task *t = file->private_data, *reader = task_current();
-	struct pid_namespace *ns = reader ? reader->pid.ns : t->pid.ns;
-	bool gone = atomic_load(&t->state) == TASK_DEAD;
+	struct task_pid *pid = &t->group->pid;
+	struct pid_namespace *ns = reader ? reader->pid.ns : pid->ns;
+	int32_t number = atomic_load(&t->state) == TASK_DEAD ? -1 : pid_number_in(pid, ns);
+	int used = snprintf(buf, size, "Pid:\t%d\nNSpid:\t%d", number, number);
 
-	snprintf(buf, size, "Pid:\t%d\nNSpid:\t%d\n", gone ? -1 : task_tgid_in(t, ns),
-		 gone ? -1 : task_tgid_in(t, ns));
+	for (uint32_t level = ns->level + 1; number > 0 && level <= pid->ns->level; level++)
+		if (used > 0 && (size_t)used < size)
+			used += snprintf(buf + used, size - (size_t)used, "\t%d", pid->numbers[level]);
+	if (used > 0 && (size_t)used < size)
+		snprintf(buf + used, size - (size_t)used, "\n");
 }
 
 static ssize_t pidfd_no_read(struct file *file, struct io_iter *to, uint64_t *pos)
@@ -74,7 +80,8 @@ static const struct file_ops pidfd_ops = {
 int pidfd_new_file(struct task *t, uint32_t flags, struct file **out)
 {
 	int rc = file_new_anonymous(&pidfd_ops, "[pidfd]", 0600,
-				    LINUX_O_RDWR | (flags & LINUX_PIDFD_NONBLOCK), task_get(t), out);
+				    LINUX_O_RDWR | (flags & (LINUX_PIDFD_NONBLOCK | LINUX_PIDFD_THREAD)),
+				    task_get(t), out);
 
 	if (rc)
 		task_put(t);
@@ -84,4 +91,9 @@ int pidfd_new_file(struct task *t, uint32_t flags, struct file **out)
 struct task *pidfd_task(struct file *file)
 {
 	return file->ops == &pidfd_ops ? file->private_data : NULL;
+}
+
+bool pidfd_is_thread(struct file *file)
+{
+	return atomic_load(&file->flags) & LINUX_PIDFD_THREAD;
 }

@@ -2,6 +2,7 @@
 /* Files that stand for a thread group. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "util/compiler.h"
@@ -14,3 +15,5 @@ struct thread_group;
 int pidfd_new_file(struct task *t, uint32_t flags, struct file **out) MUST_CHECK;
 /* The task of a pidfd, borrowed from the file; NULL when it is not one. */
 struct task *pidfd_task(struct file *file);
+/* Whether it was made with LINUX_PIDFD_THREAD. */
+bool pidfd_is_thread(struct file *file);

@@ -19,9 +19,16 @@
 #include "sentry/kernel/cpu_time.h"
 #include "sentry/kernel/signal_internal.h"
 #include "sentry/kernel/task_internal.h"
+#include "sentry/kernel/time_namespace.h"
 #include "sentry/kernel/timer.h"
 #include "util/checked.h"
 #include "util/cleanup.h"
+
+/* A negative clock: the complement of a pid, and these bits. */
+#define CPUCLOCK_MASK 3
+#define CPUCLOCK_VIRT 1
+#define CPUCLOCK_SCHED 2
+#define CPUCLOCK_PER_THREAD 4
 
 struct posix_timer {
 	struct refcount refs;
@@ -29,7 +36,8 @@ struct posix_timer {
 	struct thread_group *group; /* reference */
 	struct posix_timers *owner; /* borrowed; outlives the timer's being armed */
 	struct task *target;	    /* reference; SIGEV_THREAD_ID */
-	struct task *clock_task;    /* reference; CPU-time clocks of one thread */
+	struct task *clock_task;    /* reference; CPU-time clocks: the thread, or one of the process */
+	bool of_thread, user_only;  /* CPU-time clocks */
 	int32_t id;
 	int clock, notify;
 	uint32_t charged_uid;
@@ -69,16 +77,19 @@ void posix_timer_put(struct posix_timer *timer)
 
 static bool is_cpu_clock(int clock)
 {
-	return clock == LINUX_CLOCK_PROCESS_CPUTIME_ID || clock == LINUX_CLOCK_THREAD_CPUTIME_ID;
+	return clock < 0 || clock == LINUX_CLOCK_PROCESS_CPUTIME_ID ||
+	       clock == LINUX_CLOCK_THREAD_CPUTIME_ID;
 }
 
 static uint64_t timer_now(struct posix_timer *timer)
 {
-	if (timer->clock == LINUX_CLOCK_THREAD_CPUTIME_ID)
-		return cpu_time_total(task_cpu_time(timer->clock_task));
-	if (timer->clock == LINUX_CLOCK_PROCESS_CPUTIME_ID)
-		return cpu_time_total(thread_group_cpu_time(timer->group));
-	return clock_now(timer->clock);
+	struct cpu_time used;
+
+	if (!is_cpu_clock(timer->clock))
+		return clock_now(timer->clock);
+	used = timer->of_thread ? task_cpu_time(timer->clock_task) :
+				  thread_group_cpu_time(timer->clock_task->group);
+	return timer->user_only ? used.user_ns : cpu_time_total(used);
 }
 
 /* @now: of the timer's clock. */
@@ -90,7 +101,7 @@ static int arm_locked(struct posix_timer *timer, uint64_t now)
 		uint64_t left = timer->deadline > now ? timer->deadline - now : 0;
 
 		return timer_arm(&timer->timer, LINUX_CLOCK_MONOTONIC,
-				 cpu_time_next_look(timer->group, left));
+				 cpu_time_next_look(timer->clock_task->group, left));
 	}
 	return timer_arm(&timer->timer, timer->clock, timer->deadline);
 }
@@ -191,8 +202,36 @@ static struct posix_timers *timers_of(struct thread_group *g, bool make)
 	return p;
 }
 
+/* The clock of clock_getcpuclockid(3): whose it is; -EINVAL. */
+static int find_clock_task(struct task *t, struct posix_timer *timer)
+{
+	int32_t pid;
+
+	if (timer->clock >= 0) {
+		timer->of_thread = timer->clock == LINUX_CLOCK_THREAD_CPUTIME_ID;
+		timer->clock_task = is_cpu_clock(timer->clock) ? task_get(t) : NULL;
+		return 0;
+	}
+	pid = ~(timer->clock >> 3);
+	timer->of_thread = timer->clock & CPUCLOCK_PER_THREAD;
+	timer->user_only = (timer->clock & CPUCLOCK_MASK) == CPUCLOCK_VIRT;
+	if ((timer->clock & CPUCLOCK_MASK) > CPUCLOCK_SCHED)
+		return -EINVAL;
+	if (!pid)
+		timer->clock_task = task_get(t);
+	else if (timer->of_thread)
+		timer->clock_task = task_lookup(t->pid.ns, pid);
+	else
+		timer->clock_task = task_lookup_group_leader(t->pid.ns, pid);
+	if (!timer->clock_task || (timer->of_thread && timer->clock_task->group != t->group))
+		return -EINVAL;
+	return 0;
+}
+
 static int check_clock(struct task *t, int clock)
 {
+	if (clock < 0)
+		return 0;
 	switch (clock) {
 	case LINUX_CLOCK_REALTIME:
 	case LINUX_CLOCK_MONOTONIC:
@@ -203,7 +242,7 @@ static int check_clock(struct task *t, int clock)
 		return 0;
 	case LINUX_CLOCK_REALTIME_ALARM:
 	case LINUX_CLOCK_BOOTTIME_ALARM:
-		return task_capable(t, LINUX_CAP_WAKE_ALARM) ? 0 : -EPERM;
+		return credentials_root_capable(t->cred, LINUX_CAP_WAKE_ALARM) ? 0 : -EPERM;
 	case LINUX_CLOCK_MONOTONIC_RAW:
 	case LINUX_CLOCK_REALTIME_COARSE:
 	case LINUX_CLOCK_MONOTONIC_COARSE:
@@ -272,10 +311,14 @@ int posix_timer_create(struct task *t, int clock, const struct linux_sigevent *e
 	timer->group = thread_group_get(t->group);
 	timer->owner = timers;
 	timer->target = target;
-	timer->clock_task = clock == LINUX_CLOCK_THREAD_CPUTIME_ID ? task_get(t) : NULL;
 	timer->clock = clock;
 	timer->notify = event ? event->notify & ~LINUX_SIGEV_THREAD_ID : LINUX_SIGEV_SIGNAL;
 	timer->charged_uid = t->cred->uid;
+	rc = find_clock_task(t, timer);
+	if (rc) {
+		posix_timer_put(timer);
+		return rc;
+	}
 	timer_init(&timer->timer, expired, timer);
 	mutex_lock(&timers->lock);
 	timer->id = timers->next_id;
@@ -396,7 +439,9 @@ int posix_timer_settime(struct task *t, int32_t id, int flags,
 	timer->overrun = 0;
 	timer->interval = value ? interval : 0;
 	timer->deadline = value;
-	if (value && !(flags & LINUX_TIMER_ABSTIME))
+	if (value && (flags & LINUX_TIMER_ABSTIME))
+		timer->deadline = MAX(time_from_guest(t, timer->clock, value), 1ULL);
+	else if (value)
 		timer->deadline = value > INT64_MAX - now ? INT64_MAX : now + value;
 	if (value)
 		rc = arm_locked(timer, now);

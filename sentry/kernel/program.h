@@ -40,6 +40,7 @@ struct kernel_upcalls {
 	const char *(*program_comm)(const struct program *p);
 	int (*program_load)(struct program *p, struct mm *mm, struct context *ctx,
 			    const struct program_identity *identity, uint64_t stack_limit);
+	int (*program_adopt_clock)(struct mm *mm, struct context *ctx);
 };
 
 /* Static storage; once, at boot. */

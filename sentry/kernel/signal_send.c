@@ -308,8 +308,12 @@ int signal_send_kernel(struct thread_group *g, int signo)
 
 void signal_send_self(struct task *t, int signo)
 {
-	struct linux_siginfo info = { .signo = signo, .code = LINUX_SI_KERNEL };
-	int rc = signal_send_task(t, &info);
+	struct linux_siginfo info;
+	int rc;
+
+	/* SEND_SIG_NOINFO: as if the task had sent it itself. */
+	signal_fill_user(&info, signo, LINUX_SI_USER, t, t);
+	rc = signal_send_task(t, &info);
 
 	/* Only an exiting task refuses. */
 	(void)rc;

@@ -48,7 +48,8 @@ int task_alloc(struct kernel *k, struct thread_group *g, struct task **out)
 	signal_queue_init(&t->pending);
 	signal_stack_reset(t);
 	t->start_time_ns = clock_now(LINUX_CLOCK_MONOTONIC);
-	t->timer_slack_ns = 50000;
+	t->timer_slack_ns = t->default_timer_slack_ns = 50000;
+	t->machine_check_policy = LINUX_PR_MCE_KILL_DEFAULT;
 	for (unsigned cpu = 0; cpu < k->cpus && cpu < sizeof(t->cpu_mask) * 8; cpu++)
 		t->cpu_mask[cpu / 64] |= 1ULL << (cpu % 64);
 	t->charged_uid = ID_INVALID;
@@ -163,6 +164,8 @@ void task_set_cred(struct task *t, const struct credentials *cred)
 	t->charged_uid = cred->uid;
 	mutex_unlock(&t->lock);
 	if (charged != cred->uid) {
+		t->over_process_limit = cred->uid != 0 && user_charged(cred->uid, USER_PROCESSES) >
+								  task_rlimit(t, RLIM_NPROC);
 		/* Past the limit is allowed here; exec checks it.  Without memory for the
 		 * new account the task stays uncounted. */
 		if (user_charge(cred->uid, USER_PROCESSES, UINT64_MAX))

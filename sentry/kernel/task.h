@@ -23,6 +23,7 @@
 #include "util/lock.h"
 #include "util/refcount.h"
 
+struct cgroup_namespace;
 struct ipc_namespace;
 struct itimers;
 struct kernel;
@@ -34,6 +35,7 @@ struct seccomp_filter;
 struct session;
 struct task;
 struct thread_group;
+struct time_namespace;
 struct uts_namespace;
 struct ktimer;
 struct posix_timers;
@@ -77,6 +79,8 @@ struct namespaces {
 	struct ipc_namespace *ipc;
 	struct net_namespace *net;
 	struct pid_namespace *pid_for_children;
+	struct cgroup_namespace *cgroup;
+	struct time_namespace *time, *time_for_children;
 	/* the user namespace is in the credentials */
 };
 
@@ -151,7 +155,10 @@ struct task {
 	int32_t nice, sched_policy, sched_priority; /* protected by lock */
 	uint64_t cpu_mask[16];		  /* protected by lock */
 	uint64_t start_time_ns;		  /* CLOCK_MONOTONIC; does not change */
-	uint64_t timer_slack_ns;
+	uint64_t timer_slack_ns, default_timer_slack_ns;
+	uint32_t machine_check_policy;	  /* PR_MCE_KILL; only the task itself */
+	bool io_flusher;		  /* PR_SET_IO_FLUSHER: kept */
+	bool over_process_limit;	  /* a change of user went past RLIMIT_NPROC; the task itself */
 	struct {
 		uint64_t user_ns, system_ns, minor_faults, major_faults;
 	} usage;			  /* final values at exit; while alive: task_usage() */

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "sentry/abi/capability.h"
+#include "sentry/abi/wait.h"
 #include "sentry/cred/user_account.h"
 #include "sentry/cred/user_namespace.h"
 #include "sentry/kernel/itimer.h"
@@ -25,7 +26,7 @@
 
 #define NEW_NAMESPACES                                                                   \
 	(LINUX_CLONE_NEWNS | LINUX_CLONE_NEWUTS | LINUX_CLONE_NEWIPC | LINUX_CLONE_NEWPID | \
-	 LINUX_CLONE_NEWNET | LINUX_CLONE_NEWCGROUP)
+	 LINUX_CLONE_NEWNET | LINUX_CLONE_NEWCGROUP | LINUX_CLONE_NEWTIME)
 
 /* What has been made so far; each field is released if the clone fails. */
 struct clone_job {
@@ -64,11 +65,8 @@ static int check_flags(struct task *t, const struct clone_request *rq)
 		return -EINVAL;
 	if ((f & LINUX_CLONE_PIDFD) && (f & LINUX_CLONE_DETACHED))
 		return -EINVAL;
-	if ((f & (LINUX_CLONE_NEWIPC | LINUX_CLONE_SYSVSEM)) ==
-	    (LINUX_CLONE_NEWIPC | LINUX_CLONE_SYSVSEM))
-		return -EINVAL;
-	if (f & (LINUX_CLONE_NEWCGROUP | LINUX_CLONE_INTO_CGROUP | LINUX_CLONE_NEWTIME))
-		return -EINVAL; /* not offered: as a kernel built without them */
+	if ((f & LINUX_CLONE_SETTLS) && rq->tls >= platform_address_max().v)
+		return -EPERM;
 	return 0;
 }
 
@@ -116,8 +114,8 @@ static int charge(struct clone_job *j)
 	int64_t pids_limit = atomic_load(&k->pids_limit);
 	int rc;
 
-	if (t->cred->uid == 0 || task_capable(t, LINUX_CAP_SYS_RESOURCE) ||
-	    task_capable(t, LINUX_CAP_SYS_ADMIN))
+	if (t->cred->uid == 0 || credentials_root_capable(t->cred, LINUX_CAP_SYS_RESOURCE) ||
+	    credentials_root_capable(t->cred, LINUX_CAP_SYS_ADMIN))
 		limit = UINT64_MAX;
 	rc = user_charge(j->child->cred->uid, USER_PROCESSES, limit);
 	if (rc)
@@ -178,7 +176,7 @@ static int make_credentials(struct clone_job *j)
 		j->child->cred = credentials_get(t->cred);
 		return 0;
 	}
-	rc = credentials_new_user_namespace(t->cred, &cred, &ns);
+	rc = task_chrooted(t) ? -EPERM : credentials_new_user_namespace(t->cred, &cred, &ns);
 	if (rc)
 		return rc;
 	j->child->cred = cred;
@@ -203,16 +201,26 @@ static int make_files(struct clone_job *j)
 
 static int make_namespaces(struct clone_job *j)
 {
-	struct user_namespace *user_ns = j->child->cred->user_ns;
+	const struct credentials *cred = j->child->cred;
+	struct namespaces *ours = j->parent->namespaces;
+	bool shares_memory = j->rq->flags & LINUX_CLONE_VM;
+	int rc;
 
 	if (!(j->rq->flags & NEW_NAMESPACES)) {
-		j->child->namespaces = namespaces_get(j->parent->namespaces);
-		return 0;
-	}
-	if (!credentials_ns_capable(j->child->cred, user_ns, LINUX_CAP_SYS_ADMIN))
+		if (shares_memory || ours->time == ours->time_for_children) {
+			j->child->namespaces = namespaces_get(ours);
+			return 0;
+		}
+	} else if (!credentials_ns_capable(cred, cred->user_ns, LINUX_CAP_SYS_ADMIN)) {
 		return -EPERM;
-	return namespaces_unshare(j->parent, j->rq->flags, user_ns, j->child->fs,
-				  &j->child->namespaces);
+	}
+	if ((j->rq->flags & LINUX_CLONE_NEWIPC) && (j->rq->flags & LINUX_CLONE_SYSVSEM))
+		return -EINVAL;
+	rc = namespaces_unshare(j->parent, j->rq->flags, cred, j->child->fs, &j->child->namespaces);
+	/* Two that share memory share the vDSO, and so the time. */
+	if (!rc && !shares_memory)
+		namespaces_enter_time(j->child->namespaces);
+	return rc;
 }
 
 static void inherit(struct clone_job *j)
@@ -229,12 +237,18 @@ static void inherit(struct clone_job *j)
 	child->io_priority = t->io_priority;
 	mutex_unlock(&t->lock);
 	if (child->sched_policy & LINUX_SCHED_RESET_ON_FORK) {
-		child->sched_policy = LINUX_SCHED_NORMAL;
-		child->sched_priority = 0;
-		if (child->nice < 0)
+		child->sched_policy &= ~LINUX_SCHED_RESET_ON_FORK;
+		if (child->sched_policy == LINUX_SCHED_FIFO || child->sched_policy == LINUX_SCHED_RR) {
+			child->sched_policy = LINUX_SCHED_NORMAL;
+			child->sched_priority = 0;
 			child->nice = 0;
+		} else if (child->nice < 0) {
+			child->nice = 0;
+		}
 	}
-	child->timer_slack_ns = t->timer_slack_ns;
+	child->timer_slack_ns = child->default_timer_slack_ns = t->timer_slack_ns;
+	child->machine_check_policy = t->machine_check_policy;
+	child->io_flusher = t->io_flusher;
 	child->personality = t->personality;
 	child->memory_policy = t->memory_policy;
 	child->memory_policy_node = t->memory_policy_node;
@@ -298,7 +312,7 @@ static int make_pidfd(struct clone_job *j)
 
 	if (!(j->rq->flags & LINUX_CLONE_PIDFD))
 		return 0;
-	rc = pidfd_new_file(j->child, 0, &j->pidfd_file);
+	rc = pidfd_new_file(j->child, j->group ? 0 : LINUX_PIDFD_THREAD, &j->pidfd_file);
 	if (rc)
 		return rc;
 	rc = fd_table_install(j->parent->fds, j->pidfd_file, 0, task_rlimit(j->parent, RLIM_NOFILE),
@@ -422,6 +436,7 @@ static int64_t finish(struct clone_job *j)
 	struct context *ctx = j->context;
 
 	atomic_fetch_add(&t->kernel->total_forks, 1);
+	t->over_process_limit = false;
 	if (j->rq->flags & LINUX_CLONE_PARENT_SETTID) {
 		/* As Linux: a bad address does not undo the child. */
 		int rc = copy_out_u32(t->mm, guest_addr(j->rq->parent_tid), (uint32_t)tid);

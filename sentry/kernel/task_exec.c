@@ -22,6 +22,7 @@
 #include "sentry/kernel/signal_internal.h"
 #include "sentry/kernel/task_internal.h"
 #include "sentry/kernel/task_reap.h"
+#include "sentry/kernel/time_namespace.h"
 #include "util/cleanup.h"
 #include "util/checked.h"
 #include "util/log.h"
@@ -93,6 +94,7 @@ struct exec_job {
 	struct mm *mm;
 	struct signal_handlers *handlers; /* NULL: the old ones are not shared */
 	struct fd_table *fds;		  /* NULL: not shared */
+	struct namespaces *namespaces;	  /* NULL: they stay */
 	bool secure;
 };
 
@@ -105,6 +107,7 @@ static void job_free(struct exec_job *j)
 	signal_handlers_put(j->handlers);
 	if (j->fds)
 		fd_table_put(j->fds);
+	namespaces_put(j->namespaces);
 }
 
 static int make_mm(struct kernel *k, struct mm **out)
@@ -124,12 +127,37 @@ static int make_mm(struct kernel *k, struct mm **out)
 
 static int check_process_limit(struct task *t)
 {
-	const struct credentials *c = t->cred;
+	/* Only a change of user that passed the limit is made good here. */
+	if (t->over_process_limit &&
+	    user_charged(t->cred->uid, USER_PROCESSES) > task_rlimit(t, RLIM_NPROC))
+		return -EAGAIN;
+	t->over_process_limit = false;
+	return 0;
+}
 
-	if (c->uid == 0 || credentials_capable(c, LINUX_CAP_SYS_RESOURCE) ||
-	    credentials_capable(c, LINUX_CAP_SYS_ADMIN))
+/* A time namespace made for the children is entered by exec, too. */
+static int prepare_namespaces(struct task *t, struct exec_job *j)
+{
+	int rc;
+
+	if (t->namespaces->time == t->namespaces->time_for_children)
 		return 0;
-	return user_charged(c->uid, USER_PROCESSES) > task_rlimit(t, RLIM_NPROC) ? -EAGAIN : 0;
+	rc = namespaces_copy(t->namespaces, &j->namespaces);
+	if (!rc)
+		namespaces_enter_time(j->namespaces);
+	return rc;
+}
+
+static void switch_namespaces(struct task *t, struct exec_job *j)
+{
+	struct namespaces *old = t->namespaces;
+
+	if (!j->namespaces)
+		return;
+	mutex_lock(&t->lock);
+	t->namespaces = move_ptr(j->namespaces);
+	mutex_unlock(&t->lock);
+	namespaces_put(old);
 }
 
 static int prepare(struct task *t, struct exec_job *j, struct file *file, const char *name,
@@ -148,6 +176,8 @@ static int prepare(struct task *t, struct exec_job *j, struct file *file, const 
 		rc = signal_handlers_copy(t->group->handlers, &j->handlers);
 	if (!rc && refcount_read(&t->fds->refs) > 1)
 		rc = fd_table_copy(t->fds, &j->fds);
+	if (!rc)
+		rc = prepare_namespaces(t, j);
 	if (!rc)
 		rc = make_mm(t->kernel, &j->mm);
 	return rc;
@@ -296,6 +326,7 @@ static int switch_memory(struct task *t, struct exec_job *j)
 	if (rc)
 		return rc;
 	atomic_store(&j->mm->dump_filter, atomic_load(&old->dump_filter));
+	atomic_store(&j->mm->huge_pages_disabled, atomic_load(&old->huge_pages_disabled));
 	mutex_lock(&t->lock);
 	t->mm = move_ptr(j->mm);
 	mutex_unlock(&t->lock);
@@ -335,6 +366,8 @@ static int commit(struct task *t, struct exec_job *j)
 		return rc;
 	reset_signals(t, j);
 	reset_files(t, j);
+	switch_namespaces(t, j);
+	t->mm->clock_offsets = !t->namespaces->time->is_root;
 	commit_identity(t, j);
 	t->restart_block.fn = NULL;
 	t->rseq_area = GUEST_NULL;

@@ -52,8 +52,17 @@ struct namespaces *namespaces_get(struct namespaces *ns);
 int namespaces_copy(struct namespaces *from, struct namespaces **out) MUST_CHECK;
 struct uts_namespace *uts_namespace_get(struct uts_namespace *ns);
 void uts_namespace_put(struct uts_namespace *ns);
-int uts_namespace_new(struct uts_namespace *from, struct user_namespace *user_ns,
+int uts_namespace_new(struct uts_namespace *from, struct user_namespace *user_ns, uint32_t kuid,
 		      struct uts_namespace **out) MUST_CHECK;
-/* Installs copies for the CLONE_NEW* flags. @fs is re-rooted in a new mount namespace. */
-int namespaces_unshare(struct task *t, uint64_t flags, struct user_namespace *user_ns,
+/* Makes a set with new ones for the CLONE_NEW* flags, which belong to @cred's user namespace
+ * and count for @t's user.  @fs is re-rooted in a new mount namespace. */
+int namespaces_unshare(struct task *t, uint64_t flags, const struct credentials *cred,
 		       struct fs_context *fs, struct namespaces **out) MUST_CHECK;
+/* The set, not yet installed, moves to the time namespace meant for children. */
+void namespaces_enter_time(struct namespaces *ns);
+/* Makes the calling task's vDSO agree with its time namespace.  An error leaves it inconsistent. */
+int task_adopt_time(struct task *t) MUST_CHECK;
+/* Whether the calling task's root is another than its mount namespace's. */
+bool task_chrooted(struct task *t);
+/* Gives up what the calling task has in its IPC namespace. */
+void namespaces_leave_ipc(struct task *t);

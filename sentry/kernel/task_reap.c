@@ -55,6 +55,7 @@ static void thread_release_locked(struct task *t)
 {
 	struct thread_group *g = t->group;
 	struct signal_handlers *h = signal_lock(g);
+	uint32_t charged;
 
 	list_remove(&t->thread_node);
 	if (g->leader == t)
@@ -66,6 +67,13 @@ static void thread_release_locked(struct task *t)
 	g->usage.minor_faults += t->usage.minor_faults;
 	g->usage.major_faults += t->usage.major_faults;
 	atomic_store(&t->state, TASK_DEAD);
+	/* Who waited for it may count on the room, whoever still holds the task. */
+	mutex_lock(&t->lock);
+	charged = t->charged_uid;
+	t->charged_uid = ID_INVALID;
+	mutex_unlock(&t->lock);
+	if (charged != ID_INVALID)
+		user_uncharge(charged, USER_PROCESSES);
 	task_detach_pid_locked(t);
 	atomic_fetch_sub(&t->kernel->task_count, 1);
 }
@@ -151,6 +159,10 @@ static bool notify_death_locked(struct thread_group *g)
 {
 	struct thread_group *parent = g->parent;
 	int status = thread_group_status_locked(g), signo = g->exit_signal;
+
+	/* clone(2) takes any number of a byte; those that are no signal send none. */
+	if (signo > LINUX_NSIG)
+		signo = 0;
 	struct linux_siginfo info;
 	bool reap = false;
 

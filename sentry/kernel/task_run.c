@@ -398,16 +398,18 @@ static void handle_fault(struct task *t, struct context *ctx, const struct platf
 static void handle_started(struct task *t)
 {
 	int32_t tid = task_tid_in(t, t->pid.ns);
+	int rc = mm_fork_finish(t->mm, t->context);
 
-	if (mm_fork_finish(t->mm, t->context)) {
+	if (!rc)
+		rc = task_adopt_time(t);
+	if (rc) {
+		log_warning("task %d: its memory could not be finished: error %d", tid, -rc);
 		thread_group_exit(t->group, LINUX_SIGKILL);
 		return;
 	}
 	if (t->set_child_tid) {
-		/* As Linux: a bad address is the child's own affair. */
-		int rc = copy_out_u32(t->mm, guest_addr(t->set_child_tid), (uint32_t)tid);
-
-		(void)rc;
+		rc = copy_out_u32(t->mm, guest_addr(t->set_child_tid), (uint32_t)tid);
+		(void)rc; /* as Linux: a bad address is the child's own affair */
 		t->set_child_tid = 0;
 	}
 }

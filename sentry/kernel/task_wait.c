@@ -144,10 +144,14 @@ static int scan(struct task *t, struct wait_request *rq, struct thread_group **r
 	list_for_each(child, &t->group->children, sibling) {
 		if (!matches(t, rq, child))
 			continue;
-		rc = try_zombie(t, rq, child, reaped) || try_stopped(t, rq, child) ||
-		     try_continued(t, rq, child);
-		if (rc)
+		if (try_zombie(t, rq, child, reaped) || try_stopped(t, rq, child) ||
+		    try_continued(t, rq, child)) {
+			rc = 1;
 			break;
+		}
+		/* A zombie has no news but its end. */
+		if (!child->zombie)
+			rc = 0;
 	}
 	mutex_unlock(&t->kernel->tasklist_lock);
 	return rc;

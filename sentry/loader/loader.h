@@ -43,3 +43,6 @@ int program_load(struct program *p, struct mm *mm, struct context *ctx,
 
 /* Builds moat's vDSO image once at boot. */
 int vdso_init(struct platform *platform) MUST_CHECK;
+/* Puts the vDSO that mm->clock_offsets asks for in the place of the other one; the caller is the
+ * mm's only user, @ctx stopped.  An error leaves it half done. */
+int program_adopt_clock(struct mm *mm, struct context *ctx) MUST_CHECK;

@@ -63,6 +63,9 @@ int script_parse(const uint8_t start[BINPRM_SIZE], struct script *out)
 	if (name == end)
 		return -ENOEXEC;
 	stop = word_end(buf, name, end);
+	/* Linux opens the empty path, which names the directory. */
+	if (stop == name || !buf[name])
+		return -EACCES;
 	memcpy(out->interpreter, buf + name, stop - name);
 	if (stop < end && buf[stop]) {
 		argument = skip_blanks(buf, stop, end);

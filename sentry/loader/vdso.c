@@ -2,7 +2,9 @@
 /*
  * The guest's vDSO: the embedded image with its table filled in, in a memfd of its
  * own that holds nothing else, all of it public.  Guests map a read-only twin
- * privately.  Built once; read-only afterwards, so no lock.
+ * privately.  There are two, equal but for the table: members of a time namespace get
+ * one that asks the kernel, since the host's clocks have not their offsets.  Built once;
+ * read-only afterwards, so no lock.
  */
 #include "config.h"
 
@@ -21,11 +23,18 @@
 #include "util/cleanup.h"
 #include "util/log.h"
 
-static struct {
+struct vdso {
 	struct mappable mappable;
 	int fd;	       /* the read-only twin */
 	uint64_t size; /* 0: not built */
-} vdso;
+};
+
+static struct vdso direct, asking;
+
+static struct vdso *vdso_for(const struct mm *mm)
+{
+	return mm->clock_offsets ? &asking : &direct;
+}
 
 static void vdso_ref(struct mappable *m)
 {
@@ -36,7 +45,7 @@ static int vdso_host_fd(struct mappable *m, uint64_t offset, uint64_t size, int 
 {
 	if (shared)
 		return -EACCES;
-	*fd = vdso.fd;
+	*fd = container_of(m, struct vdso, mappable)->fd;
 	*host_offset = offset;
 	return 0;
 }
@@ -62,14 +71,14 @@ static const struct mappable_ops vdso_ops = {
 	.describe = vdso_describe,
 };
 
-static void fill_table(struct platform *platform, uint8_t *image)
+static void fill_table(struct platform *platform, uint8_t *image, bool host_clocks)
 {
 	struct vdso_data *data = (struct vdso_data *)(void *)(image + VDSO_DATA_OFFSET);
 	struct platform_vdso_table table = { 0 };
 
 	ASSERT(data->magic == VDSO_DATA_MAGIC);
 	platform_vdso_table(platform, &table);
-	data->clock_gettime = table.clock_gettime;
+	data->clock_gettime = host_clocks ? table.clock_gettime : 0;
 	data->gettimeofday = table.gettimeofday;
 	data->time = table.time;
 	data->clock_getres = table.clock_getres;
@@ -77,7 +86,7 @@ static void fill_table(struct platform *platform, uint8_t *image)
 	data->getcpu = 0;
 }
 
-int vdso_init(struct platform *platform)
+static int build(struct platform *platform, struct vdso *vdso, bool host_clocks)
 {
 	size_t size = (size_t)(vdso_image_end - vdso_image_start);
 	uint64_t mapped = round_up(size, GUEST_PAGE_SIZE);
@@ -85,14 +94,12 @@ int vdso_init(struct platform *platform)
 	AUTO_CLOSE int fd = -1;
 	int rc;
 
-	if (vdso.size)
-		return 0;
 	ASSERT(size >= VDSO_DATA_OFFSET + sizeof(struct vdso_data));
 	image = calloc(1, mapped);
 	if (!image)
 		return -ENOMEM;
 	memcpy(image, vdso_image_start, size);
-	fill_table(platform, image);
+	fill_table(platform, image, host_clocks);
 	fd = host_memfd_create("vdso", mapped);
 	if (fd < 0)
 		return fd;
@@ -102,26 +109,67 @@ int vdso_init(struct platform *platform)
 	rc = host_memfd_read_only_twin(fd);
 	if (rc < 0)
 		return rc;
-	vdso.fd = rc;
-	vdso.mappable.ops = &vdso_ops;
-	vdso.size = mapped;
+	vdso->fd = rc;
+	vdso->mappable.ops = &vdso_ops;
+	vdso->size = mapped;
 	return 0;
+}
+
+int vdso_init(struct platform *platform)
+{
+	int rc = 0;
+
+	if (!direct.size)
+		rc = build(platform, &direct, true);
+	if (!rc && !asking.size)
+		rc = build(platform, &asking, false);
+	return rc;
 }
 
 int vdso_map(struct mm *mm, struct context *ctx)
 {
+	struct vdso *vdso = vdso_for(mm);
 	uint64_t base;
 	int rc;
 
-	if (!vdso.size)
+	if (!vdso->size)
 		return -ENOEXEC;
-	rc = mm_find_free(mm, 0, vdso.size, &base);
+	rc = mm_find_free(mm, 0, vdso->size, &base);
 	if (rc == 0)
-		rc = mm_map_fixed(mm, ctx, base, vdso.size, LINUX_PROT_READ | LINUX_PROT_EXEC, 0,
-				  &vdso.mappable, 0, "[vdso]");
+		rc = mm_map_fixed(mm, ctx, base, vdso->size, LINUX_PROT_READ | LINUX_PROT_EXEC, 0,
+				  &vdso->mappable, 0, "[vdso]");
 	if (rc < 0)
 		return rc;
 	mm->vdso_base = guest_addr(base);
 	mm->vdso_sigreturn = guest_addr(base + VDSO_SIGRETURN_OFFSET);
 	return 0;
+}
+
+/* Unmapped first: a thread that has not started yet can be handed a file only by a later order. */
+static int replace(struct mm *mm, struct context *ctx, const struct vma *vma, struct vdso *now)
+{
+	uint64_t size = vma->end - vma->start;
+	int rc = mm_munmap(mm, ctx, vma->start, size);
+
+	if (rc)
+		return rc;
+	return mm_map_fixed(mm, ctx, vma->start, size, vma->prot, 0, &now->mappable, vma->offset,
+			    vma->name);
+}
+
+/* Wherever the guest has moved it, and only what it has left of it. */
+int program_adopt_clock(struct mm *mm, struct context *ctx)
+{
+	struct vdso *now = vdso_for(mm), *before = now == &direct ? &asking : &direct;
+	struct vma vma;
+	uint64_t at = 0;
+	int rc = 0;
+
+	while (rc == 0 && mm_find_vma(mm, at, &vma)) {
+		at = vma.end;
+		if (vma.object == &before->mappable)
+			rc = replace(mm, ctx, &vma, now);
+		mm_vma_release(&vma);
+	}
+	return rc;
 }

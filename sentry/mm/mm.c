@@ -141,6 +141,8 @@ static void copy_layout(struct mm *child, const struct mm *parent) REQUIRES(pare
 		child->auxv[i] = parent->auxv[i];
 	child->auxv_count = parent->auxv_count;
 	child->vdso_base = parent->vdso_base;
+	child->clock_offsets = parent->clock_offsets;
+	atomic_store(&child->huge_pages_disabled, atomic_load(&parent->huge_pages_disabled));
 	child->vdso_sigreturn = parent->vdso_sigreturn;
 	atomic_store(&child->dumpable, atomic_load(&parent->dumpable));
 	atomic_store(&child->dump_filter, atomic_load(&parent->dump_filter));

@@ -125,8 +125,11 @@ struct mm {
 	uint64_t auxv[64];		  /* key, value pairs, AT_NULL terminated */
 	unsigned auxv_count;		  /* in uint64_t */
 	guest_addr_t vdso_base, vdso_sigreturn; /* set by the loader */
+	bool clock_offsets;		  /* a time namespace's: the vDSO asks the kernel; set while
+					     one task uses the mm */
 	struct mappable *exe_file;	  /* reference to the executable's file; protected by lock */
 	const struct mm_exe_ops *exe_ops; /* or NULL; changes with exe_file */
+	_Atomic bool huge_pages_disabled; /* prctl(PR_SET_THP_DISABLE): kept */
 	_Atomic uint32_t dumpable;	  /* 0, 1, 2 as prctl(PR_GET_DUMPABLE) */
 	_Atomic uint32_t dump_filter;	  /* /proc/PID/coredump_filter: kept by fork and exec */
 	_Atomic uint32_t membarrier;	  /* LINUX_MEMBARRIER_CMD_REGISTER_*, kept by fork */

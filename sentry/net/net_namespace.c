@@ -13,10 +13,6 @@
 #include "sentry/net/socket.h"
 #include "sentry/net/unix/unix.h"
 
-#define FIRST_INODE 0xf0000100U /* as nsfs numbers look */
-
-static _Atomic uint64_t next_inode = FIRST_INODE;
-
 int net_namespace_new(struct user_namespace *user_ns, struct net_namespace **out)
 {
 	struct net_namespace *ns = calloc(1, sizeof(*ns));
@@ -25,7 +21,7 @@ int net_namespace_new(struct user_namespace *user_ns, struct net_namespace **out
 		return -ENOMEM;
 	refcount_init(&ns->refs);
 	ns->user_ns = user_namespace_get(user_ns);
-	ns->ino = next_inode++;
+	ns->ino = namespace_number();
 	mutex_init(&ns->lock, LOCK_RANK_GOFER);
 	hash_table_init(&ns->abstract_names);
 	hash_table_init(&ns->ports);
@@ -47,6 +43,8 @@ void net_namespace_put(struct net_namespace *ns)
 	hash_table_destroy(&ns->abstract_names);
 	hash_table_destroy(&ns->ports);
 	mutex_destroy(&ns->lock);
+	if (ns->count.user_ns)
+		namespace_count_drop(&ns->count);
 	user_namespace_put(ns->user_ns);
 	free(ns);
 }
@@ -61,20 +59,38 @@ static void opaque_put(void *ns)
 	net_namespace_put(ns);
 }
 
-static int opaque_create(struct user_namespace *user_ns, void **out)
+static int opaque_create(struct user_namespace *user_ns, uint32_t kuid, void **out)
 {
 	struct net_namespace *ns;
 	int rc = net_namespace_new(user_ns, &ns);
 
 	if (!rc)
+		rc = namespace_count_add(&ns->count, user_ns, kuid, NAMESPACE_NET);
+	else
+		return rc;
+	if (rc)
+		net_namespace_put(ns);
+	else
 		*out = ns;
 	return rc;
+}
+
+static struct user_namespace *opaque_owner(void *ns)
+{
+	return ((struct net_namespace *)ns)->user_ns;
+}
+
+static uint64_t opaque_number(void *ns)
+{
+	return ((struct net_namespace *)ns)->ino;
 }
 
 static const struct namespace_ops clone_ops = {
 	.get = opaque_get,
 	.put = opaque_put,
 	.create = opaque_create,
+	.owner = opaque_owner,
+	.number = opaque_number,
 };
 
 int net_init(struct kernel *kernel)

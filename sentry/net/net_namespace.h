@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include "sentry/cred/namespace_count.h"
 #include "util/compiler.h"
 #include "util/hash_table.h"
 #include "util/lock.h"
@@ -19,6 +20,7 @@ struct net_namespace {
 	struct refcount refs;
 	struct user_namespace *user_ns; /* reference; does not change */
 	uint64_t ino;
+	struct namespace_count count;
 	struct mutex lock;		/* LOCK_RANK_GOFER: below every socket's lock */
 	struct hash_table abstract_names; /* unix_address.node; protected by lock */
 	uint32_t next_autobind;		/* protected by lock */

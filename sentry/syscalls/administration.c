@@ -47,7 +47,7 @@ static int64_t end_namespace(struct task *t, int signo)
 
 int64_t sys_reboot(struct task *t, const struct syscall_args *a)
 {
-	if (!task_capable(t, LINUX_CAP_SYS_BOOT))
+	if (!credentials_ns_capable(t->cred, t->pid.ns->user_ns, LINUX_CAP_SYS_BOOT))
 		return -EPERM;
 	if (arg_u32(a, 0) != REBOOT_MAGIC1 || !reboot_magic2(arg_u32(a, 1)))
 		return -EINVAL;

@@ -5,6 +5,7 @@
 #include "sentry/abi/capability.h"
 #include "sentry/abi/sched.h"
 #include "sentry/abi/signal.h"
+#include "sentry/fs/cgroup/cgroup.h"
 #include "sentry/kernel/pid.h"
 #include "sentry/kernel/task_clone.h"
 #include "sentry/mm/copy_struct.h"
@@ -43,7 +44,7 @@ int64_t sys_clone(struct task *t, const struct syscall_args *a)
 	return task_clone(t, &rq);
 }
 
-static int check_args(const struct linux_clone_args *c)
+static int check_args(const struct linux_clone_args *c, uint64_t size)
 {
 	uint64_t known = (LINUX_CLONE_LEGACY_FLAGS & ~LINUX_CSIGNAL) | LINUX_CLONE_NEWTIME |
 			 LINUX_CLONE_CLEAR_SIGHAND | LINUX_CLONE_INTO_CGROUP;
@@ -53,7 +54,8 @@ static int check_args(const struct linux_clone_args *c)
 		return -EINVAL;
 	if ((c->exit_signal & ~LINUX_CSIGNAL) || c->exit_signal > LINUX_NSIG)
 		return -EINVAL;
-	if ((c->flags & LINUX_CLONE_INTO_CGROUP) && c->cgroup > INT32_MAX)
+	if ((c->flags & LINUX_CLONE_INTO_CGROUP) &&
+	    (c->cgroup > INT32_MAX || size < LINUX_CLONE_ARGS_SIZE_VER2))
 		return -EINVAL;
 	if (c->flags & ~known)
 		return -EINVAL;
@@ -66,8 +68,21 @@ static int check_args(const struct linux_clone_args *c)
 		return -EINVAL;
 	if (!c->stack != !c->stack_size)
 		return -EINVAL;
-	if (c->stack && c->stack + c->stack_size < c->stack)
+	if (c->stack && (c->stack_size > platform_address_max().v ||
+			 c->stack > platform_address_max().v - c->stack_size))
 		return -EINVAL;
+	return 0;
+}
+
+/* Numbers are chosen in @levels namespaces, from the one for children up. */
+static int check_set_tid(struct task *t, uint32_t levels)
+{
+	struct pid_namespace *ns = t->namespaces->pid_for_children;
+
+	for (; ns && levels; ns = ns->parent, levels--)
+		if (!credentials_ns_capable(t->cred, ns->user_ns, LINUX_CAP_SYS_ADMIN) &&
+		    !credentials_ns_capable(t->cred, ns->user_ns, LINUX_CAP_CHECKPOINT_RESTORE))
+			return -EPERM;
 	return 0;
 }
 
@@ -87,10 +102,23 @@ static int copy_set_tid(struct task *t, const struct linux_clone_args *c, struct
 	for (uint32_t i = 0; i < rq->set_tid_count; i++)
 		if (rq->set_tid[i] < 1 || rq->set_tid[i] >= PID_MAX_LIMIT)
 			return -EINVAL;
-	if (!credentials_ns_capable(t->cred, ns->user_ns, LINUX_CAP_SYS_ADMIN) &&
-	    !credentials_ns_capable(t->cred, ns->user_ns, LINUX_CAP_CHECKPOINT_RESTORE))
-		return -EPERM;
-	return 0;
+	return check_set_tid(t, rq->set_tid_count - !!(c->flags & LINUX_CLONE_NEWPID));
+}
+
+/* Into a group other than the one there is nobody can be born; and who asks must name a group. */
+static int check_cgroup(struct task *t, const struct linux_clone_args *c)
+{
+	struct file *file;
+	int rc;
+
+	if (!(c->flags & LINUX_CLONE_INTO_CGROUP))
+		return 0;
+	file = fd_table_lookup(t->fds, (int)c->cgroup);
+	if (!file)
+		return -EBADF;
+	rc = cgroup_may_join(file, t->cred);
+	file_put(file);
+	return rc;
 }
 
 int64_t sys_clone3(struct task *t, const struct syscall_args *a)
@@ -102,9 +130,11 @@ int64_t sys_clone3(struct task *t, const struct syscall_args *a)
 
 	if (rc)
 		return rc;
-	rc = check_args(&c);
+	rc = check_args(&c, a->v[1]);
 	if (!rc)
 		rc = copy_set_tid(t, &c, &rq);
+	if (!rc)
+		rc = check_cgroup(t, &c);
 	if (rc)
 		return rc;
 	rq.flags = c.flags;

@@ -195,7 +195,7 @@ static int64_t pipe_command(struct task *t, struct file *file, int command, uint
 		return -EBADF;
 	if (command == LINUX_F_GETPIPE_SZ)
 		return pipe_size(pipe);
-	return pipe_set_size(pipe, (uint32_t)arg, credentials_capable(t->cred, LINUX_CAP_SYS_RESOURCE));
+	return pipe_set_size(pipe, (uint32_t)arg, credentials_root_capable(t->cred, LINUX_CAP_SYS_RESOURCE));
 }
 
 static int64_t other_commands(struct task *t, int fd, struct file *file, int command, uint64_t arg)

@@ -2,6 +2,7 @@
 /* futex, set_robust_list, get_robust_list. */
 #include "sentry/abi/futex.h"
 #include "sentry/kernel/futex.h"
+#include "sentry/kernel/time_namespace.h"
 #include "sentry/syscalls/handlers.h"
 #include "sentry/syscalls/time_args.h"
 
@@ -38,6 +39,8 @@ static int64_t do_wait(struct task *t, const struct syscall_args *a, bool is_pri
 	rc = copy_in_timespec(t->mm, arg_addr(a, 3), &ns);
 	if (rc)
 		return rc;
+	if (!relative && !realtime)
+		ns = time_from_guest(t, LINUX_CLOCK_MONOTONIC, ns);
 	if (!relative)
 		return wait_result(futex_wait(t, arg_addr(a, 0), is_private, arg_u32(a, 2), ns,
 					      realtime, bitset),
@@ -55,9 +58,11 @@ static int64_t do_lock_pi(struct task *t, const struct syscall_args *a, bool is_
 	uint64_t deadline = DEADLINE_NONE;
 	int rc = a->v[3] ? copy_in_timespec(t->mm, arg_addr(a, 3), &deadline) : 0;
 
+	realtime = realtime || cmd == LINUX_FUTEX_LOCK_PI;
+	if (a->v[3] && !realtime)
+		deadline = time_from_guest(t, LINUX_CLOCK_MONOTONIC, deadline);
 	if (!rc)
-		rc = futex_lock_pi(t, arg_addr(a, 0), is_private, deadline,
-				   realtime || cmd == LINUX_FUTEX_LOCK_PI, false);
+		rc = futex_lock_pi(t, arg_addr(a, 0), is_private, deadline, realtime, false);
 	return rc == -EINTR ? -ERESTARTNOINTR : rc;
 }
 

@@ -23,6 +23,7 @@ static const struct kernel_upcalls upcalls = {
 	.program_file = program_file,
 	.program_comm = program_comm,
 	.program_load = program_load,
+	.program_adopt_clock = program_adopt_clock,
 };
 
 void kernel_hooks_register(void)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sentry/abi/signal.h"
+#include "sentry/abi/wait.h"
 #include "sentry/fs/proc/proc.h"
 #include "sentry/kernel/pidfd.h"
 #include "sentry/kernel/task_internal.h"
@@ -92,16 +93,16 @@ static int collect_everyone(struct task *t, struct targets *list)
 static int signal_many(struct task *t, struct targets *list, int signo,
 		       const struct linux_siginfo *info, bool everyone)
 {
-	int result = -ESRCH;
+	int result = everyone && list->count ? 0 : -ESRCH;
 	bool success = false;
 
 	for (size_t i = 0; i < list->count; i++) {
 		int rc = signal_process(t, list->tasks[i], signo, info);
 
 		success = success || !rc;
-		if (everyone && rc == -EPERM)
-			rc = result == -ESRCH ? -EPERM : result;
-		result = rc;
+		/* kill(-1) passes over those it may not signal. */
+		if (!everyone || rc != -EPERM)
+			result = rc;
 		task_put(list->tasks[i]);
 	}
 	free(list->tasks);
@@ -222,8 +223,11 @@ int64_t sys_rt_tgsigqueueinfo(struct task *t, const struct syscall_args *a)
 	return signal_thread(t, tgid, tid, signo, &info);
 }
 
-/* The process of a pidfd, or of a directory of /proc; a reference. */
-static int pidfd_target(struct task *t, int fd, struct task **out)
+/*
+ * The task of a pidfd, or of a directory of /proc; a reference.  *scope: what such a
+ * descriptor stands for.
+ */
+static int pidfd_target(struct task *t, int fd, struct task **out, uint32_t *scope)
 {
 	struct file *file = fd_table_lookup(t->fds, fd);
 	struct task *target;
@@ -231,16 +235,43 @@ static int pidfd_target(struct task *t, int fd, struct task **out)
 
 	if (!file)
 		return -EBADF;
+	*scope = LINUX_PIDFD_SIGNAL_THREAD_GROUP;
 	target = pidfd_task(file);
-	if (target)
+	if (target) {
 		*out = task_get(target);
-	else
+		if (pidfd_is_thread(file))
+			*scope = LINUX_PIDFD_SIGNAL_THREAD;
+	} else {
 		rc = proc_task_of_directory(file, out);
+	}
 	file_put(file);
 	return rc;
 }
 
-static int pidfd_signal(struct task *t, struct task *target, int signo, guest_addr_t from)
+/* Where a pidfd's signal goes: its thread, its process, or its process group. */
+static int64_t signal_scope(struct task *t, struct task *target, uint32_t scope, int signo,
+			    const struct linux_siginfo *info)
+{
+	struct targets list = { 0 };
+	int rc;
+
+	if (atomic_load(&target->state) == TASK_DEAD)
+		return -ESRCH;
+	if (!signal_is_valid(signo))
+		return -EINVAL;
+	switch (scope) {
+	case LINUX_PIDFD_SIGNAL_THREAD:
+		return signal_thread(t, 0, task_tid_in(target, t->pid.ns), signo, info);
+	case LINUX_PIDFD_SIGNAL_PROCESS_GROUP:
+		rc = collect_group(t, task_tgid_in(target, t->pid.ns), &list);
+		return rc ? rc : signal_many(t, &list, signo, info, false);
+	default:
+		return signal_process(t, target, signo, info);
+	}
+}
+
+static int64_t pidfd_signal(struct task *t, struct task *target, uint32_t scope, int signo,
+			    guest_addr_t from)
 {
 	bool given = !guest_is_null(from);
 	struct linux_siginfo info;
@@ -248,34 +279,30 @@ static int pidfd_signal(struct task *t, struct task *target, int signo, guest_ad
 
 	if (!pid_number_in(&target->group->pid, t->pid.ns))
 		return -EINVAL;
-	if (given) {
-		/* It names its signal itself. */
+	if (given)
 		rc = copy_in(t->mm, &info, from, sizeof(info));
-		if (!rc && info.signo != signo)
-			rc = -EINVAL;
-		if (!rc && !may_forge(&info, target->group == t->group))
-			rc = -EPERM;
-	}
-	if (rc)
-		return rc;
-	if (atomic_load(&target->state) == TASK_DEAD)
-		return -ESRCH;
-	if (!signal_is_valid(signo))
-		return -EINVAL;
-	return signal_process(t, target, signo, given ? &info : NULL);
+	/* It names its signal itself. */
+	if (!rc && given && info.signo != signo)
+		rc = -EINVAL;
+	/* Only to oneself, and not to one's group. */
+	if (!rc && given &&
+	    !may_forge(&info, target == t && scope != LINUX_PIDFD_SIGNAL_PROCESS_GROUP))
+		rc = -EPERM;
+	return rc ? rc : signal_scope(t, target, scope, signo, given ? &info : NULL);
 }
 
 int64_t sys_pidfd_send_signal(struct task *t, const struct syscall_args *a)
 {
+	uint32_t flags = arg_u32(a, 3), scope = 0;
 	struct task *target;
-	int rc;
+	int64_t rc;
 
-	if (arg_u32(a, 3))
+	if ((flags & ~LINUX_PIDFD_SIGNAL_FLAGS) || (flags & (flags - 1)))
 		return -EINVAL;
-	rc = pidfd_target(t, arg_int(a, 0), &target);
+	rc = pidfd_target(t, arg_int(a, 0), &target, &scope);
 	if (rc)
 		return rc;
-	rc = pidfd_signal(t, target, arg_int(a, 1), arg_addr(a, 2));
+	rc = pidfd_signal(t, target, flags ? flags : scope, arg_int(a, 1), arg_addr(a, 2));
 	task_put(target);
 	return rc;
 }

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * unshare and setns.  Namespace files (/proc/PID/ns) are not there to be opened yet,
- * so setns takes pidfds only.
- */
+/* unshare and setns. */
 #include "sentry/abi/capability.h"
 #include "sentry/abi/sched.h"
 #include "sentry/cred/user_namespace.h"
+#include "sentry/fs/proc/nsfs.h"
 #include "sentry/kernel/namespaces.h"
 #include "sentry/kernel/pidfd.h"
 #include "sentry/kernel/task_internal.h"
@@ -14,11 +12,10 @@
 
 #define NEW_SETS                                                                         \
 	(LINUX_CLONE_NEWNS | LINUX_CLONE_NEWUTS | LINUX_CLONE_NEWIPC | LINUX_CLONE_NEWPID | \
-	 LINUX_CLONE_NEWNET)
+	 LINUX_CLONE_NEWNET | LINUX_CLONE_NEWCGROUP | LINUX_CLONE_NEWTIME)
 #define UNSHARE_KNOWN                                                                    \
 	(LINUX_CLONE_THREAD | LINUX_CLONE_FS | LINUX_CLONE_SIGHAND | LINUX_CLONE_VM |       \
-	 LINUX_CLONE_FILES | LINUX_CLONE_SYSVSEM | LINUX_CLONE_NEWUSER | LINUX_CLONE_NEWCGROUP | \
-	 LINUX_CLONE_NEWTIME | NEW_SETS)
+	 LINUX_CLONE_FILES | LINUX_CLONE_SYSVSEM | LINUX_CLONE_NEWUSER | NEW_SETS)
 
 static bool single_threaded(struct task *t)
 {
@@ -62,14 +59,14 @@ static int make_all(struct task *t, uint64_t flags, struct unshared *u)
 	if (!rc && (flags & LINUX_CLONE_FILES) && refcount_read(&t->fds->refs) > 1)
 		rc = fd_table_copy(t->fds, &u->fds);
 	if (!rc && (flags & LINUX_CLONE_NEWUSER)) {
-		rc = credentials_new_user_namespace(cred, &u->cred, &ns);
+		rc = task_chrooted(t) ? -EPERM : credentials_new_user_namespace(cred, &u->cred, &ns);
 		cred = u->cred;
 	}
 	if (rc || !(flags & NEW_SETS))
 		return rc;
 	if (!credentials_ns_capable(cred, cred->user_ns, LINUX_CAP_SYS_ADMIN))
 		return -EPERM;
-	return namespaces_unshare(t, flags, cred->user_ns, u->fs ? u->fs : t->fs, &u->namespaces);
+	return namespaces_unshare(t, flags, cred, u->fs ? u->fs : t->fs, &u->namespaces);
 }
 
 static void install(struct task *t, struct unshared *u)
@@ -114,9 +111,6 @@ int64_t sys_unshare(struct task *t, const struct syscall_args *a)
 	rc = check_sharing(t, flags);
 	if (rc)
 		return rc;
-	/* Not offered: as a kernel built without them. */
-	if (flags & (LINUX_CLONE_NEWCGROUP | LINUX_CLONE_NEWTIME))
-		return -EINVAL;
 	rc = make_all(t, flags, &made);
 	if (rc) {
 		fs_context_put(made.fs);
@@ -130,58 +124,61 @@ int64_t sys_unshare(struct task *t, const struct syscall_args *a)
 	return 0;
 }
 
-/* The namespaces of another process that @flags name, in a copy of our own set. */
-static int join(struct task *t, struct namespaces *from, uint64_t flags, struct namespaces **out)
-{
-	struct namespaces *ns;
-	int rc;
+/* Linux's order, in which one of several is refused. */
+static const enum namespace_kind join_order[] = {
+	NAMESPACE_USER, NAMESPACE_MOUNT, NAMESPACE_UTS,	 NAMESPACE_IPC,
+	NAMESPACE_PID,	NAMESPACE_CGROUP, NAMESPACE_NET, NAMESPACE_TIME,
+};
 
-	if ((flags & LINUX_CLONE_NEWUTS) &&
-	    !credentials_ns_capable(t->cred, from->uts->user_ns, LINUX_CAP_SYS_ADMIN))
+static int64_t join_task(struct task *t, struct task *target, uint64_t flags)
+{
+	struct namespace_ref refs[NAMESPACE_KIND_COUNT];
+	unsigned count = 0;
+	int rc = 0;
+
+	if (task_state_char(target) == TASK_DEAD)
+		return -ESRCH;
+	if (!task_may_access(t, target, PTRACE_MODE_READ | PTRACE_MODE_REALCREDS))
 		return -EPERM;
-	if ((flags & LINUX_CLONE_NEWPID) &&
-	    !pid_namespace_is_descendant(from->pid_for_children, t->pid.ns))
+	for (size_t i = 0; i < ARRAY_SIZE(join_order) && !rc; i++) {
+		if (!(flags & namespace_kind_flag(join_order[i])))
+			continue;
+		refs[count] = task_namespace_get(target, join_order[i], false);
+		if (refs[count].ns)
+			count++;
+		else
+			rc = -ESRCH;
+	}
+	if (!rc)
+		rc = namespaces_join(t, refs, count);
+	while (count--)
+		namespace_ref_put(refs[count]);
+	return rc;
+}
+
+static int64_t join_file(struct task *t, struct file *file, uint64_t flags)
+{
+	struct namespace_ref ref;
+	struct task *target = pidfd_task(file);
+
+	if (target) {
+		if (!flags || (flags & ~(uint64_t)(NEW_SETS | LINUX_CLONE_NEWUSER)))
+			return -EINVAL;
+		return join_task(t, target, flags);
+	}
+	if (nsfs_from_file(file, &ref) || (flags && flags != namespace_kind_flag(ref.kind)))
 		return -EINVAL;
-	rc = namespaces_copy(t->namespaces, &ns);
-	if (rc)
-		return rc;
-	if (flags & LINUX_CLONE_NEWUTS) {
-		uts_namespace_put(ns->uts);
-		ns->uts = uts_namespace_get(from->uts);
-	}
-	if (flags & LINUX_CLONE_NEWPID) {
-		pid_namespace_put(ns->pid_for_children);
-		ns->pid_for_children = pid_namespace_get(from->pid_for_children);
-	}
-	*out = ns;
-	return 0;
+	return namespaces_join(t, &ref, 1);
 }
 
 int64_t sys_setns(struct task *t, const struct syscall_args *a)
 {
-	uint64_t flags = arg_u32(a, 1), supported = LINUX_CLONE_NEWUTS | LINUX_CLONE_NEWPID;
 	struct file *file = fd_table_lookup(t->fds, arg_int(a, 0));
-	struct namespaces *from = NULL;
-	struct unshared made = { 0 };
-	struct task *target;
 	int64_t rc;
 
 	if (!file)
 		return -EBADF;
-	target = pidfd_task(file);
-	if (!target || !flags || (flags & ~supported)) {
-		rc = -EINVAL;
-	} else if (!task_may_access(t, target, PTRACE_MODE_READ | PTRACE_MODE_REALCREDS)) {
-		rc = -EPERM;
-	} else if (!task_capable(t, LINUX_CAP_SYS_ADMIN)) {
-		rc = -EPERM;
-	} else {
-		from = task_namespaces_get(target);
-		rc = from ? join(t, from, flags, &made.namespaces) : -ESRCH;
-	}
-	if (!rc)
-		install(t, &made);
-	namespaces_put(from);
+	rc = join_file(t, file, arg_u32(a, 1));
 	file_put(file);
 	return rc;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* nanosleep and clock_nanosleep. */
 #include "sentry/kernel/cpu_time.h"
+#include "sentry/kernel/time_namespace.h"
 #include "sentry/syscalls/handlers.h"
 #include "sentry/syscalls/time_args.h"
 
@@ -107,5 +108,5 @@ int64_t sys_clock_nanosleep(struct task *t, const struct syscall_args *a)
 		return rc;
 	if (clock == LINUX_CLOCK_PROCESS_CPUTIME_ID)
 		return cpu_sleep(t, absolute, ns);
-	return absolute ? absolute_sleep(clock, ns) : relative_sleep(t, ns, arg_addr(a, 3));
+	return absolute ? absolute_sleep(clock, time_from_guest(t, clock, ns)) : relative_sleep(t, ns, arg_addr(a, 3));
 }

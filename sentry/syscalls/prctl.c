@@ -13,6 +13,7 @@
 #include "sentry/kernel/task_internal.h"
 #include "sentry/syscalls/handlers.h"
 #include "sentry/syscalls/seccomp.h"
+#include "util/checked.h"
 #include "util/cleanup.h"
 
 static bool unused(const struct syscall_args *a, unsigned first)
@@ -184,7 +185,9 @@ static int64_t set_mm(struct task *t, const struct syscall_args *a)
 
 	if (a->v[4] || (a->v[3] && a->v[1] < 12))
 		return -EINVAL;
-	if (!task_capable(t, LINUX_CAP_SYS_RESOURCE))
+	if (a->v[1] == LINUX_PR_SET_MM_MAP_SIZE)
+		return copy_out_u32(mm, guest_addr(value), LINUX_PRCTL_MM_MAP_SIZE);
+	if (!credentials_root_capable(t->cred, LINUX_CAP_SYS_RESOURCE))
 		return -EPERM;
 	if (!a->v[1] || a->v[1] >= sizeof(fields) / sizeof(fields[0]) || !fields[a->v[1]])
 		return -EINVAL;
@@ -221,8 +224,82 @@ static int64_t set_subreaper(struct task *t, bool on)
 
 static int64_t set_timerslack(struct task *t, int64_t ns)
 {
-	t->timer_slack_ns = ns <= 0 ? 50000 : (uint64_t)ns;
+	t->timer_slack_ns = ns <= 0 ? t->default_timer_slack_ns : (uint64_t)ns;
 	return 0;
+}
+
+/* Kept and inherited; a machine check ends the sandbox as the host sees fit. */
+static int64_t set_machine_check(struct task *t, const struct syscall_args *a)
+{
+	if (!unused(a, 3))
+		return -EINVAL;
+	switch (a->v[1]) {
+	case LINUX_PR_MCE_KILL_CLEAR:
+		if (a->v[2])
+			return -EINVAL;
+		t->machine_check_policy = LINUX_PR_MCE_KILL_DEFAULT;
+		return 0;
+	case LINUX_PR_MCE_KILL_SET:
+		if (a->v[2] > LINUX_PR_MCE_KILL_DEFAULT)
+			return -EINVAL;
+		t->machine_check_policy = (uint32_t)a->v[2];
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static int64_t io_flusher(struct task *t, const struct syscall_args *a, bool set)
+{
+	if (!credentials_root_capable(t->cred, LINUX_CAP_SYS_RESOURCE))
+		return -EPERM;
+	if (!unused(a, set ? 2 : 1) || (set && a->v[1] > 1))
+		return -EINVAL;
+	if (!set)
+		return t->io_flusher;
+	t->io_flusher = a->v[1];
+	return 0;
+}
+
+/* Kept and inherited; which pages are huge is the host's affair. */
+static int64_t set_huge_pages(struct task *t, const struct syscall_args *a)
+{
+	if (!unused(a, 2))
+		return -EINVAL;
+	atomic_store(&t->mm->huge_pages_disabled, a->v[1] != 0);
+	return 0;
+}
+
+/* Nothing can be merged: KSM is the host's. */
+static int64_t memory_merge(struct task *t, const struct syscall_args *a, bool set)
+{
+	if (!unused(a, set ? 2 : 1))
+		return -EINVAL;
+	if (set && !credentials_root_capable(t->cred, LINUX_CAP_SYS_RESOURCE))
+		return -EPERM;
+	return set ? -EINVAL : 0;
+}
+
+/* The host's mitigations hold for stubs, and a guest cannot change them. */
+static int64_t speculation(const struct syscall_args *a, bool set)
+{
+	if (!unused(a, set ? 3 : 2))
+		return -EINVAL;
+	return a->v[1] > LINUX_PR_SPEC_LAST ? -ENODEV : -EINVAL;
+}
+
+static int64_t get_auxv(struct task *t, const struct syscall_args *a)
+{
+	uint64_t auxv[ARRAY_SIZE(t->mm->auxv)];
+
+	if (!unused(a, 3))
+		return -EINVAL;
+	mutex_lock(&t->mm->lock);
+	memcpy(auxv, t->mm->auxv, sizeof(auxv));
+	mutex_unlock(&t->mm->lock);
+	if (a->v[2] && copy_out(t->mm, arg_addr(a, 1), auxv, MIN(a->v[2], sizeof(auxv))))
+		return -EFAULT;
+	return sizeof(auxv);
 }
 
 static int64_t prctl_process(struct task *t, const struct syscall_args *a)
@@ -261,10 +338,25 @@ static int64_t prctl_process(struct task *t, const struct syscall_args *a)
 		return copy_out_u32(t->mm, arg_addr(a, 1), LINUX_PR_TSC_ENABLE);
 	case LINUX_PR_SET_TSC:
 		return a->v[1] == LINUX_PR_TSC_ENABLE ? 0 : -EINVAL;
+	case LINUX_PR_MCE_KILL:
+		return set_machine_check(t, a);
 	case LINUX_PR_MCE_KILL_GET:
-		return unused(a, 1) ? LINUX_PR_MCE_KILL_DEFAULT : -EINVAL;
+		return unused(a, 1) ? (int64_t)t->machine_check_policy : -EINVAL;
+	case LINUX_PR_SET_THP_DISABLE:
+		return set_huge_pages(t, a);
 	case LINUX_PR_GET_THP_DISABLE:
-		return unused(a, 1) ? 0 : -EINVAL;
+		return unused(a, 1) ? atomic_load(&t->mm->huge_pages_disabled) : -EINVAL;
+	case LINUX_PR_SET_IO_FLUSHER:
+	case LINUX_PR_GET_IO_FLUSHER:
+		return io_flusher(t, a, arg_int(a, 0) == LINUX_PR_SET_IO_FLUSHER);
+	case LINUX_PR_SET_MEMORY_MERGE:
+	case LINUX_PR_GET_MEMORY_MERGE:
+		return memory_merge(t, a, arg_int(a, 0) == LINUX_PR_SET_MEMORY_MERGE);
+	case LINUX_PR_SET_SPECULATION_CTRL:
+	case LINUX_PR_GET_SPECULATION_CTRL:
+		return speculation(a, arg_int(a, 0) == LINUX_PR_SET_SPECULATION_CTRL);
+	case LINUX_PR_GET_AUXV:
+		return get_auxv(t, a);
 	case LINUX_PR_GET_SECCOMP:
 		return seccomp_mode(t);
 	case LINUX_PR_SET_SECCOMP:

@@ -119,7 +119,7 @@ static void set_nice(struct task *t, struct task *target, void *arg)
 	mutex_lock(&target->lock);
 	old = target->nice;
 	mutex_unlock(&target->lock);
-	if (v->nice < old && !task_capable(t, LINUX_CAP_SYS_NICE) &&
+	if (v->nice < old && !credentials_root_capable(t->cred, LINUX_CAP_SYS_NICE) &&
 	    (uint64_t)NICE_TO_RLIMIT(v->nice) > task_rlimit(target, RLIM_NICE)) {
 		v->result = -EACCES;
 		return;
@@ -194,20 +194,16 @@ int64_t sys_ioprio_set(struct task *t, const struct syscall_args *a)
 {
 	uint32_t value = arg_u32(a, 2);
 	struct ioprio_visit v = { .result = -ESRCH, .value = value };
-	uint32_t level = value & ((1U << LINUX_IOPRIO_CLASS_SHIFT) - 1);
+	uint32_t level = value & 7;
 	int rc;
 
 	switch (value >> LINUX_IOPRIO_CLASS_SHIFT) {
 	case LINUX_IOPRIO_CLASS_RT:
-		if (!task_capable(t, LINUX_CAP_SYS_ADMIN) && !task_capable(t, LINUX_CAP_SYS_NICE))
+		if (!credentials_root_capable(t->cred, LINUX_CAP_SYS_ADMIN) &&
+		    !credentials_root_capable(t->cred, LINUX_CAP_SYS_NICE))
 			return -EPERM;
-		if ((level & 7) != (level & 0xff))
-			return -EINVAL;
 		break;
-	case LINUX_IOPRIO_CLASS_BE:
-		if ((level & 7) != (level & 0xff))
-			return -EINVAL;
-		break;
+	case LINUX_IOPRIO_CLASS_BE: /* above the level's three bits stand hints */
 	case LINUX_IOPRIO_CLASS_IDLE:
 		break;
 	case LINUX_IOPRIO_CLASS_NONE:

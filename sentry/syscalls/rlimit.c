@@ -33,7 +33,7 @@ static int change_limit(struct task *t, struct task *target, uint32_t resource,
 	old->cur = limit->soft;
 	old->max = limit->hard;
 	if (new_limit && new_limit->max > limit->hard &&
-	    !credentials_capable(t->cred, LINUX_CAP_SYS_RESOURCE))
+	    !credentials_root_capable(t->cred, LINUX_CAP_SYS_RESOURCE))
 		rc = -EPERM;
 	else if (new_limit)
 		*limit = (struct rlimit64){ new_limit->cur, new_limit->max };

@@ -48,6 +48,7 @@ static int priority_range(int policy, bool max)
 	case LINUX_SCHED_BATCH:
 	case LINUX_SCHED_IDLE:
 	case LINUX_SCHED_DEADLINE:
+	case LINUX_SCHED_EXT:
 		return 0;
 	default:
 		return -EINVAL;
@@ -75,7 +76,7 @@ static int check_policy(int policy, int priority)
 {
 	int bare = policy & ~LINUX_SCHED_RESET_ON_FORK;
 
-	if (bare == LINUX_SCHED_DEADLINE || priority_range(bare, true) < 0)
+	if (bare == LINUX_SCHED_DEADLINE || bare == LINUX_SCHED_EXT || priority_range(bare, true) < 0)
 		return -EINVAL;
 	if (priority < 0 || priority > 99 || is_realtime(bare) != (priority != 0))
 		return -EINVAL;
@@ -85,13 +86,14 @@ static int check_policy(int policy, int priority)
 static int check_privilege(struct task *t, struct task *target, const struct parameters *p)
 {
 	int bare = p->policy & ~LINUX_SCHED_RESET_ON_FORK;
-	int old_priority, old_policy;
+	int old_priority, old_policy, old_nice;
 
-	if (task_capable(t, LINUX_CAP_SYS_NICE))
+	if (credentials_root_capable(t->cred, LINUX_CAP_SYS_NICE))
 		return 0;
 	mutex_lock(&target->lock);
 	old_priority = target->sched_priority;
 	old_policy = target->sched_policy;
+	old_nice = target->nice;
 	mutex_unlock(&target->lock);
 	if (is_realtime(bare)) {
 		uint64_t limit = task_rlimit(target, RLIM_RTPRIO);
@@ -101,6 +103,10 @@ static int check_privilege(struct task *t, struct task *target, const struct par
 		if (p->priority > old_priority && (uint64_t)p->priority > limit)
 			return -EPERM;
 	}
+	/* Out of SCHED_IDLE only who might have this nice value anyway. */
+	if ((old_policy & ~LINUX_SCHED_RESET_ON_FORK) == LINUX_SCHED_IDLE && bare != LINUX_SCHED_IDLE &&
+	    (uint64_t)(20 - old_nice) > task_rlimit(target, RLIM_NICE))
+		return -EPERM;
 	if (!same_owner(t, target))
 		return -EPERM;
 	/* Once set it stays. */

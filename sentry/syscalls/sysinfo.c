@@ -6,6 +6,7 @@
 #include "sentry/abi/resource.h"
 #include "sentry/host/host_system.h"
 #include "sentry/kernel/kernel.h"
+#include "sentry/kernel/time_namespace.h"
 #include "sentry/kernel/timer.h"
 #include "sentry/syscalls/handlers.h"
 #include "util/checked.h"
@@ -38,7 +39,9 @@ int64_t sys_sysinfo(struct task *t, const struct syscall_args *a)
 	struct host_system host;
 
 	host_system_read(&host);
-	info.uptime = (int64_t)((clock_now(LINUX_CLOCK_MONOTONIC) - k->boot_time_ns) / NSEC_PER_SEC);
+	info.uptime = (int64_t)(time_to_guest(t, LINUX_CLOCK_BOOTTIME,
+					      clock_now(LINUX_CLOCK_MONOTONIC) - k->boot_time_ns) /
+				NSEC_PER_SEC);
 	for (unsigned i = 0; i < 3; i++)
 		info.loads[i] = host.loads[i];
 	info.totalram = MIN(host.total_bytes, k->memory_limit);

@@ -116,7 +116,8 @@ int64_t sys_syslog(struct task *t, const struct syscall_args *a)
 
 	klog_text(&size);
 	if (type != SYSLOG_READ_ALL && type != SYSLOG_SIZE_BUFFER &&
-	    !task_capable(t, LINUX_CAP_SYSLOG) && !task_capable(t, LINUX_CAP_SYS_ADMIN))
+	    !credentials_root_capable(t->cred, LINUX_CAP_SYSLOG) &&
+	    !credentials_root_capable(t->cred, LINUX_CAP_SYS_ADMIN))
 		return -EPERM;
 	switch (type) {
 	case 0:

@@ -4,6 +4,7 @@
 #include "sentry/host/host_clock.h"
 #include "sentry/kernel/cpu_time.h"
 #include "sentry/kernel/task_internal.h"
+#include "sentry/kernel/time_namespace.h"
 #include "sentry/syscalls/handlers.h"
 #include "sentry/syscalls/time_args.h"
 
@@ -57,7 +58,7 @@ static int read_clock(struct task *t, int32_t clock, uint64_t *ns)
 	default:
 		if (clock > LINUX_CLOCK_TAI)
 			return -EINVAL;
-		*ns = clock_now(clock);
+		*ns = time_to_guest(t, clock, clock_now(clock));
 		return 0;
 	}
 }
@@ -86,7 +87,7 @@ int64_t sys_clock_getres(struct task *t, const struct syscall_args *a)
 	if (clock == LINUX_CLOCK_REALTIME_COARSE || clock == LINUX_CLOCK_MONOTONIC_COARSE)
 		ts = ns_to_timespec(host_clock_resolution_ns(clock));
 	if (clock < 0 && (clock & CPUCLOCK_MASK) != CPUCLOCK_SCHED)
-		ts.nsec = (int64_t)TICK_NS / 10;
+		ts = ns_to_timespec(host_clock_resolution_ns(LINUX_CLOCK_MONOTONIC_COARSE));
 	return a->v[1] ? copy_out(t->mm, arg_addr(a, 1), &ts, sizeof(ts)) : 0;
 }
 

@@ -5,6 +5,7 @@
 #include "sentry/abi/capability.h"
 #include "sentry/abi/epoll.h"
 #include "sentry/cred/credentials.h"
+#include "sentry/kernel/time_namespace.h"
 #include "sentry/syscalls/fd_install.h"
 #include "sentry/syscalls/handlers.h"
 #include "sentry/vfs/file.h"
@@ -27,7 +28,7 @@ int64_t sys_timerfd_create(struct task *t, const struct syscall_args *a)
 	if (clock != LINUX_CLOCK_MONOTONIC && clock != LINUX_CLOCK_REALTIME &&
 	    clock != LINUX_CLOCK_BOOTTIME && !is_alarm(clock))
 		return -EINVAL;
-	if (is_alarm(clock) && !credentials_capable(t->cred, LINUX_CAP_WAKE_ALARM))
+	if (is_alarm(clock) && !credentials_root_capable(t->cred, LINUX_CAP_WAKE_ALARM))
 		return -EPERM;
 	rc = timerfd_file_new(clock, flags & LINUX_TFD_NONBLOCK, &file);
 	return rc ? rc : install_new_file(t, file, flags & LINUX_TFD_CLOEXEC);
@@ -87,6 +88,8 @@ int64_t sys_timerfd_settime(struct task *t, const struct syscall_args *a)
 	rc = lookup(t, arg_int(a, 0), &file);
 	if (rc)
 		return rc;
+	if (value && (flags & LINUX_TFD_TIMER_ABSTIME))
+		value = MAX(time_from_guest(t, timerfd_clock(file), value), 1ULL);
 	rc = timerfd_set(file, (int)flags, value, interval, &old_value, &old_interval);
 	file_put(file);
 	if (rc || guest_is_null(arg_addr(a, 3)))

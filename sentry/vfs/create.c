@@ -175,7 +175,7 @@ int vfs_mknod(const struct vfs_context *ctx, int dirfd, const char *name, uint32
 	if (type == LINUX_S_IFCHR || type == LINUX_S_IFBLK) {
 		/* a whiteout is a device that nothing can be done with */
 		if (!(type == LINUX_S_IFCHR && rdev == 0) &&
-		    !credentials_capable(ctx->cred, LINUX_CAP_MKNOD))
+		    !credentials_root_capable(ctx->cred, LINUX_CAP_MKNOD))
 			return -EPERM;
 	} else {
 		m.rdev = 0;

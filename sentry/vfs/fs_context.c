@@ -82,3 +82,18 @@ void fs_context_put(struct fs_context *fs)
 	mutex_destroy(&fs->lock);
 	free(fs);
 }
+
+void fs_context_enter(struct fs_context *fs, struct mount_namespace *ns)
+{
+	struct path root, old_root, old_cwd;
+
+	mount_namespace_root(ns, &root);
+	mutex_lock(&fs->lock);
+	old_root = fs->root;
+	old_cwd = fs->cwd;
+	fs->root = root;
+	fs->cwd = path_get(&root);
+	mutex_unlock(&fs->lock);
+	path_put(&old_root);
+	path_put(&old_cwd);
+}

@@ -10,8 +10,6 @@
 #include "sentry/vfs/mount_tree.h"
 #include "util/cleanup.h"
 
-static _Atomic uint64_t next_ino = 0xf0000100; /* as nsfs numbers them */
-
 static int namespace_alloc(struct user_namespace *user_ns, struct mount_namespace **out)
 {
 	struct mount_namespace *ns = calloc(1, sizeof(*ns));
@@ -22,7 +20,7 @@ static int namespace_alloc(struct user_namespace *user_ns, struct mount_namespac
 	list_init(&ns->mounts);
 	wait_queue_init(&ns->changes);
 	ns->user_ns = user_namespace_get(user_ns);
-	ns->ino = atomic_fetch_add(&next_ino, 1);
+	ns->ino = namespace_number();
 	*out = ns;
 	return 0;
 }
@@ -92,7 +90,7 @@ static void move_fs(struct fs_context *fs, const struct copy_walk *w)
 }
 
 /* Whole trees are copied, so every mountpoint is below its mount's root. */
-int mount_namespace_copy(struct mount_namespace *from, struct user_namespace *user_ns,
+int mount_namespace_copy(struct mount_namespace *from, struct user_namespace *user_ns, uint32_t kuid,
 			 struct fs_context *fs, struct mount_namespace **out)
 {
 	struct copy_walk w;
@@ -102,6 +100,11 @@ int mount_namespace_copy(struct mount_namespace *from, struct user_namespace *us
 
 	if (rc < 0)
 		return rc;
+	rc = namespace_count_add(&w.ns->count, user_ns, kuid, NAMESPACE_MOUNT);
+	if (rc < 0) {
+		mount_namespace_put(w.ns);
+		return rc;
+	}
 	mutex_lock(&fs->lock);
 	w.root = fs->root;
 	w.cwd = fs->cwd;
@@ -144,6 +147,8 @@ void mount_namespace_put(struct mount_namespace *ns)
 	mount_tree_write_unlock();
 	mount_put_dead(&dead);
 	mount_put(ns->root);
+	if (ns->count.user_ns)
+		namespace_count_drop(&ns->count);
 	user_namespace_put(ns->user_ns);
 	wait_queue_destroy(&ns->changes);
 	free(ns);

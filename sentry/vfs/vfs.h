@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "sentry/cred/namespace_count.h"
 #include "sentry/vfs/file.h"
 #include "sentry/vfs/inode.h"
 
@@ -80,6 +81,7 @@ struct mount_namespace {
 	uint32_t mount_count;	    /* namespace lock */
 	struct user_namespace *user_ns; /* reference */
 	uint64_t ino;
+	struct namespace_count count;
 	_Atomic uint64_t generation; /* bumped at each change: poll of /proc/mounts */
 	struct wait_queue changes;   /* woken (EPOLLERR|EPOLLPRI) at each change */
 };
@@ -104,11 +106,14 @@ void mount_info_free(struct mount_info *list, size_t count);
 /* A namespace whose root is @root_sb (reference taken). */
 int mount_namespace_new(struct super_block *root_sb, uint32_t flags, struct user_namespace *user_ns,
 			struct mount_namespace **out) MUST_CHECK;
-int mount_namespace_copy(struct mount_namespace *from, struct user_namespace *user_ns,
+/* Counts for @kuid. */
+int mount_namespace_copy(struct mount_namespace *from, struct user_namespace *user_ns, uint32_t kuid,
 			 struct fs_context *fs, struct mount_namespace **out) MUST_CHECK;
 struct mount_namespace *mount_namespace_get(struct mount_namespace *ns);
 void mount_namespace_put(struct mount_namespace *ns);
 void mount_namespace_root(struct mount_namespace *ns, struct path *out);
+/* setns: root and working directory become @ns's root. */
+void fs_context_enter(struct fs_context *fs, struct mount_namespace *ns);
 struct mount *mount_get(struct mount *m);
 void mount_put(struct mount *m);
 

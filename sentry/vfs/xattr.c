@@ -29,7 +29,7 @@ static int check(const struct vfs_context *ctx, struct inode *inode, const char 
 	if (has_prefix(name, "security.") || has_prefix(name, "system."))
 		return 0;
 	if (has_prefix(name, "trusted.")) {
-		if (credentials_capable(ctx->cred, LINUX_CAP_SYS_ADMIN))
+		if (credentials_root_capable(ctx->cred, LINUX_CAP_SYS_ADMIN))
 			return 0;
 		return write ? -EPERM : -ENODATA;
 	}
@@ -133,7 +133,7 @@ ssize_t vfs_listxattr(const struct vfs_context *ctx, const struct path *p, char 
 
 	if (!inode->ops->listxattr)
 		return 0;
-	if (credentials_capable(ctx->cred, LINUX_CAP_SYS_ADMIN))
+	if (credentials_root_capable(ctx->cred, LINUX_CAP_SYS_ADMIN))
 		return inode->ops->listxattr(inode, list, size);
 	all = malloc(LINUX_XATTR_LIST_MAX);
 	if (!all)

@@ -10,20 +10,34 @@ conformance_sources = \
 	tests/conformance/file_io.c \
 	tests/conformance/file_names.c \
 	tests/conformance/file_open.c \
+	tests/conformance/futex_death.c \
 	tests/conformance/futex_wait.c \
 	tests/conformance/ipc_message.c \
 	tests/conformance/ipc_pipe.c \
 	tests/conformance/ipc_poll.c \
 	tests/conformance/mmap_basic.c \
 	tests/conformance/mmap_shared.c \
+	tests/conformance/namespace.c \
+	tests/conformance/namespace.h \
+	tests/conformance/namespace_pid.c \
+	tests/conformance/namespace_setns.c \
+	tests/conformance/namespace_time.c \
+	tests/conformance/namespace_unshare.c \
+	tests/conformance/namespace_user.c \
 	tests/conformance/native.c \
+	tests/conformance/prctl_rules.c \
+	tests/conformance/process_clone_rules.c \
 	tests/conformance/process_exec.c \
+	tests/conformance/process_exec_rules.c \
 	tests/conformance/process_fork.c \
 	tests/conformance/process_wait.c \
 	tests/conformance/seccomp_filter.c \
 	tests/conformance/seccomp_listener.c \
+	tests/conformance/process_wait_rules.c \
+	tests/conformance/sched_rules.c \
 	tests/conformance/signal_fault.c \
 	tests/conformance/signal_handler.c \
+	tests/conformance/signal_rules.c \
 	tests/conformance/signal_state.c \
 	tests/conformance/signal_wait.c \
 	tests/conformance/socket_pass.c \
@@ -33,7 +47,8 @@ conformance_sources = \
 	tests/conformance/system_proc.c \
 	tests/conformance/thread_clone.c \
 	tests/conformance/thread_locks.c \
-	tests/conformance/time_clocks.c
+	tests/conformance/time_clocks.c \
+	tests/conformance/time_timers.c
 
 conformance_cflags = \
 	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -fno-pie \

@@ -184,7 +184,7 @@ static struct context *new_init(void)
 
 	for (int i = 0; i < RLIMIT_COUNT; i++)
 		args.limits[i] = (struct rlimit64){ UINT64_MAX, UINT64_MAX };
-	assert_int_equal(pid_namespace_new(kernel->root_pid_ns, kernel->root_user_ns, &init_ns), 0);
+	assert_int_equal(pid_namespace_new(kernel->root_pid_ns, kernel->root_user_ns, 0, &init_ns), 0);
 	args.pid_ns = init_ns;
 	exit_status = -1;
 	assert_int_equal(kernel_create_process(kernel, &args, &g), 0);

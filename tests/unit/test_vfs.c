@@ -278,7 +278,7 @@ static void test_mounts(void **state)
 	assert_int_equal(vfs_rmdir(&fx.ctx, LINUX_AT_FDCWD, "/a/b"), -EBUSY);
 	/* a copy of the namespace is another tree */
 	assert_int_equal(fs_context_copy(fx.fs, &fs), 0);
-	assert_int_equal(mount_namespace_copy(fx.mounts, fx.user_ns, fs, &copy), 0);
+	assert_int_equal(mount_namespace_copy(fx.mounts, fx.user_ns, 0, fs, &copy), 0);
 	assert_int_equal(copy->mount_count, 2);
 	/* bind, read-only */
 	assert_int_equal(vfs_lookup(&fx.ctx, LINUX_AT_FDCWD, "/a", 0, &a), 0);

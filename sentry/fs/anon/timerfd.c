@@ -129,6 +129,11 @@ static void get_locked(struct timerfd *tf, uint64_t *value, uint64_t *interval) 
 	*interval = tf->interval;
 }
 
+int timerfd_clock(struct file *file)
+{
+	return ((struct timerfd *)file->private_data)->clock;
+}
+
 void timerfd_get(struct file *file, uint64_t *value, uint64_t *interval)
 {
 	struct timerfd *tf = file->private_data;

@@ -16,4 +16,6 @@ bool file_is_timerfd(const struct file *file);
  * (time left) and *old_interval. */
 int timerfd_set(struct file *file, int flags, uint64_t value, uint64_t interval, uint64_t *old_value,
 		uint64_t *old_interval) MUST_CHECK;
+/* The clock it was made for, LINUX_CLOCK_*. */
+int timerfd_clock(struct file *file);
 void timerfd_get(struct file *file, uint64_t *value, uint64_t *interval);

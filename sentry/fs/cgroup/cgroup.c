@@ -6,6 +6,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "sentry/abi/capability.h"
+#include "sentry/abi/fs.h"
 #include "sentry/cred/credentials.h"
 #include "sentry/fs/proc/system/proc_system.h"
 #include "sentry/fs/sysfs/tree_fs.h"
@@ -302,6 +304,16 @@ int cgroup_init(struct kernel *k)
 	config.memory_limit = k->memory_limit == UINT64_MAX ? 0 : k->memory_limit;
 	config.pids_limit = k->pids_limit > 0 ? (uint64_t)k->pids_limit : 0;
 	return rc < 0 ? rc : file_system_register(&cgroup2_type);
+}
+
+/* Who may write cgroup.procs, which belongs to root. */
+int cgroup_may_join(struct file *file, const struct credentials *cred)
+{
+	struct inode *inode = file->inode;
+
+	if (inode->sb->magic != CGROUP2_MAGIC || inode_type(inode) != LINUX_S_IFDIR)
+		return -EBADF;
+	return cred->fsuid == 0 || credentials_root_capable(cred, LINUX_CAP_DAC_OVERRIDE) ? 0 : -EACCES;
 }
 
 /* --- for proc ------------------------------------------------------------------------------------------ */

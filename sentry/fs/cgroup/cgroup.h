@@ -11,6 +11,8 @@
 
 #include "util/compiler.h"
 
+struct credentials;
+struct file;
 struct kernel;
 struct strbuf;
 
@@ -28,6 +30,9 @@ struct cgroup_config {
 int cgroup_init(struct kernel *k) MUST_CHECK;
 /* What the container was given; at boot, before anything of it is mounted. */
 void cgroup_configure(const struct cgroup_config *config);
+/* CLONE_INTO_CGROUP: may a process be born into the group whose directory @file is?  -EBADF: it is
+ * none of cgroup2; -EACCES. */
+int cgroup_may_join(struct file *file, const struct credentials *cred) MUST_CHECK;
 /* /proc/PID/cgroup and /proc/cgroups. */
 void cgroup_show_membership(struct strbuf *out);
 void cgroup_show_controllers(struct strbuf *out);

@@ -25,6 +25,6 @@ libsentry_a_SOURCES += \
 	%D%/proc_status.c \
 	%D%/sys/proc_sysctl.c \
 	%D%/system/proc_system.c %D%/system/proc_system.h \
-	%D%/proc_task.c \
+	%D%/proc_task.c %D%/proc_timens.c \
 	%D%/sys/sysctl.c %D%/sys/sysctl.h \
 	%D%/sys/sysctl_table.c

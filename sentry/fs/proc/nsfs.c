@@ -9,52 +9,52 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "sentry/abi/sched.h"
 #include "sentry/fs/proc/proc_internal.h"
-#include "sentry/net/net_namespace.h"
+#include "sentry/vfs/permission.h"
 
 #define NSFS_MAGIC 0x6e736673
-/* Of the kinds of which there is one: as on Linux, where the first have fixed numbers. */
-#define INO_IPC 0xEFFFFFFFU
-#define INO_CGROUP 0xEFFFFFFBU
-#define INO_TIME 0xEFFFFFFAU
-#define INO_NET 0xEFFFFFF9U
-#define INO_FIRST_DYNAMIC 0xF0000000U
 
 #define NS_GET_USERNS 0xb701U
 #define NS_GET_PARENT 0xb702U
 #define NS_GET_NSTYPE 0xb703U
 #define NS_GET_OWNER_UID 0xb704U
 
-struct nsfs_object {
-	enum nsfs_type type;
-	void *ns;		       /* what nsfs_from_file gives */
-	struct namespaces *namespaces; /* reference that keeps ns, or NULL */
-	struct user_namespace *user;   /* reference, for NSFS_USER */
-	struct pid_namespace *pid;     /* reference, for NSFS_PID */
-};
-
 static struct super_block *nsfs_sb; /* written at boot */
 
-static const char *const prefixes[NSFS_TYPE_COUNT] = {
-	[NSFS_CGROUP] = "cgroup", [NSFS_IPC] = "ipc",	[NSFS_MNT] = "mnt",
-	[NSFS_NET] = "net",	  [NSFS_PID] = "pid",	[NSFS_PID_FOR_CHILDREN] = "pid",
-	[NSFS_TIME] = "time",	  [NSFS_TIME_FOR_CHILDREN] = "time",
-	[NSFS_USER] = "user",	  [NSFS_UTS] = "uts",
+static const struct {
+	enum namespace_kind kind;
+	bool for_children;
+} types[NSFS_TYPE_COUNT] = {
+	[NSFS_CGROUP] = { NAMESPACE_CGROUP, false },
+	[NSFS_IPC] = { NAMESPACE_IPC, false },
+	[NSFS_MNT] = { NAMESPACE_MOUNT, false },
+	[NSFS_NET] = { NAMESPACE_NET, false },
+	[NSFS_PID] = { NAMESPACE_PID, false },
+	[NSFS_PID_FOR_CHILDREN] = { NAMESPACE_PID, true },
+	[NSFS_TIME] = { NAMESPACE_TIME, false },
+	[NSFS_TIME_FOR_CHILDREN] = { NAMESPACE_TIME, true },
+	[NSFS_USER] = { NAMESPACE_USER, false },
+	[NSFS_UTS] = { NAMESPACE_UTS, false },
 };
 
-static void object_free(struct nsfs_object *o)
+static const char *const prefixes[NAMESPACE_KIND_COUNT] = {
+	[NAMESPACE_CGROUP] = "cgroup", [NAMESPACE_IPC] = "ipc", [NAMESPACE_MOUNT] = "mnt",
+	[NAMESPACE_NET] = "net",       [NAMESPACE_PID] = "pid", [NAMESPACE_TIME] = "time",
+	[NAMESPACE_USER] = "user",     [NAMESPACE_UTS] = "uts",
+};
+
+/* private_data of the inode: the object pointed to is the inode's. */
+static struct namespace_ref *ref_of(struct inode *inode)
 {
-	namespaces_put(o->namespaces);
-	user_namespace_put(o->user);
-	pid_namespace_put(o->pid);
-	free(o);
+	return inode->private_data;
 }
 
 static void nsfs_evict(struct inode *inode)
 {
-	if (inode->private_data)
-		object_free(inode->private_data);
+	if (!inode->private_data)
+		return;
+	namespace_ref_put(*ref_of(inode));
+	free(inode->private_data);
 }
 
 static const struct file_ops nsfs_file_ops;
@@ -65,15 +65,21 @@ static int nsfs_open(struct inode *inode, struct file *file)
 	return 0;
 }
 
-static const struct inode_ops nsfs_inode_ops = { .open = nsfs_open, .evict = nsfs_evict };
+/* Immutable, as Linux has them. */
+static int nsfs_permission(struct inode *inode, int mask, const struct credentials *cred)
+{
+	return mask & LINUX_MAY_WRITE ? -EPERM : inode_permission_by_mode(inode, mask, cred);
+}
+
+static const struct inode_ops nsfs_inode_ops = { .open = nsfs_open, .evict = nsfs_evict,
+						 .permission = nsfs_permission };
 
 static int64_t nsfs_ioctl(struct file *file, struct mm *mm, uint32_t cmd, uint64_t arg);
 
 static void nsfs_describe(struct file *file, char *buf, size_t size)
 {
-	const struct nsfs_object *o = file->inode->private_data;
-
-	snprintf(buf, size, "%s:[%llu]", prefixes[o->type], (unsigned long long)file->inode->ino);
+	snprintf(buf, size, "%s:[%llu]", prefixes[ref_of(file->inode)->kind],
+		 (unsigned long long)file->inode->ino);
 }
 
 static const struct file_ops nsfs_file_ops = { .describe = nsfs_describe, .ioctl = nsfs_ioctl };
@@ -92,95 +98,33 @@ int proc_ns_init(struct kernel *k)
 	return super_block_new(&nsfs_super_ops, "nsfs", NSFS_MAGIC, k->root_user_ns, &nsfs_sb);
 }
 
-int nsfs_from_file(struct file *file, enum nsfs_type *type, void **ns)
+int nsfs_from_file(struct file *file, struct namespace_ref *out)
 {
-	const struct nsfs_object *o;
-
 	if (file->ops != &nsfs_file_ops)
 		return -EINVAL;
-	o = file->inode->private_data;
-	*type = o->type;
-	*ns = o->ns;
+	*out = *ref_of(file->inode);
 	return 0;
 }
 
-/* Finds the namespace of @t; its number. */
-static int find(struct task *t, struct nsfs_object *o, uint64_t *ino)
+/* Takes over @ref's reference. */
+static int ref_path(struct namespace_ref ref, struct path *out)
 {
-	const struct credentials *cred;
-
-	o->namespaces = task_namespaces_get(t);
-	if (!o->namespaces && o->type != NSFS_USER && o->type != NSFS_PID)
-		return -ENOENT;
-	switch (o->type) {
-	case NSFS_MNT:
-		o->ns = o->namespaces->mount;
-		*ino = o->namespaces->mount->ino;
-		return 0;
-	case NSFS_UTS:
-		o->ns = o->namespaces->uts;
-		*ino = o->namespaces->uts->ino;
-		return 0;
-	case NSFS_IPC:
-		o->ns = o->namespaces->ipc;
-		*ino = INO_IPC;
-		return 0;
-	case NSFS_NET:
-		o->ns = o->namespaces->net;
-		*ino = o->namespaces->net ? o->namespaces->net->ino : INO_NET;
-		return 0;
-	case NSFS_PID_FOR_CHILDREN:
-		o->ns = o->namespaces->pid_for_children;
-		*ino = o->namespaces->pid_for_children->ino;
-		return 0;
-	case NSFS_PID:
-		o->pid = pid_namespace_get(task_pid_namespace(t));
-		o->ns = o->pid;
-		*ino = o->pid->ino;
-		return 0;
-	case NSFS_USER:
-		cred = task_cred(t);
-		o->user = user_namespace_get(cred->user_ns);
-		credentials_put(cred);
-		o->ns = o->user;
-		*ino = o->user->ino;
-		return 0;
-	case NSFS_CGROUP:
-		*ino = INO_CGROUP;
-		return 0;
-	default:
-		*ino = INO_TIME;
-		return 0;
-	}
-}
-
-/* Kinds number their namespaces on their own; here the numbers must differ between kinds. */
-static uint64_t unique_ino(const struct nsfs_object *o, uint64_t ino)
-{
-	static const unsigned bases[NSFS_TYPE_COUNT] = {
-		[NSFS_CGROUP] = 0, [NSFS_IPC] = 1, [NSFS_MNT] = 2, [NSFS_NET] = 3, [NSFS_PID] = 4,
-		[NSFS_PID_FOR_CHILDREN] = 4, [NSFS_TIME] = 5, [NSFS_TIME_FOR_CHILDREN] = 5,
-		[NSFS_USER] = 6, [NSFS_UTS] = 7,
-	};
-
-	return ino < INO_FIRST_DYNAMIC ? ino : ino + ((uint64_t)bases[o->type] << 20);
-}
-
-/* Takes over @o. */
-static int object_path(struct nsfs_object *o, uint64_t number, struct path *out)
-{
-	uint64_t ino = unique_ino(o, number);
+	uint64_t ino = namespace_ref_number(ref);
+	struct namespace_ref *kept = malloc(sizeof(*kept));
 	struct dentry *dentry;
 	struct inode *inode;
 	char name[48];
-	int rc = inode_new(nsfs_sb, &nsfs_inode_ops, ino, LINUX_S_IFREG | 0444, &inode);
+	int rc = kept ? inode_new(nsfs_sb, &nsfs_inode_ops, ino, LINUX_S_IFREG | 0444, &inode) :
+			-ENOMEM;
 
 	if (rc < 0) {
-		object_free(o);
+		free(kept);
+		namespace_ref_put(ref);
 		return rc;
 	}
-	inode->private_data = o;
-	snprintf(name, sizeof(name), "%s:[%llu]", prefixes[o->type], (unsigned long long)ino);
+	*kept = ref;
+	inode->private_data = kept;
+	snprintf(name, sizeof(name), "%s:[%llu]", prefixes[ref.kind], (unsigned long long)ino);
 	rc = dentry_new_anonymous(inode, name, &dentry);
 	inode_put(inode);
 	if (rc < 0)
@@ -191,50 +135,20 @@ static int object_path(struct nsfs_object *o, uint64_t number, struct path *out)
 
 int nsfs_path(struct task *t, enum nsfs_type type, struct path *out)
 {
-	struct nsfs_object *o = calloc(1, sizeof(*o));
-	uint64_t ino = 0;
-	int rc;
+	struct namespace_ref ref = task_namespace_get(t, types[type].kind, types[type].for_children);
 
-	if (!o)
-		return -ENOMEM;
-	o->type = type;
-	rc = find(t, o, &ino);
-	if (rc < 0) {
-		object_free(o);
-		return rc;
-	}
-	return object_path(o, ino, out);
+	return ref.ns ? ref_path(ref, out) : -ENOENT;
 }
 
 /* --- ioctl_ns(2) ---------------------------------------------------------------------------- */
 
-/* Who owns the namespace; borrowed.  Those of which there is one are the root's. */
-static struct user_namespace *owner_of(const struct nsfs_object *o)
-{
-	switch (o->type) {
-	case NSFS_MNT:
-		return ((struct mount_namespace *)o->ns)->user_ns;
-	case NSFS_UTS:
-		return ((struct uts_namespace *)o->ns)->user_ns;
-	case NSFS_PID:
-	case NSFS_PID_FOR_CHILDREN:
-		return ((struct pid_namespace *)o->ns)->user_ns;
-	case NSFS_USER:
-		return ((struct user_namespace *)o->ns)->parent;
-	case NSFS_NET:
-		return o->ns ? ((struct net_namespace *)o->ns)->user_ns : kernel_get()->root_user_ns;
-	default:
-		return kernel_get()->root_user_ns;
-	}
-}
-
-/* An FD of the calling task for the namespace in @o, which is taken over. */
-static int64_t open_object(struct task *t, struct nsfs_object *o, uint64_t ino)
+/* An FD of the calling task for @ref, which is taken over. */
+static int64_t open_ref(struct task *t, struct namespace_ref ref)
 {
 	struct vfs_context ctx = task_vfs_context(t);
 	struct path p;
 	struct file *file;
-	int fd, rc = object_path(o, ino, &p);
+	int fd, rc = ref_path(ref, &p);
 
 	if (rc < 0)
 		return rc;
@@ -251,63 +165,43 @@ static int64_t open_object(struct task *t, struct nsfs_object *o, uint64_t ino)
 static int64_t open_user(struct task *t, struct user_namespace *ns)
 {
 	struct user_namespace *own = task_user_namespace(t), *p = ns;
-	struct nsfs_object *o;
 
 	while (p && p != own)
 		p = p->parent;
 	if (!p)
 		return -EPERM;
-	o = calloc(1, sizeof(*o));
-	if (!o)
-		return -ENOMEM;
-	o->type = NSFS_USER;
-	o->user = user_namespace_get(ns);
-	o->ns = ns;
-	return open_object(t, o, ns->ino);
+	return open_ref(t, (struct namespace_ref){ NAMESPACE_USER, user_namespace_get(ns) });
 }
 
 static int64_t open_parent_pid(struct task *t, struct pid_namespace *ns)
 {
 	struct pid_namespace *own = task_pid_namespace(t), *parent = ns->parent;
-	struct nsfs_object *o;
 
 	if (!parent || parent->level < own->level || !pid_namespace_is_descendant(parent, own))
 		return -EPERM;
-	o = calloc(1, sizeof(*o));
-	if (!o)
-		return -ENOMEM;
-	o->type = NSFS_PID;
-	o->pid = pid_namespace_get(parent);
-	o->ns = parent;
-	return open_object(t, o, parent->ino);
+	return open_ref(t, (struct namespace_ref){ NAMESPACE_PID, pid_namespace_get(parent) });
 }
 
 static int64_t nsfs_ioctl(struct file *file, struct mm *mm, uint32_t cmd, uint64_t arg)
 {
-	static const uint32_t clone_flags[NSFS_TYPE_COUNT] = {
-		[NSFS_CGROUP] = LINUX_CLONE_NEWCGROUP, [NSFS_IPC] = LINUX_CLONE_NEWIPC,
-		[NSFS_MNT] = LINUX_CLONE_NEWNS,	       [NSFS_NET] = LINUX_CLONE_NEWNET,
-		[NSFS_PID] = LINUX_CLONE_NEWPID,       [NSFS_PID_FOR_CHILDREN] = LINUX_CLONE_NEWPID,
-		[NSFS_TIME] = LINUX_CLONE_NEWTIME,     [NSFS_TIME_FOR_CHILDREN] = LINUX_CLONE_NEWTIME,
-		[NSFS_USER] = LINUX_CLONE_NEWUSER,     [NSFS_UTS] = LINUX_CLONE_NEWUTS,
-	};
-	const struct nsfs_object *o = file->inode->private_data;
+	struct namespace_ref ref = *ref_of(file->inode);
 	struct task *t = task_current();
 
 	switch (cmd) {
 	case NS_GET_USERNS:
-		return open_user(t, owner_of(o));
+		return open_user(t, namespace_ref_owner(ref));
 	case NS_GET_PARENT:
-		if (o->type == NSFS_USER)
-			return open_user(t, o->user->parent);
-		return o->type == NSFS_PID ? open_parent_pid(t, o->pid) : -EINVAL;
+		if (ref.kind == NAMESPACE_USER)
+			return open_user(t, namespace_ref_owner(ref));
+		return ref.kind == NAMESPACE_PID ? open_parent_pid(t, ref.ns) : -EINVAL;
 	case NS_GET_NSTYPE:
-		return clone_flags[o->type];
+		return (int64_t)namespace_kind_flag(ref.kind);
 	case NS_GET_OWNER_UID:
-		if (o->type != NSFS_USER)
+		if (ref.kind != NAMESPACE_USER)
 			return -EINVAL;
 		return copy_out_u32(mm, guest_addr(arg),
-				    uid_from_kernel(task_user_namespace(t), o->user->owner_uid));
+				    uid_from_kernel(task_user_namespace(t),
+						    ((struct user_namespace *)ref.ns)->owner_uid));
 	default:
 		return -ENOTTY;
 	}

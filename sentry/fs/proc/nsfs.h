@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include "sentry/kernel/namespaces.h"
 #include "util/compiler.h"
 
 struct file;
@@ -16,8 +17,7 @@ struct task;
 enum nsfs_type { NSFS_CGROUP, NSFS_IPC, NSFS_MNT, NSFS_NET, NSFS_PID, NSFS_PID_FOR_CHILDREN,
 		 NSFS_TIME, NSFS_TIME_FOR_CHILDREN, NSFS_USER, NSFS_UTS, NSFS_TYPE_COUNT };
 
-/* The type of namespace behind @file and a borrowed pointer to it, valid as long as the
- * file; NULL for kinds of which there is only one.  -EINVAL: not such a file. */
-int nsfs_from_file(struct file *file, enum nsfs_type *type, void **ns) MUST_CHECK;
-/* References in *out.  -ESRCH: exited; -ENOENT: no such namespace. */
+/* The namespace behind @file, borrowed from it.  -EINVAL: not such a file. */
+int nsfs_from_file(struct file *file, struct namespace_ref *out) MUST_CHECK;
+/* References in *out.  -ENOENT: exited, or no such namespace. */
 int nsfs_path(struct task *t, enum nsfs_type type, struct path *out) MUST_CHECK;

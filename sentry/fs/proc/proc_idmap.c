@@ -24,8 +24,34 @@ static struct user_namespace *target_ns(const struct proc_call *c)
 
 /* --- showing --------------------------------------------------------------------------- */
 
+static unsigned copy_extents_locked(const struct user_namespace *ns, enum id_map_kind kind,
+				    struct id_map_extent *out)
+{
+	const struct id_map_extent *from = kind == ID_MAP_UID ? ns->uid_map :
+					   kind == ID_MAP_GID ? ns->gid_map : ns->projid_map;
+	unsigned count = kind == ID_MAP_UID ? ns->uid_map_count :
+			 kind == ID_MAP_GID ? ns->gid_map_count : ns->projid_map_count;
+
+	count = MIN(count, (unsigned)ID_MAP_EXTENTS_MAX);
+	if (count)
+		memcpy(out, from, count * sizeof(*out));
+	return count;
+}
+
+static uint32_t outside_id(struct user_namespace *ns, enum id_map_kind kind, uint32_t kernel_id)
+{
+	switch (kind) {
+	case ID_MAP_UID:
+		return uid_from_kernel(ns, kernel_id);
+	case ID_MAP_GID:
+		return gid_from_kernel(ns, kernel_id);
+	default:
+		return projid_from_kernel(ns, kernel_id);
+	}
+}
+
 /* The outside as the reader sees it: of the parent when the reader is in @ns itself. */
-static int show_map(const struct proc_call *c, bool group, struct strbuf *out)
+static int show_map(const struct proc_call *c, enum id_map_kind kind, struct strbuf *out)
 {
 	struct user_namespace *ns = target_ns(c), *lower = proc_user_ns(c);
 	struct id_map_extent extents[ID_MAP_EXTENTS_MAX];
@@ -34,16 +60,13 @@ static int show_map(const struct proc_call *c, bool group, struct strbuf *out)
 	if (lower == ns && ns->parent)
 		lower = ns->parent;
 	mutex_lock(&ns->lock);
-	count = MIN(group ? ns->gid_map_count : ns->uid_map_count, (unsigned)ID_MAP_EXTENTS_MAX);
-	if (count)
-		memcpy(extents, group ? ns->gid_map : ns->uid_map, count * sizeof(extents[0]));
+	count = copy_extents_locked(ns, kind, extents);
 	mutex_unlock(&ns->lock);
 	if (!ns->parent && !count)
 		strbuf_addf(out, "%10u %10u %10u\n", 0U, 0U, UINT32_MAX);
 	for (unsigned i = 0; i < count; i++) {
 		uint32_t outside = lower == ns ? extents[i].outside :
-				   group       ? gid_from_kernel(lower, extents[i].outside) :
-						 uid_from_kernel(lower, extents[i].outside);
+						 outside_id(lower, kind, extents[i].outside);
 
 		strbuf_addf(out, "%10u %10u %10u\n", extents[i].inside, outside, extents[i].count);
 	}
@@ -53,18 +76,17 @@ static int show_map(const struct proc_call *c, bool group, struct strbuf *out)
 
 int proc_show_uid_map(const struct proc_call *c, struct strbuf *out)
 {
-	return show_map(c, false, out);
+	return show_map(c, ID_MAP_UID, out);
 }
 
 int proc_show_gid_map(const struct proc_call *c, struct strbuf *out)
 {
-	return show_map(c, true, out);
+	return show_map(c, ID_MAP_GID, out);
 }
 
 int proc_show_projid_map(const struct proc_call *c, struct strbuf *out)
 {
-	strbuf_addf(out, "%10u %10u %10u\n", 0U, 0U, UINT32_MAX);
-	return 0;
+	return show_map(c, ID_MAP_PROJID, out);
 }
 
 int proc_show_setgroups(const struct proc_call *c, struct strbuf *out)
@@ -77,6 +99,8 @@ int proc_show_setgroups(const struct proc_call *c, struct strbuf *out)
 	user_namespace_put(ns);
 	return 0;
 }
+
+#define SETGROUPS_SIZE 8 /* of the text with its end */
 
 /* --- writing ------------------------------------------------------------------------------ */
 
@@ -93,7 +117,7 @@ static int parse_extent(char **at, struct id_map_extent *e)
 		p += strspn(p, " \t");
 		if (*p < '0' || *p > '9')
 			return -EINVAL;
-		value = strtoull(p, &end, 0);
+		value = strtoull(p, &end, 10);
 		if (value > UINT32_MAX)
 			return -EINVAL;
 		*fields[i] = (uint32_t)value;
@@ -127,10 +151,16 @@ static int parse_extents(char *text, struct id_map_extent *extents, unsigned *co
 }
 
 /* Linux's new_idmap_permitted: one's own id alone, or the capability in the parent. */
-static bool may_map(struct user_namespace *ns, bool group, const struct credentials *cred,
-		    const struct id_map_extent *extents, unsigned count)
+static bool may_map(struct user_namespace *ns, enum id_map_kind kind,
+		    const struct credentials *cred, const struct id_map_extent *extents,
+		    unsigned count)
 {
+	bool group = kind == ID_MAP_GID;
 	int cap = group ? LINUX_CAP_SETGID : LINUX_CAP_SETUID;
+
+	/* Anybody with CAP_SYS_ADMIN inside, which has been checked. */
+	if (kind == ID_MAP_PROJID)
+		return true;
 
 	if (count == 1 && extents[0].count == 1 && ns->owner_uid == cred->euid) {
 		if (group) {
@@ -148,7 +178,7 @@ static bool may_map(struct user_namespace *ns, bool group, const struct credenti
 	return credentials_ns_capable(cred, ns->parent, cap);
 }
 
-static int store_map(const struct proc_call *c, char *text, size_t size, bool group)
+static int store_map(const struct proc_call *c, char *text, size_t size, enum id_map_kind kind)
 {
 	struct id_map_extent *extents;
 	struct task *caller = task_current();
@@ -167,10 +197,10 @@ static int store_map(const struct proc_call *c, char *text, size_t size, bool gr
 		rc = -EPERM;
 	if (rc == 0)
 		rc = parse_extents(text, extents, &count);
-	if (rc == 0 && caller && !may_map(ns, group, caller->cred, extents, count))
+	if (rc == 0 && caller && !may_map(ns, kind, caller->cred, extents, count))
 		rc = -EPERM;
 	if (rc == 0)
-		rc = user_namespace_set_map(ns, group, extents, count);
+		rc = user_namespace_set_map(ns, kind, extents, count);
 	free(extents);
 	user_namespace_put(ns);
 	return rc;
@@ -178,28 +208,34 @@ static int store_map(const struct proc_call *c, char *text, size_t size, bool gr
 
 int proc_store_uid_map(const struct proc_call *c, char *text, size_t size)
 {
-	return store_map(c, text, size, false);
+	return store_map(c, text, size, ID_MAP_UID);
 }
 
 int proc_store_gid_map(const struct proc_call *c, char *text, size_t size)
 {
-	return store_map(c, text, size, true);
+	return store_map(c, text, size, ID_MAP_GID);
+}
+
+int proc_store_projid_map(const struct proc_call *c, char *text, size_t size)
+{
+	return store_map(c, text, size, ID_MAP_PROJID);
 }
 
 int proc_store_setgroups(const struct proc_call *c, char *text, size_t size)
 {
 	struct task *caller = task_current();
 	struct user_namespace *ns;
+	size_t word = text[0] == 'a' ? 5 : 4;
 	bool allow;
 	int rc = 0;
 
-	text[strcspn(text, "\n")] = '\0';
-	if (c->pos || (strcmp(text, "allow") && strcmp(text, "deny")))
+	if (c->pos || size >= SETGROUPS_SIZE || (strncmp(text, "allow", 5) && strncmp(text, "deny", 4)) ||
+	    text[word + strspn(text + word, " \t\n\v\f\r")])
 		return -EINVAL;
 	allow = text[0] == 'a';
 	ns = target_ns(c);
 	if (caller && !credentials_ns_capable(caller->cred, ns, LINUX_CAP_SYS_ADMIN))
-		rc = -EPERM;
+		rc = -EACCES; /* on Linux, from open */
 	mutex_lock(&ns->lock);
 	if (rc == 0 && allow && !ns->setgroups_allowed)
 		rc = -EPERM;

@@ -3,6 +3,7 @@
  * Inodes of procfs: made at look-up from a row of a table, owned by whoever the
  * process belongs to, and the directories that list them.
  */
+#include "sentry/abi/capability.h"
 #include "sentry/fs/proc/proc_internal.h"
 
 #include <errno.h>
@@ -307,6 +308,11 @@ static int file_permission(struct inode *inode, int mask, const struct credentia
 {
 	uint32_t bits = proc_entry(inode)->node->mode;
 
+	if (proc_entry(inode)->node->flags & PROC_USER_LIMIT) {
+		if (credentials_capable(cred, LINUX_CAP_SYS_RESOURCE))
+			bits >>= 6;
+		return (uint32_t)mask & ~bits & 7 ? -EACCES : 0;
+	}
 	if (!(proc_entry(inode)->node->flags & PROC_PLAIN_MODE))
 		return inode_permission_by_mode(inode, mask, cred);
 	if (cred->euid == 0)

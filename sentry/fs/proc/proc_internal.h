@@ -72,6 +72,7 @@ enum proc_node_flags {
 	PROC_SHOW_ATTACH = 1 << 2, /* reading needs ptrace attach access: -EPERM */
 	PROC_OPEN_ATTACH = 1 << 4, /* opening needs attach access: -EACCES */
 	PROC_PLAIN_MODE = 1 << 5,  /* capabilities do not override the mode (sysctl) */
+	PROC_USER_LIMIT = 1 << 6,  /* limits of users: writable with CAP_SYS_RESOURCE in one's own namespace */
 	PROC_CALLER_LINK = 1 << 3, /* self and thread-self: there with subset=pid */
 };
 
@@ -194,7 +195,10 @@ proc_store_fn proc_store_comm, proc_store_timerslack, proc_store_oom_score_adj,
 	proc_store_oom_adj, proc_store_coredump_filter;
 proc_show_fn proc_show_uid_map, proc_show_gid_map, proc_show_projid_map, proc_show_setgroups,
 	proc_show_loginuid, proc_show_sessionid;
-proc_store_fn proc_store_uid_map, proc_store_gid_map, proc_store_setgroups, proc_store_loginuid;
+proc_show_fn proc_show_timens_offsets;
+proc_store_fn proc_store_timens_offsets;
+proc_store_fn proc_store_uid_map, proc_store_gid_map, proc_store_projid_map, proc_store_setgroups,
+	 proc_store_loginuid;
 proc_readlink_fn proc_readlink_exe, proc_readlink_cwd, proc_readlink_root;
 proc_get_link_fn proc_get_exe, proc_get_cwd, proc_get_root;
 

@@ -57,7 +57,7 @@ static int set_adj(const struct proc_call *c, int adj)
 	struct thread_group *g = c->task->group;
 
 	if (adj < g->oom_score_adj && caller &&
-	    !credentials_capable(caller->cred, LINUX_CAP_SYS_RESOURCE))
+	    !credentials_root_capable(caller->cred, LINUX_CAP_SYS_RESOURCE))
 		return -EACCES;
 	g->oom_score_adj = adj;
 	return 0;

@@ -282,7 +282,7 @@ int proc_store_timerslack(const struct proc_call *c, char *text, size_t size)
 		return -EINVAL;
 	if (!may_set_slack(c))
 		return -EPERM;
-	c->task->timer_slack_ns = value ? value : 50000;
+	c->task->timer_slack_ns = value ? value : c->task->default_timer_slack_ns;
 	return 0;
 }
 

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "sentry/abi/mm.h"
+#include "sentry/abi/time.h"
+#include "sentry/kernel/time_namespace.h"
 #include "sentry/mm/vma_set.h"
 
 #define SIG_IGN_HANDLER 1
@@ -129,5 +131,6 @@ uint64_t proc_since_boot(uint64_t monotonic_ns)
 {
 	uint64_t boot = kernel_get()->boot_time_ns;
 
-	return monotonic_ns > boot ? monotonic_ns - boot : 0;
+	return time_to_guest(task_current(), LINUX_CLOCK_BOOTTIME,
+			     monotonic_ns > boot ? monotonic_ns - boot : 0);
 }

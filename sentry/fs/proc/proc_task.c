@@ -53,7 +53,7 @@
 	PROC_CHECKED("io", 0400, proc_show_io, PROC_SHOW_READ),                                  \
 	PROC_RW("uid_map", 0644, proc_show_uid_map, proc_store_uid_map),                         \
 	PROC_RW("gid_map", 0644, proc_show_gid_map, proc_store_gid_map),                         \
-	PROC_FILE("projid_map", 0644, proc_show_projid_map),                                     \
+	PROC_RW("projid_map", 0644, proc_show_projid_map, proc_store_projid_map),                \
 	PROC_RW("setgroups", 0644, proc_show_setgroups, proc_store_setgroups),                   \
 	PROC_FILE("arch_status", 0444, proc_show_arch_status)
 
@@ -63,6 +63,7 @@ static const struct proc_node tgid_nodes[] = {
 	PROC_FILE("autogroup", 0644, proc_show_autogroup),
 	MOUNTS_FILE("mountstats", proc_show_mountstats, 0400),
 	PROC_RW("coredump_filter", 0644, proc_show_coredump_filter, proc_store_coredump_filter),
+	PROC_RW("timens_offsets", 0644, proc_show_timens_offsets, proc_store_timens_offsets),
 	PROC_FILE("timers", 0444, proc_show_timers),
 	PROC_RW("timerslack_ns", 0666, proc_show_timerslack, proc_store_timerslack),
 };

@@ -50,8 +50,8 @@ static bool over_limit(uint64_t count)
 {
 	struct task *t = task_current();
 
-	return t && count > task_rlimit(t, RLIM_NOFILE) && !task_capable(t, LINUX_CAP_SYS_RESOURCE) &&
-	       !task_capable(t, LINUX_CAP_SYS_ADMIN);
+	return t && count > task_rlimit(t, RLIM_NOFILE) && !credentials_root_capable(t->cred, LINUX_CAP_SYS_RESOURCE) &&
+	       !credentials_root_capable(t->cred, LINUX_CAP_SYS_ADMIN);
 }
 
 int unix_flight_begin(struct file_batch *batch)

@@ -52,6 +52,30 @@ static const struct proc_node sysctl_write_node = {
 	.flags = PROC_PLAIN_MODE,
 };
 
+static const struct proc_node sysctl_limit_node = {
+	.name = "SYSCTL",
+	.mode = LINUX_S_IFREG | 0644,
+	.show = sysctl_show,
+	.store = sysctl_write,
+	.flags = PROC_PLAIN_MODE | PROC_USER_LIMIT,
+};
+static const struct proc_node sysctl_open_node = {
+	.name = "SYSCTL",
+	.mode = LINUX_S_IFREG | 0666,
+	.show = sysctl_show,
+	.store = sysctl_write,
+	.flags = PROC_PLAIN_MODE,
+};
+
+static const struct proc_node *file_node(const struct sysctl *s)
+{
+	if (s->mode == 0666)
+		return &sysctl_open_node;
+	if (!strncmp(s->path, "user/", 5))
+		return &sysctl_limit_node;
+	return s->mode & 0222 ? &sysctl_write_node : &sysctl_read_node;
+}
+
 /* --- directories --------------------------------------------------------------------------- */
 
 /* Is @row below the directory, whose path with its slash is the first @prefix bytes of a row's? */
@@ -82,9 +106,7 @@ static struct proc_entry child_of(const struct proc_entry *dir, size_t row, size
 {
 	struct proc_entry e = { .number = (int32_t)row };
 
-	e.node = is_dir ? &sysctl_dir_node :
-		 sysctl_table[row].mode & 0222 ? &sysctl_write_node :
-						 &sysctl_read_node;
+	e.node = is_dir ? &sysctl_dir_node : file_node(&sysctl_table[row]);
 	e.prefix = is_dir ? dir->prefix + size + 1 : 0;
 	return e;
 }

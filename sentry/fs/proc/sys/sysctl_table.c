@@ -10,6 +10,7 @@
 #include "sentry/fs/proc/sys/sysctl.h"
 #include "sentry/host/host_memory.h"
 #include "sentry/kernel/pid_bitmap.h"
+#include "util/parse.h"
 
 #define TEXT(p, m, value) { .path = (p), .mode = (m), .initial = (value) }
 #define NUMBER(p, value, lo, hi) { .path = (p), .mode = 0644, .initial = (value), .min = (lo), .max = (hi) }
@@ -128,9 +129,73 @@ static int show_pid_max(const struct proc_call *c, struct strbuf *out)
 
 static int show_last_pid(const struct proc_call *c, struct strbuf *out)
 {
-	strbuf_addf(out, "%d\n", pid_namespace_last_pid(c->super->ns));
+	strbuf_addf(out, "%d\n", pid_namespace_last_pid(task_current() ? task_current()->pid.ns : c->super->ns));
 	return 0;
 }
+
+static int store_last_pid(const struct proc_call *c, char *text, size_t size)
+{
+	struct task *t = task_current();
+	int64_t value;
+
+	if (!t)
+		return -EPERM;
+	if (!credentials_ns_capable(t->cred, t->pid.ns->user_ns, LINUX_CAP_SYS_ADMIN) &&
+	    !credentials_ns_capable(t->cred, t->pid.ns->user_ns, LINUX_CAP_CHECKPOINT_RESTORE))
+		return -EPERM;
+	text[strcspn(text, "\n")] = '\0';
+	if (parse_i64(text, 0, PID_MAX_LIMIT - 1, &value) < 0)
+		return -EINVAL;
+	pid_namespace_set_last_pid(t->pid.ns, (int32_t)value);
+	return 0;
+}
+
+/* --- limits of the caller's user namespace ---------------------------------------------------- */
+
+static struct user_namespace *caller_user_ns(void)
+{
+	struct task *t = task_current();
+
+	return t ? t->cred->user_ns : kernel_get()->root_user_ns;
+}
+
+static int show_limit(enum namespace_kind kind, struct strbuf *out)
+{
+	strbuf_addf(out, "%lld\n", (long long)namespace_limit(caller_user_ns(), kind));
+	return 0;
+}
+
+static int store_limit(enum namespace_kind kind, char *text)
+{
+	int64_t value;
+
+	text[strcspn(text, "\n")] = '\0';
+	if (parse_i64(text, 0, INT32_MAX, &value) < 0)
+		return -EINVAL;
+	namespace_limit_set(caller_user_ns(), kind, value);
+	return 0;
+}
+
+#define NAMESPACE_LIMIT(name, kind)                                                        \
+	static int show_##name##_limit(const struct proc_call *c, struct strbuf *out)      \
+	{                                                                                  \
+		return show_limit(kind, out);                                              \
+	}                                                                                  \
+	static int store_##name##_limit(const struct proc_call *c, char *text, size_t size) \
+	{                                                                                  \
+		return store_limit(kind, text);                                            \
+	}
+
+NAMESPACE_LIMIT(cgroup, NAMESPACE_CGROUP)
+NAMESPACE_LIMIT(ipc, NAMESPACE_IPC)
+NAMESPACE_LIMIT(mnt, NAMESPACE_MOUNT)
+NAMESPACE_LIMIT(net, NAMESPACE_NET)
+NAMESPACE_LIMIT(pid, NAMESPACE_PID)
+NAMESPACE_LIMIT(time, NAMESPACE_TIME)
+NAMESPACE_LIMIT(user, NAMESPACE_USER)
+NAMESPACE_LIMIT(uts, NAMESPACE_UTS)
+
+/* --- and more --------------------------------------------------------------------------------- */
 
 static int show_threads_max(const struct proc_call *c, struct strbuf *out)
 {
@@ -190,7 +255,7 @@ const struct sysctl sysctl_table[] = {
 	NUMBER("kernel/msgmnb", "16384", 0, INT32_MAX),
 	NUMBER("kernel/msgmni", "32000", 0, INT32_MAX),
 	TEXT("kernel/ngroups_max", 0444, "65536"),
-	SHOW("kernel/ns_last_pid", 0444, show_last_pid),
+	{ .path = "kernel/ns_last_pid", .mode = 0666, .show = show_last_pid, .store = store_last_pid },
 	TEXT("kernel/osrelease", 0444, GUEST_RELEASE),
 	TEXT("kernel/ostype", 0444, GUEST_SYSNAME),
 	NUMBER("kernel/overflowgid", "65534", 0, 65535),
@@ -256,7 +321,14 @@ const struct sysctl sysctl_table[] = {
 	NUMBER("net/ipv6/conf/default/disable_ipv6", "0", 0, 1),
 	NUMBER("net/ipv6/conf/lo/disable_ipv6", "0", 0, 1),
 	NUMBER("net/unix/max_dgram_qlen", "512", 0, INT32_MAX),
-	NUMBER("user/max_user_namespaces", "15000", 0, INT32_MAX),
+	SHOW_STORE("user/max_cgroup_namespaces", show_cgroup_limit, store_cgroup_limit),
+	SHOW_STORE("user/max_ipc_namespaces", show_ipc_limit, store_ipc_limit),
+	SHOW_STORE("user/max_mnt_namespaces", show_mnt_limit, store_mnt_limit),
+	SHOW_STORE("user/max_net_namespaces", show_net_limit, store_net_limit),
+	SHOW_STORE("user/max_pid_namespaces", show_pid_limit, store_pid_limit),
+	SHOW_STORE("user/max_time_namespaces", show_time_limit, store_time_limit),
+	SHOW_STORE("user/max_user_namespaces", show_user_limit, store_user_limit),
+	SHOW_STORE("user/max_uts_namespaces", show_uts_limit, store_uts_limit),
 	NUMBER("vm/admin_reserve_kbytes", "8192", 0, INT64_MAX),
 	NUMBER("vm/dirty_background_ratio", "10", 0, 100),
 	NUMBER("vm/dirty_ratio", "20", 0, 100),

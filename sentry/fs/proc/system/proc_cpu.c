@@ -4,11 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "sentry/abi/time.h"
 #include "sentry/arch/x86_64/cpu_info.h"
 #include "sentry/fs/proc/proc_sample.h"
 #include "sentry/fs/proc/system/proc_system.h"
 #include "sentry/host/host_clock.h"
 #include "sentry/host/host_system.h"
+#include "sentry/kernel/time_namespace.h"
 #include "util/checked.h"
 
 #define NSEC_PER_SECOND 1000000000ULL
@@ -135,6 +137,15 @@ static void add_cpu_line(struct strbuf *out, const struct system_cpu *s, unsigne
 		    (unsigned long long)(s->idle_ns / USER_TICK_NS / share));
 }
 
+/* A time namespace's boot lies where its boot-time clock has it. */
+static int64_t boot_offset_sec(void)
+{
+	struct task *t = task_current();
+	struct time_namespace *ns = t && t->namespaces ? t->namespaces->time : NULL;
+
+	return ns ? atomic_load(&ns->boottime) / (int64_t)NSEC_PER_SEC : 0;
+}
+
 int proc_show_cpu_stat(const struct proc_call *c, struct strbuf *out)
 {
 	struct kernel *k = kernel_get();
@@ -148,7 +159,8 @@ int proc_show_cpu_stat(const struct proc_call *c, struct strbuf *out)
 		add_cpu_line(out, &s, k->cpus);
 	}
 	strbuf_addf(out, "intr 0\nctxt %llu\nbtime %lld\nprocesses %llu\n",
-		    (unsigned long long)k->context_switches, (long long)k->boot_realtime_sec,
+		    (unsigned long long)k->context_switches,
+		    (long long)(k->boot_realtime_sec - boot_offset_sec()),
 		    (unsigned long long)k->total_forks);
 	strbuf_addf(out, "procs_running %u\nprocs_blocked 0\nsoftirq 0 0 0 0 0 0 0 0 0 0 0\n",
 		    s.running ? s.running : 1);
