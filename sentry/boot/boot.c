@@ -26,6 +26,7 @@
 #include "sentry/host/host_futex.h"
 #include "sentry/host/host_memfd.h"
 #include "sentry/host/host_procfs.h"
+#include "sentry/host/host_system.h"
 #include "sentry/syscalls/dispatch.h"
 #include "sentry/trace/strace.h"
 #include "util/cleanup.h"
@@ -92,6 +93,7 @@ static int start_kernel(struct sandbox *s, struct boot_failure *why)
 		.cpus = s->config.cpu_count,
 		.memory_limit = s->config.memory_limit ? s->config.memory_limit : UINT64_MAX,
 		.pids_limit = (int64_t)s->config.pids_limit,
+		.nice = host_system_nice(),
 		.hostname = s->config.hostname,
 		.domainname = s->config.domainname,
 	};

@@ -2,6 +2,8 @@
 /* See host_system.h. */
 #include "sentry/host/host_system.h"
 
+#include <errno.h>
+#include <sys/resource.h>
 #include <sys/sysinfo.h>
 
 void host_system_read(struct host_system *out)
@@ -22,4 +24,13 @@ void host_system_read(struct host_system *out)
 	out->buffer_bytes = si.bufferram * unit;
 	out->total_swap_bytes = si.totalswap * unit;
 	out->free_swap_bytes = si.freeswap * unit;
+}
+
+int host_system_nice(void)
+{
+	int value;
+
+	errno = 0;
+	value = getpriority(PRIO_PROCESS, 0);
+	return errno ? 0 : value;
 }

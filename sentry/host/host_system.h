@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The host machine as a whole.  Host call: sysinfo. */
+/* The host machine as a whole.  Host calls: sysinfo; before confinement getpriority. */
 #pragma once
 
 #include <stdint.h>
@@ -11,3 +11,5 @@ struct host_system {
 		free_swap_bytes;
 };
 void host_system_read(struct host_system *out);
+/* Before confinement: the nice value of the sentry, which its stubs inherit. */
+int host_system_nice(void);

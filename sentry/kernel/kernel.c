@@ -76,6 +76,7 @@ int kernel_new(const struct kernel_config *config, struct kernel **out)
 	list_init(&k->groups);
 	k->cpus = config->cpus ? config->cpus : 1;
 	k->memory_limit = config->memory_limit;
+	k->nice = config->nice;
 	atomic_init(&k->pids_limit, config->pids_limit);
 	atomic_init(&k->task_count, 0);
 	k->boot_time_ns = clock_now(LINUX_CLOCK_MONOTONIC);

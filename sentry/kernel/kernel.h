@@ -16,6 +16,7 @@ struct kernel_config {
 	unsigned cpus;		 /* what the guest sees as online */
 	uint64_t memory_limit;	 /* bytes; UINT64_MAX: the host's */
 	int64_t pids_limit;	 /* guest tasks; <= 0: none */
+	int nice;		 /* of processes without a parent */
 	const char *hostname, *domainname; /* copied */
 };
 
@@ -32,6 +33,7 @@ struct kernel {
 	struct time_namespace *root_time_ns;
 	unsigned cpus;
 	uint64_t memory_limit;
+	int nice;			 /* of new processes; does not change */
 	_Atomic int64_t pids_limit, task_count;
 	uint64_t boot_time_ns;		 /* CLOCK_MONOTONIC at start: uptime's zero */
 	int64_t boot_realtime_sec;	 /* btime of /proc/stat */

@@ -52,6 +52,7 @@ int task_alloc(struct kernel *k, struct thread_group *g, struct task **out)
 	t->machine_check_policy = LINUX_PR_MCE_KILL_DEFAULT;
 	for (unsigned cpu = 0; cpu < k->cpus && cpu < sizeof(t->cpu_mask) * 8; cpu++)
 		t->cpu_mask[cpu / 64] |= 1ULL << (cpu % 64);
+	t->nice = k->nice;
 	t->charged_uid = ID_INVALID;
 	*out = t;
 	return 0;
