@@ -17,6 +17,7 @@
 #include "sentry/kernel/signal_internal.h"
 #include "sentry/kernel/task_internal.h"
 #include "sentry/kernel/task_reap.h"
+#include "sentry/kernel/terminal.h"
 #include "sentry/kernel/timer.h"
 #include "util/cleanup.h"
 #include "util/log.h"
@@ -139,7 +140,9 @@ void task_exit(struct task *t)
 	futex_task_release(t);
 	task_run_exit_hooks(t, group_dead);
 	drop_resources(t);
-	if (group_dead)
+	if (group_dead) {
+		terminal_leader_exits(g);
 		group_leaves(g);
+	}
 	task_exit_notify(t);
 }

@@ -42,8 +42,11 @@ ssize_t vfs_read_wait(struct file *file, struct io_iter *to, uint64_t *pos, uint
 {
 	struct wait_entry entry;
 	struct wait_queue *queue;
-	ssize_t n = vfs_read(file, to, pos);
+	ssize_t n;
 
+	if (file->ops->read_wait && file->can_read && !(file->flags & LINUX_O_NONBLOCK))
+		return file->ops->read_wait(file, to);
+	n = vfs_read(file, to, pos);
 	if (n != -EAGAIN || file->flags & LINUX_O_NONBLOCK)
 		return n;
 	queue = queue_of(file);
