@@ -14,6 +14,7 @@
 struct boot_extra {
 	unsigned fd_count; /* preserved FDs */
 	const struct string_list *env;
+	bool terminal_plain; /* boot_process.terminal_plain, if there is a terminal */
 };
 
 /* The encoded configuration in a memfd. */

@@ -57,9 +57,6 @@ int arena_process(struct boot_arena *arena, const struct spec_process *process,
 {
 	if (process->args.count == 0)
 		return error_set(err, -EINVAL, "process.args: must not be empty");
-	if (process->terminal)
-		return error_set(err, -EOPNOTSUPP,
-				 "process.terminal: terminals are not supported yet");
 	out->args = arena_strings(arena, &process->args, NULL);
 	out->env = arena_strings(arena, &process->env, extra->env);
 	out->cwd = arena_text(arena, process->cwd ? process->cwd : "/");
@@ -69,5 +66,7 @@ int arena_process(struct boot_arena *arena, const struct spec_process *process,
 	out->oom_score_adj = process->oom_score_adj.value;
 	out->no_new_privileges = process->no_new_privileges;
 	out->extra_fd_count = extra->fd_count;
+	out->terminal = process->terminal;
+	out->terminal_plain = process->terminal && extra->terminal_plain;
 	return convert_rlimits(arena, process, out, err);
 }

@@ -177,6 +177,7 @@ static void image_process(struct image *im, struct boot_process *p)
 	image_bool(im, &p->has_oom_score_adj);
 	image_bool(im, &p->no_new_privileges);
 	image_bool(im, &p->terminal);
+	image_bool(im, &p->terminal_plain);
 }
 
 static void image_mounts(struct image *im, struct boot_config *c)

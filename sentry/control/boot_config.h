@@ -59,7 +59,8 @@ struct boot_process {
 	uint32_t extra_fd_count; /* --preserve-fds: guest FDs 3 .. 3 + n - 1 */
 	bool has_oom_score_adj;
 	bool no_new_privileges;
-	bool terminal;
+	bool terminal;	     /* FD 0 of the caller is a host terminal, and the others are too */
+	bool terminal_plain; /* its output has no CR before NL: the caller adds them */
 };
 
 struct boot_mount {
