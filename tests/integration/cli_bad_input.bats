@@ -87,9 +87,9 @@ refused() {
 	refused "Cwd must be an absolute path"
 }
 
-@test "config.json: terminal" {
-	config '.process.terminal = true'
-	refused "terminals are not supported yet"
+@test "config.json: a console that is too large" {
+	config '.process.terminal = true | .process.consoleSize = {"height": 70000, "width": 1}'
+	refused "process.consoleSize: larger than 65535"
 }
 
 @test "config.json: startContainer hooks" {

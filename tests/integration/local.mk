@@ -12,5 +12,8 @@ EXTRA_DIST += \
 	%D%/debian-root \
 	%D%/docker.bats \
 	%D%/docker_helpers.bash \
+	%D%/docker_terminal.bats \
 	%D%/podman.bats \
-	%D%/programs.bats
+	%D%/programs.bats \
+	%D%/terminal.bats \
+	%D%/terminal_helpers.bash
