@@ -92,8 +92,8 @@ static void forward_joined(const struct forward *f, int fd)
 {
 	if (f->console)
 		console_join(f->console);
-	/* The size that was copied before: an exec's sentry may have looked earlier. */
-	if (f->console && f->exec)
+	/* The sentry looked when the exec began; the size may have been set since. */
+	if (f->terminal && f->exec)
 		forward_size(f);
 	forward_until(f, fd);
 	if (f->console)

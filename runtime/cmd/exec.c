@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -179,15 +178,8 @@ static int detach(const struct container *container, const struct options *o, st
 		return pid_file_write(o->pid_file, child, err);
 	setsid();
 	drop_files(o->preserve_fds);
-	if (r->terminal) {
-		/* Not to miss what comes between. */
-		sigset_t winch;
-
-		sigemptyset(&winch);
-		sigaddset(&winch, SIGWINCH);
-		sigprocmask(SIG_BLOCK, &winch, NULL);
+	if (r->terminal)
 		console_watch(&r->console);
-	}
 	_exit(wait_process(container, r, &ignored));
 }
 

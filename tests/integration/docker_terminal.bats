@@ -70,7 +70,7 @@ teardown() {
 	line 'echo before'
 	expect '^before'
 	keys C-p C-q
-	expect '^\[status 0\]'
+	expect '\[status 0\]'
 	[ "$(docker inspect -f '{{.State.Running}}' "$NAME")" = true ]
 	term_stop
 	term_start "docker attach $NAME"
