@@ -174,12 +174,34 @@ static int open_pair(struct console *c, struct sandbox *s, const struct boot_pro
 	return 0;
 }
 
+/* As runc: init's terminal is /dev/console too, unless that cannot be made. */
+static int mount_console(struct sandbox *s, const struct console *c)
+{
+	struct path slave, at;
+	char name[32];
+	int rc;
+
+	snprintf(name, sizeof(name), "/dev/pts/%u", c->pty->index);
+	rc = boot_find_path(s, name, &slave);
+	if (rc < 0)
+		return rc;
+	rc = boot_make_path(s, "/dev/console", false, &at);
+	if (rc == 0) {
+		rc = vfs_bind_mount(&slave, &at, false, 0);
+		path_put(&at);
+	}
+	path_put(&slave);
+	return rc == -EROFS ? 0 : rc;
+}
+
 int console_open(struct sandbox *s, const struct boot_process *process, int host_fd, int watch_fd,
 		 struct fd_table *table, struct console **out, struct boot_failure *why)
 {
 	struct console *c = console_new(host_fd, watch_fd);
 	int rc = c ? open_pair(c, s, process, table) : -ENOMEM;
 
+	if (rc == 0 && watch_fd >= 0)
+		rc = mount_console(s, c);
 	if (rc < 0) {
 		console_put(c);
 		return boot_failed(why, rc, "open a terminal (/dev/ptmx): %s", strerror(-rc));

@@ -33,6 +33,8 @@ run_in_terminal() {
 	expect '^/dev/pts/0$'
 	line 'stty size'
 	expect '^24 80$'
+	line 'echo by the console >/dev/console'
+	expect '^by the console'
 	line 'read -r -a s </proc/self/stat; echo "tty ${s[6]} leads $(( ${s[5]} == $$ ))"'
 	expect '^tty 34816 leads 1$'
 	line 'exit 7'
