@@ -105,6 +105,16 @@ void pty_unlock(struct pty *pty)
 	pty_put(pty);
 }
 
+bool pty_flag(struct pty *pty, const bool *flag)
+{
+	bool set;
+
+	pty_lock(pty);
+	set = *flag;
+	pty_unlock(pty);
+	return set;
+}
+
 void tty_signal(struct tty *tty, int signo)
 {
 	tty->pty->signals |= 1U << (signo - 1);

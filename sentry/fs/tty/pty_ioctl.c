@@ -71,11 +71,11 @@ int64_t pty_master_ioctl(struct file *file, struct tty *tty, struct mm *mm, uint
 	case LINUX_TIOCSPTLCK:
 		return set_lock(tty, mm, arg);
 	case LINUX_TIOCGPTLCK:
-		return copy_out_u32(mm, guest_addr(arg), tty->pty->locked);
+		return copy_out_u32(mm, guest_addr(arg), pty_flag(tty->pty, &tty->pty->locked));
 	case LINUX_TIOCPKT:
 		return set_packet(tty, mm, arg);
 	case LINUX_TIOCGPKT:
-		return copy_out_u32(mm, guest_addr(arg), tty->packet);
+		return copy_out_u32(mm, guest_addr(arg), pty_flag(tty->pty, &tty->packet));
 	case LINUX_TIOCGPTN:
 		return copy_out_u32(mm, guest_addr(arg), tty->pty->index);
 	case LINUX_TIOCSIG:

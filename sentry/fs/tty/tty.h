@@ -112,6 +112,8 @@ void tty_flush_output(struct tty *tty);
 /* Drops input; the other end hears of it in packet mode. */
 void tty_flush_input(struct tty *tty);
 void tty_signal(struct tty *tty, int signo);
+/* A flag of @pty, read under the lock. */
+bool pty_flag(struct pty *pty, const bool *flag);
 void tty_packet_event(struct tty *tty, uint8_t clear, uint8_t set);
 
 /* Opening and closing of files; take the lock.  tty_attach: the file is private_data. */

@@ -169,7 +169,7 @@ static ssize_t read_tty(struct file *file, struct io_iter *to, bool may_sleep)
 
 	if (atomic_load(&tty_file_of(file)->hung_up))
 		return 0;
-	if (tty->io_error)
+	if (pty_flag(tty->pty, &tty->io_error))
 		return -EIO;
 	if (tty->end == PTY_SLAVE && task_current()) {
 		rc = terminal_check_change(task_current(), &tty->pty->terminal, LINUX_SIGTTIN);
@@ -209,10 +209,15 @@ static ssize_t tty_file_read_wait(struct file *file, struct io_iter *to)
 static int check_write(struct tty_file *tf)
 {
 	struct tty *tty = tf->tty;
+	bool closed, stops;
 
-	if (atomic_load(&tf->hung_up) || tty->io_error)
+	pty_lock(tty->pty);
+	closed = tty->io_error;
+	stops = tty->termios.lflag & LINUX_TOSTOP;
+	pty_unlock(tty->pty);
+	if (atomic_load(&tf->hung_up) || closed)
 		return -EIO;
-	if (tty->end == PTY_SLAVE && task_current() && tty->termios.lflag & LINUX_TOSTOP)
+	if (tty->end == PTY_SLAVE && task_current() && stops)
 		return terminal_check_change(task_current(), &tty->pty->terminal, LINUX_SIGTTOU);
 	return 0;
 }

@@ -189,7 +189,7 @@ static int64_t common_ioctl(struct tty *tty, struct mm *mm, uint32_t cmd, uint64
 	case LINUX_TIOCNXCL:
 		return set_exclusive(tty, cmd == LINUX_TIOCEXCL);
 	case LINUX_TIOCGEXCL:
-		return copy_out_u32(mm, guest_addr(arg), tty->exclusive);
+		return copy_out_u32(mm, guest_addr(arg), pty_flag(tty->pty, &tty->exclusive));
 	case LINUX_TIOCGETD:
 		return copy_out_u32(mm, guest_addr(arg), LINUX_N_TTY);
 	case LINUX_TIOCSETD:

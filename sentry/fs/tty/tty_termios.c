@@ -159,6 +159,16 @@ static int get(struct tty *tty, struct mm *mm, uint64_t arg, enum shape shape)
 	return copy_out(mm, guest_addr(arg), &old, sizeof(old));
 }
 
+static int get_soft_carrier(struct tty *tty, struct mm *mm, uint64_t arg)
+{
+	bool local;
+
+	pty_lock(tty->pty);
+	local = tty->termios.cflag & LINUX_CLOCAL;
+	pty_unlock(tty->pty);
+	return copy_out_u32(mm, guest_addr(arg), local);
+}
+
 static int soft_carrier(struct tty *tty, struct mm *mm, uint64_t arg)
 {
 	struct linux_termios2 t;
@@ -204,7 +214,7 @@ int64_t tty_mode_ioctl(struct tty *own, struct mm *mm, uint32_t cmd, uint64_t ar
 	case LINUX_TIOCSLCKTRMIOS:
 		return task_capable(task_current(), LINUX_CAP_SYS_ADMIN) ? -EOPNOTSUPP : -EPERM;
 	case LINUX_TIOCGSOFTCAR:
-		return copy_out_u32(mm, guest_addr(arg), tty->termios.cflag & LINUX_CLOCAL ? 1 : 0);
+		return get_soft_carrier(tty, mm, arg);
 	case LINUX_TIOCSSOFTCAR:
 		return soft_carrier(tty, mm, arg);
 	default:
