@@ -89,7 +89,8 @@ refused() {
 
 @test "config.json: a console that is too large" {
 	config '.process.terminal = true | .process.consoleSize = {"height": 70000, "width": 1}'
-	refused "process.consoleSize: larger than 65535"
+	run_fails 1 "process.consoleSize: larger than 65535" moat run -b "$BUNDLE" "$ID"
+	assert_nothing_left
 }
 
 @test "config.json: startContainer hooks" {
