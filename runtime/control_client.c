@@ -113,6 +113,23 @@ int control_signal(const struct container *c, const struct control_signal_reques
 			    err);
 }
 
+int control_resize(const struct container *c, int32_t pid, struct error **err)
+{
+	const struct control_resize_request request = { .pid = pid };
+	struct control_empty reply;
+	AUTO_CLOSE int fd = -1;
+
+	if (control_connect(c, &fd, err) < 0)
+		return error_code(*err);
+	return control_call(fd,
+			    &(struct control_call){ .type = CONTROL_RESIZE,
+						    .request = &request,
+						    .request_size = sizeof(request),
+						    .reply = &reply,
+						    .reply_size = sizeof(reply) },
+			    err);
+}
+
 int control_read_exit(int fd, uint32_t *wait_status)
 {
 	struct control_reply_header header = { 0 };

@@ -39,6 +39,9 @@ int control_call(int fd, const struct control_call *call, struct error **err) MU
 int control_signal(const struct container *container,
 		   const struct control_signal_request *request, struct error **err) MUST_CHECK;
 
+/* Connects and says that the terminal of exec @pid has a new size. */
+int control_resize(const struct container *container, int32_t pid, struct error **err) MUST_CHECK;
+
 /* Reads a CONTROL_EVENT_EXITED: 0, or negative when the connection ended without it. */
 int control_read_exit(int fd, uint32_t *wait_status) MUST_CHECK;
 /* 0-255, 128 + n for signal n, as runc reports it. */

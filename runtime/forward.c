@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "runtime/control_client.h"
+#include "util/checked.h"
 #include "util/log.h"
 
 #define LOST_STATUS (128 + SIGKILL) /* the sandbox went away, and its processes with it */
@@ -29,53 +30,91 @@ int forward_begin(void)
 	return fd < 0 ? -errno : fd;
 }
 
-void forward_signal(const struct container *container, int signal_fd, int32_t pid)
+/* Ours has a new size, or (in the background) the caller has given the console one. */
+static void forward_size(const struct forward *f)
+{
+	AUTO_ERROR struct error *err = NULL;
+
+	if (f->console)
+		console_copy_size(f->console);
+	if (f->exec && control_resize(f->container, f->pid, &err) < 0)
+		log_debug("forward a new size: %s", error_message(err));
+}
+
+static void forward_signal(const struct forward *f)
 {
 	AUTO_ERROR struct error *err = NULL;
 	struct signalfd_siginfo info;
-	struct control_signal_request request = { .pid = pid };
+	struct control_signal_request request = { .pid = f->pid };
 
-	if (read(signal_fd, &info, sizeof(info)) != sizeof(info))
+	if (read(f->signal_fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (f->terminal && info.ssi_signo == SIGWINCH) {
+		forward_size(f);
+		return;
+	}
+	/* What our side of the terminal says to us, the sentry's says to the process. */
+	if (f->terminal && info.ssi_code == SI_KERNEL)
 		return;
 	request.signal = (int32_t)info.ssi_signo;
-	if (control_signal(container, &request, &err) < 0)
+	if (control_signal(f->container, &request, &err) < 0)
 		log_debug("forward signal %d: %s", request.signal, error_message(err));
 }
 
 /* Forwards until @fd is readable. */
-static void forward_until(const struct container *container, int signal_fd, int fd, int32_t pid)
+static void forward_until(const struct forward *f, int fd)
 {
-	struct pollfd entries[] = {
-		{ .fd = fd, .events = POLLIN },
-		{ .fd = signal_fd, .events = POLLIN },
-	};
+	bool output = f->console != NULL;
 
 	for (;;) {
+		struct pollfd entries[] = {
+			{ .fd = fd, .events = POLLIN },
+			{ .fd = f->signal_fd, .events = POLLIN },
+			{ .fd = f->console ? console_input_fd(f->console) : -1, .events = POLLIN },
+			{ .fd = output ? f->console->master : -1, .events = POLLIN },
+		};
+
 		if (poll(entries, ARRAY_SIZE(entries), -1) < 0)
 			continue;
+		if (entries[3].revents)
+			output = console_carry_output(f->console);
 		if (entries[0].revents)
 			return;
 		if (entries[1].revents)
-			forward_signal(container, signal_fd, pid);
+			forward_signal(f);
+		if (entries[2].revents)
+			console_carry_input(f->console);
 	}
 }
 
-int forward_wait_child(const struct container *container, int signal_fd, int pidfd,
-		       struct error **err)
+/* With our terminal joined to the console, if there is one. */
+static void forward_joined(const struct forward *f, int fd)
+{
+	if (f->console)
+		console_join(f->console);
+	/* The sentry looked when the exec began; the size may have been set since. */
+	if (f->terminal && f->exec)
+		forward_size(f);
+	forward_until(f, fd);
+	if (f->console)
+		console_leave(f->console);
+}
+
+int forward_wait_child(const struct forward *f, int pidfd, struct error **err)
 {
 	siginfo_t info = { 0 };
 
-	forward_until(container, signal_fd, pidfd, 1);
+	forward_joined(f, pidfd);
 	if (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED) < 0)
 		return error_set_errno(err, -errno, "wait for the container");
 	return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
 }
 
-int forward_wait_exec(const struct container *container, int signal_fd, int connection, int32_t pid)
+int forward_wait_exec(const struct forward *f, int connection)
 {
 	uint32_t wait_status;
 
-	forward_until(container, signal_fd, connection, pid);
+	forward_joined(f, connection);
 	if (control_read_exit(connection, &wait_status) < 0)
 		return LOST_STATUS;
 	return control_exit_code(wait_status);

@@ -29,6 +29,7 @@ libruntime_a_SOURCES += \
 	%D%/container/lifecycle.c %D%/container/lifecycle.h \
 	%D%/container/process.c %D%/container/process.h \
 	%D%/container/state_file.c %D%/container/state_file.h \
+	%D%/console.c %D%/console.h \
 	%D%/control_client.c %D%/control_client.h \
 	%D%/forward.c %D%/forward.h \
 	%D%/globals.c \

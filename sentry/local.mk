@@ -19,6 +19,7 @@ include sentry/fs/tmpfs/local.mk
 include sentry/fs/proc/local.mk
 include sentry/fs/sysfs/local.mk
 include sentry/fs/dev/local.mk
+include sentry/fs/tty/local.mk
 include sentry/fs/devpts/local.mk
 include sentry/fs/cgroup/local.mk
 include sentry/fs/mqueue/local.mk

@@ -35,6 +35,7 @@ enum lock_rank {
 	LOCK_RANK_MM,		 /* vma set of one mm */
 	LOCK_RANK_SOCKET,	 /* NESTABLE by address */
 	LOCK_RANK_PIPE,
+	LOCK_RANK_TTY,		 /* modes and buffers of one pseudoterminal */
 	LOCK_RANK_IPC,		 /* one ipc namespace: SysV objects */
 	LOCK_RANK_CREDENTIALS,	 /* user namespaces and their counters */
 	LOCK_RANK_PLATFORM_LOOKUP, /* thread of a notification: found, and not freed meanwhile */

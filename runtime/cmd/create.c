@@ -17,9 +17,12 @@ static int run(const struct globals *globals, void *options, int argc, char **ar
 	const struct options *o = options;
 	AUTO_CONTAINER struct container *container = NULL;
 	AUTO_CLOSE int pidfd = -1;
+	AUTO_CONSOLE struct console console = CONSOLE_INIT;
+	struct create_options create = o->create;
 	struct spec *spec = NULL;
 
-	if (lifecycle_create(globals, argv[0], &o->create, &spec, &container, &pidfd, err) < 0)
+	create.detach = true;
+	if (lifecycle_create(globals, argv[0], &create, &spec, &container, &pidfd, &console, err) < 0)
 		return error_wrap(err, "moat create failed");
 	spec_free(spec);
 	return 0;

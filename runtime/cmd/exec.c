@@ -12,6 +12,7 @@
 #include "oci/spec.h"
 #include "runtime/cmd/exec_process.h"
 #include "runtime/command.h"
+#include "runtime/console.h"
 #include "runtime/container/container.h"
 #include "runtime/control_client.h"
 #include "runtime/forward.h"
@@ -61,6 +62,14 @@ static const struct option_row rows[] = {
 	{ "ignore-paused", NULL, OPTION_BOOL, FIELD(ignore_paused), "allow exec in a paused container" },
 };
 
+/* The process, once it runs. */
+struct running {
+	int connection;
+	int32_t pid; /* in the container */
+	bool terminal;
+	struct console console;
+};
+
 static int check(const struct container *container, const struct options *o, struct error **err)
 {
 	if (container->status == OCI_STOPPED || container->status == OCI_CREATING)
@@ -71,13 +80,11 @@ static int check(const struct container *container, const struct options *o, str
 	if (o->cgroup && *o->cgroup && strcmp(o->cgroup, "/") != 0)
 		return error_set(err, -EOPNOTSUPP, "--cgroup %s: sub-cgroups are not supported",
 				 o->cgroup);
-	if (o->console_socket && *o->console_socket)
-		return error_set(err, -EOPNOTSUPP, "--console-socket: terminals are not supported yet");
 	return 0;
 }
 
 static int send_exec(int connection, const struct options *o, int config, unsigned extra,
-		     int32_t *pid, struct error **err)
+		     int terminal, int32_t *pid, struct error **err)
 {
 	struct control_exec_request request = { .ignore_paused = o->ignore_paused };
 	struct control_exec_reply reply = { 0 };
@@ -87,6 +94,8 @@ static int send_exec(int connection, const struct options *o, int config, unsign
 	if (extra > CONTROL_MAX_FDS - CONTROL_EXEC_FIXED_FDS)
 		return error_set(err, -EINVAL, "--preserve-fds: at most %d files",
 				 CONTROL_MAX_FDS - CONTROL_EXEC_FIXED_FDS);
+	for (int i = STDIN_FILENO; terminal >= 0 && i <= STDERR_FILENO; i++)
+		fds[1 + i] = terminal;
 	for (unsigned i = 0; i < extra; i++)
 		fds[count++] = STDERR_FILENO + 1 + (int)i;
 	request.fd_count = (uint32_t)count;
@@ -105,16 +114,23 @@ static int send_exec(int connection, const struct options *o, int config, unsign
 }
 
 static int start_process(const struct container *container, const struct options *o, char **args,
-			 size_t arg_count, int connection, int32_t *pid, struct error **err)
+			 size_t arg_count, struct running *r, struct error **err)
 {
 	AUTO_STRING_LIST struct string_list env = STRING_LIST_INIT;
-	struct boot_extra extra = { .env = &env };
+	struct boot_extra extra = { .env = &env, .terminal_plain = !o->detach };
+	struct exec_terminal terminal = { 0 };
 	AUTO_CLOSE int config = -1;
 
 	if (preserve_check(o->preserve_fds, &extra.fd_count, &env, err) < 0 ||
-	    exec_process_build(container, &o->process, args, arg_count, &extra, &config, err) < 0)
+	    exec_process_build(container, &o->process, args, arg_count, &extra, &terminal, &config,
+			       err) < 0 ||
+	    console_check(terminal.wanted, o->detach, o->console_socket, err) < 0)
 		return error_code(*err);
-	return send_exec(connection, o, config, extra.fd_count, pid, err);
+	r->terminal = terminal.wanted;
+	if (r->terminal && console_make(&r->console, terminal.has_size ? &terminal.size : NULL,
+					o->console_socket, err) < 0)
+		return error_code(*err);
+	return send_exec(r->connection, o, config, extra.fd_count, r->console.slave, &r->pid, err);
 }
 
 /* What the process was given must not be kept open by the one that stands for it. */
@@ -132,19 +148,26 @@ static void drop_files(unsigned preserve_fds)
 		close(null);
 }
 
-static int wait_process(const struct container *container, int connection, int32_t pid,
-			struct error **err)
+static int wait_process(const struct container *container, struct running *r, struct error **err)
 {
 	AUTO_CLOSE int signal_fd = forward_begin();
+	const struct forward forward = {
+		.container = container,
+		.signal_fd = signal_fd,
+		.pid = r->pid,
+		.exec = true,
+		.terminal = r->terminal,
+		.console = r->console.master >= 0 ? &r->console : NULL,
+	};
 
 	if (signal_fd < 0)
 		return error_set_errno(err, signal_fd, "signalfd");
-	return forward_wait_exec(container, signal_fd, connection, pid);
+	return forward_wait_exec(&forward, r->connection);
 }
 
 /* The child inherits the connection, and with it the process. */
-static int detach(const struct container *container, const struct options *o, int connection,
-		  int32_t pid, struct error **err)
+static int detach(const struct container *container, const struct options *o, struct running *r,
+		  struct error **err)
 {
 	AUTO_ERROR struct error *ignored = NULL;
 	pid_t child = fork();
@@ -155,24 +178,39 @@ static int detach(const struct container *container, const struct options *o, in
 		return pid_file_write(o->pid_file, child, err);
 	setsid();
 	drop_files(o->preserve_fds);
-	_exit(wait_process(container, connection, pid, &ignored));
+	if (r->terminal)
+		console_watch(&r->console);
+	_exit(wait_process(container, r, &ignored));
+}
+
+static int stay(const struct container *container, const struct options *o, struct running *r,
+		struct error **err)
+{
+	if (pid_file_write(o->pid_file, getpid(), err) < 0)
+		return error_code(*err);
+	if (!r->terminal)
+		drop_files(o->preserve_fds);
+	console_close_slave(&r->console);
+	return wait_process(container, r, err);
 }
 
 static int exec_in(const struct container *container, const struct options *o, int argc,
 		   char **argv, struct error **err)
 {
-	AUTO_CLOSE int connection = -1;
-	int32_t pid;
+	struct running r = { .connection = -1, .console = CONSOLE_INIT };
+	int status = check(container, o, err);
 
-	if (check(container, o, err) < 0 || control_connect(container, &connection, err) < 0 ||
-	    start_process(container, o, argv + 1, (size_t)argc - 1, connection, &pid, err) < 0)
-		return error_code(*err);
-	if (o->detach)
-		return detach(container, o, connection, pid, err);
-	if (pid_file_write(o->pid_file, getpid(), err) < 0)
-		return error_code(*err);
-	drop_files(o->preserve_fds);
-	return wait_process(container, connection, pid, err);
+	if (status == 0)
+		status = control_connect(container, &r.connection, err);
+	if (status == 0)
+		status = start_process(container, o, argv + 1, (size_t)argc - 1, &r, err);
+	if (status == 0)
+		status = console_send(&r.console, err);
+	if (status == 0)
+		status = o->detach ? detach(container, o, &r, err) : stay(container, o, &r, err);
+	console_close(&r.console);
+	cleanup_close(&r.connection);
+	return status;
 }
 
 static int run(const struct globals *globals, void *options, int argc, char **argv,

@@ -110,34 +110,45 @@ static int apply_options(struct spec_process *process, const struct exec_process
 	return 0;
 }
 
-static int build_from_file(const char *file, const struct boot_extra *extra, int *fd,
-			   struct error **err)
+static void note_terminal(const struct spec_process *process, struct exec_terminal *out)
+{
+	out->wanted = process->terminal;
+	out->has_size = process->console_size != NULL;
+	if (out->has_size)
+		out->size = *process->console_size;
+}
+
+static int build_from_file(const char *file, const struct boot_extra *extra,
+			   struct exec_terminal *terminal, int *fd, struct error **err)
 {
 	struct spec_process *process;
 	int ret;
 
 	if (spec_load_process(file, &process, err) < 0)
 		return error_code(*err);
+	note_terminal(process, terminal);
 	ret = boot_process_build(process, extra, fd, err);
 	spec_process_free(process);
 	return ret;
 }
 
 int exec_process_build(const struct container *container, const struct exec_process_options *o,
-		       char **args, size_t arg_count, const struct boot_extra *extra, int *fd,
-		       struct error **err)
+		       char **args, size_t arg_count, const struct boot_extra *extra,
+		       struct exec_terminal *terminal, int *fd, struct error **err)
 {
 	struct spec *spec;
 	int ret;
 
 	if (o->file)
-		return build_from_file(o->file, extra, fd, err);
+		return build_from_file(o->file, extra, terminal, fd, err);
 	if (container_load_spec(container, &spec, err) < 0)
 		return error_code(*err);
 	/* The specification is ours alone, and forgotten at the end. */
 	ret = apply_options(spec->process, o, args, arg_count, err);
 	if (ret == 0)
 		ret = spec_validate_process(spec->process, err);
+	if (ret == 0)
+		note_terminal(spec->process, terminal);
 	if (ret == 0)
 		ret = boot_process_build(spec->process, extra, fd, err);
 	spec_free(spec);

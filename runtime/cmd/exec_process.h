@@ -22,7 +22,14 @@ struct exec_process_options {
 	bool no_new_privs;
 };
 
-/* The encoded process in a memfd. */
+struct exec_terminal {
+	bool wanted;
+	bool has_size;
+	struct spec_console_size size;
+};
+
+/* The encoded process in a memfd, and what its terminal is to be like. */
 int exec_process_build(const struct container *container,
 		       const struct exec_process_options *options, char **args, size_t arg_count,
-		       const struct boot_extra *extra, int *fd, struct error **err) MUST_CHECK;
+		       const struct boot_extra *extra, struct exec_terminal *terminal, int *fd,
+		       struct error **err) MUST_CHECK;

@@ -35,15 +35,15 @@ static void remove_container(struct container *container)
 }
 
 /* Others may use the container while it runs, so its lock is only held before and after. */
-static int stay(const struct globals *globals, struct container *container, int signal_fd,
-		int pidfd, bool keep, struct error **err)
+static int stay(const struct globals *globals, struct container *container,
+		const struct forward *forward, int pidfd, bool keep, struct error **err)
 {
 	AUTO_ERROR struct error *gone = NULL;
 	struct container *again;
 	int status;
 
 	container_unlock(container);
-	status = forward_wait_child(container, signal_fd, pidfd, err);
+	status = forward_wait_child(forward, pidfd, err);
 	if (status < 0 || keep)
 		return status;
 	/* Somebody may have deleted it already. */
@@ -58,9 +58,16 @@ static int stay(const struct globals *globals, struct container *container, int 
 
 static int run_created(const struct globals *globals, const struct options *o,
 		       struct container *container, const struct spec *spec, int pidfd,
-		       struct error **err)
+		       struct console *console, struct error **err)
 {
 	AUTO_CLOSE int signal_fd = o->detach ? -1 : forward_begin();
+	const struct forward forward = {
+		.container = container,
+		.signal_fd = signal_fd,
+		.pid = 1,
+		.terminal = spec->process->terminal,
+		.console = spec->process->terminal ? console : NULL,
+	};
 
 	if (!o->detach && signal_fd < 0) {
 		error_set_errno(err, signal_fd, "signalfd");
@@ -71,7 +78,7 @@ static int run_created(const struct globals *globals, const struct options *o,
 		remove_container(container);
 		return error_code(*err);
 	}
-	return o->detach ? 0 : stay(globals, container, signal_fd, pidfd, o->keep, err);
+	return o->detach ? 0 : stay(globals, container, &forward, pidfd, o->keep, err);
 }
 
 static int run(const struct globals *globals, void *options, int argc, char **argv,
@@ -79,12 +86,17 @@ static int run(const struct globals *globals, void *options, int argc, char **ar
 {
 	const struct options *o = options;
 	AUTO_CONTAINER struct container *container = NULL;
+	AUTO_CONSOLE struct console console = CONSOLE_INIT;
 	AUTO_CLOSE int pidfd = -1;
+	struct create_options create = o->create;
 	struct spec *spec = NULL;
-	int status = lifecycle_create(globals, argv[0], &o->create, &spec, &container, &pidfd, err);
+	int status;
 
+	create.detach = o->detach;
+	status = lifecycle_create(globals, argv[0], &create, &spec, &container, &pidfd, &console,
+				  err);
 	if (status == 0)
-		status = run_created(globals, o, container, spec, pidfd, err);
+		status = run_created(globals, o, container, spec, pidfd, &console, err);
 	spec_free(spec);
 	return status < 0 ? error_wrap(err, "moat run failed") : status;
 }

@@ -9,17 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static int check_terminal(const struct spec *spec, const char *console_socket, struct error **err)
-{
-	if (spec->process->terminal)
-		return error_set(err, -EOPNOTSUPP,
-				 "config.json: process.terminal: terminals are not supported yet");
-	if (console_socket && *console_socket)
-		return error_set(err, -EINVAL, "cannot use console socket if moat will not detach or "
-					       "allocate tty");
-	return 0;
-}
-
 static bool maps_root_alone(const struct spec_id_mapping *items, size_t count, uint32_t host_id)
 {
 	return count == 1 && items[0].container_id == 0 && items[0].size == 1 &&
@@ -81,9 +70,9 @@ static int check_linux(const struct spec *spec, struct error **err)
 	return check_mappings(spec, err);
 }
 
-int check_supported(const struct spec *spec, const char *console_socket, struct error **err)
+int check_supported(const struct spec *spec, struct error **err)
 {
-	if (check_terminal(spec, console_socket, err) < 0 || check_mounts(spec, err) < 0)
+	if (check_mounts(spec, err) < 0)
 		return error_code(*err);
 	return spec->linux_config ? check_linux(spec, err) : 0;
 }

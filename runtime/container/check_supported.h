@@ -5,6 +5,4 @@
 #include "oci/spec.h"
 #include "util/error.h"
 
-/* @console_socket: of --console-socket, or NULL. */
-int check_supported(const struct spec *spec, const char *console_socket,
-		    struct error **err) MUST_CHECK;
+int check_supported(const struct spec *spec, struct error **err) MUST_CHECK;

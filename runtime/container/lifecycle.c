@@ -89,13 +89,22 @@ static int describe(struct container *c, const struct spec *spec, char *rootfs, 
 }
 
 static int create_in(struct container *c, const struct globals *globals, const struct spec *spec,
-		     const struct create_options *options, int *pidfd, struct error **err)
+		     const struct create_options *options, int *pidfd, struct console *console,
+		     struct error **err)
 {
-	const struct launch_options launch = { .preserve_fds = options->preserve_fds };
+	const struct spec_process *process = spec->process;
+	struct launch_options launch = { .preserve_fds = options->preserve_fds, .terminal = -1 };
 
+	if (process->terminal && console_make(console, process->console_size,
+					      options->console_socket, err) < 0)
+		return error_code(*err);
+	launch.terminal = console->slave;
+	launch.terminal_plain = process->terminal && !options->detach;
 	if (sandbox_launch(globals, spec, c, &launch, pidfd, err) < 0)
 		return error_code(*err);
-	if (pid_file_write(options->pid_file, c->sentry.pid, err) < 0) {
+	console_close_slave(console);
+	if (console_send(console, err) < 0 ||
+	    pid_file_write(options->pid_file, c->sentry.pid, err) < 0) {
 		AUTO_ERROR struct error *undo = NULL;
 
 		if (lifecycle_destroy(c, &undo) < 0)
@@ -133,7 +142,8 @@ static int enter_bundle(struct create_options *options, char **pid_file, struct 
 
 int lifecycle_create(const struct globals *globals, const char *id,
 		     const struct create_options *given, struct spec **spec_out,
-		     struct container **out, int *pidfd, struct error **err)
+		     struct container **out, int *pidfd, struct console *console,
+		     struct error **err)
 {
 	CLEANUP(spec_cleanup) struct spec *spec = NULL;
 	AUTO_CONTAINER struct container *c = NULL;
@@ -145,12 +155,13 @@ int lifecycle_create(const struct globals *globals, const char *id,
 
 	if (container_check_id(id, err) < 0 || refuse_systemd(globals, err) < 0 ||
 	    enter_bundle(&options, &pid_file, err) < 0 ||
-	    load_config(&spec, &config, &size, err) < 0 || check_supported(spec, options.console_socket, err) < 0 ||
+	    load_config(&spec, &config, &size, err) < 0 || check_supported(spec, err) < 0 ||
+	    console_check(spec->process->terminal, options.detach, options.console_socket, err) < 0 ||
 	    check_rootfs(spec, &rootfs, err) < 0 || container_new(globals, id, &c, err) < 0)
 		return error_code(*err);
 	if (describe(c, spec, move_ptr(rootfs), err) < 0 ||
 	    container_store_config(c, config, size, err) < 0 ||
-	    create_in(c, globals, spec, &options, pidfd, err) < 0) {
+	    create_in(c, globals, spec, &options, pidfd, console, err) < 0) {
 		AUTO_ERROR struct error *undo = NULL;
 
 		if (container_remove(c, &undo) < 0)

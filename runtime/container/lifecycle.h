@@ -4,6 +4,7 @@
 
 #include "oci/spec.h"
 #include "runtime/command.h"
+#include "runtime/console.h"
 #include "runtime/container/container.h"
 #include "util/error.h"
 
@@ -15,15 +16,18 @@ struct create_options {
 	bool no_pivot;
 	bool no_new_keyring;
 	unsigned preserve_fds;
+	bool detach; /* nobody stays with the container */
 };
 
 /*
  * Creates container @id from the bundle, up to OCI_CREATED: *out is locked, *pidfd its sentry's.
- * Changes into the bundle's directory.
+ * Changes into the bundle's directory.  With a terminal *console (CONSOLE_INIT) is its host end,
+ * or was sent to the console socket.
  */
 int lifecycle_create(const struct globals *globals, const char *id,
 		     const struct create_options *options, struct spec **spec,
-		     struct container **out, int *pidfd, struct error **err) MUST_CHECK;
+		     struct container **out, int *pidfd, struct console *console,
+		     struct error **err) MUST_CHECK;
 /* Lets the created container run, and runs the poststart hooks. */
 int lifecycle_start(struct container *container, const struct spec *spec,
 		    struct error **err) MUST_CHECK;

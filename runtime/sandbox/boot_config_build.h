@@ -16,6 +16,7 @@ struct boot_extra {
 	const struct string_list *env;
 	bool exact_env; /* no HOME is added */
 	const char *program; /* the file to execute, where that is not args[0]; or NULL */
+	bool terminal_plain; /* boot_process.terminal_plain, if there is a terminal */
 };
 
 /* The encoded configuration in a memfd. */

@@ -57,9 +57,6 @@ int arena_process(struct boot_arena *arena, const struct spec_process *process,
 {
 	if (process->args.count == 0)
 		return error_set(err, -EINVAL, "process.args: must not be empty");
-	if (process->terminal)
-		return error_set(err, -EOPNOTSUPP,
-				 "process.terminal: terminals are not supported yet");
 	out->program = arena_text(arena, extra->program ? extra->program : "");
 	out->args = arena_strings(arena, &process->args, NULL);
 	out->env = arena_strings(arena, &process->env, extra->env);
@@ -71,5 +68,7 @@ int arena_process(struct boot_arena *arena, const struct spec_process *process,
 	out->no_new_privileges = process->no_new_privileges;
 	out->exact_env = extra->exact_env;
 	out->extra_fd_count = extra->fd_count;
+	out->terminal = process->terminal;
+	out->terminal_plain = process->terminal && extra->terminal_plain;
 	return convert_rlimits(arena, process, out, err);
 }

@@ -41,14 +41,16 @@ static int batch_add(struct batch *b, enum boot_role role, int fd)
 
 int boot_send(int channel, const struct boot_send *s)
 {
+	bool terminal = s->terminal >= 0;
 	const struct {
 		enum boot_role role;
 		int fd;
 	} singles[] = {
 		{ BOOT_ROLE_CONFIG, s->config },     { BOOT_ROLE_CONTROL, s->control },
-		{ BOOT_ROLE_STDIN, STDIN_FILENO },   { BOOT_ROLE_STDOUT, STDOUT_FILENO },
-		{ BOOT_ROLE_STDERR, STDERR_FILENO }, { BOOT_ROLE_LOG, s->log },
-		{ BOOT_ROLE_DEBUG_LOG, s->debug_log },
+		{ BOOT_ROLE_LOG, s->log },	     { BOOT_ROLE_DEBUG_LOG, s->debug_log },
+		{ BOOT_ROLE_STDIN, terminal ? s->terminal : STDIN_FILENO },
+		{ BOOT_ROLE_STDOUT, terminal ? s->terminal : STDOUT_FILENO },
+		{ BOOT_ROLE_STDERR, terminal ? s->terminal : STDERR_FILENO },
 	};
 	struct batch b = { .channel = channel };
 	int ret = 0;

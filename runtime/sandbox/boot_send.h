@@ -6,12 +6,14 @@
 
 #include "util/compiler.h"
 
-/* All FDs are borrowed; -1 where there is none.  Standard input, output and error are ours. */
+/* All FDs are borrowed; -1 where there is none.  Standard input, output and error are the
+ * terminal, or ours. */
 struct boot_send {
 	int config;
 	int control;
 	int log;
 	int debug_log;
+	int terminal;
 	const int *attach;
 	uint32_t attach_count;
 	int extra_first; /* preserved FDs are consecutive */

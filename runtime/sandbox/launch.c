@@ -129,7 +129,7 @@ static int make_cgroups(struct launch *l, struct error **err)
 static int prepare(struct launch *l, struct error **err)
 {
 	AUTO_STRING_LIST struct string_list env = STRING_LIST_INIT;
-	struct boot_extra extra = { .env = &env };
+	struct boot_extra extra = { .env = &env, .terminal_plain = l->options->terminal_plain };
 	bool through = !strcmp(l->globals->overlay, "none");
 
 	if (preserve_check(l->options->preserve_fds, &extra.fd_count, &env, err) < 0 ||
@@ -292,6 +292,7 @@ static int send_boot(struct launch *l, struct error **err)
 		.control = l->listen_fd,
 		.log = globals_log_fd(),
 		.debug_log = globals_debug_log_fd(),
+		.terminal = l->options->terminal,
 		.attach = l->sentry_sockets,
 		.attach_count = l->attach.count,
 		.extra_first = STDERR_FILENO + 1,

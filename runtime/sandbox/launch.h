@@ -2,6 +2,8 @@
 /* Starting a container's sentry and gofer, up to the point where START may be sent. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "oci/spec.h"
 #include "runtime/command.h"
 #include "runtime/container/container.h"
@@ -9,6 +11,8 @@
 
 struct launch_options {
 	unsigned preserve_fds; /* of ours, from 3 on */
+	int terminal;	       /* what init gets in place of our standard files; or -1 */
+	bool terminal_plain;   /* boot_process.terminal_plain */
 };
 
 /*

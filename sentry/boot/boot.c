@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "sentry/boot/sandbox.h"
+#include "sentry/boot/console.h"
 #include "sentry/boot/subsystems.h"
 #include "sentry/fs/cgroup/cgroup.h"
 #include "sentry/fs/proc/sys/sysctl.h"
@@ -27,6 +27,7 @@
 #include "sentry/host/host_memfd.h"
 #include "sentry/host/host_procfs.h"
 #include "sentry/host/host_system.h"
+#include "sentry/host/host_tty.h"
 #include "sentry/syscalls/dispatch.h"
 #include "sentry/trace/strace.h"
 #include "util/cleanup.h"
@@ -120,6 +121,11 @@ static int prepare(struct sandbox *s, struct boot_failure *why)
 	if (rc < 0)
 		return boot_failed_errno(why, rc, "procfs of the sandbox");
 	host_memfd_init(host_procfs_fd());
+	if (s->config.process.terminal) {
+		s->console_watch_fd = host_tty_watch_size(s->files.stdin_fd);
+		if (s->console_watch_fd < 0)
+			return boot_failed_errno(why, s->console_watch_fd, "take the console");
+	}
 	rc = boot_platform(s, why);
 	if (rc < 0)
 		return rc;
@@ -151,16 +157,19 @@ static int create_init(struct sandbox *s, struct boot_failure *why)
 	fds[2] = move_fd(&s->files.stderr_fd);
 	for (uint32_t i = 0; i < s->files.extra_count; i++)
 		fds[3 + i] = move_fd(&s->files.extra[i]);
-	rc = boot_fd_table(fds, count, &table);
+	rc = boot_fd_table(s, &s->config.process, fds, count, move_fd(&s->console_watch_fd), &table,
+			   &s->console, why);
 	for (size_t i = 0; i < count; i++)
 		cleanup_close(&fds[i]);
 	free(fds);
 	if (rc < 0)
-		return boot_failed_errno(why, rc, "standard input and output");
+		return rc;
 	rc = boot_create_process(s, &s->config.process, table, true, sandbox_init_exited, s,
 				 &s->init, why);
 	fd_table_put(table);
-	return rc;
+	if (rc == 0 && s->console)
+		rc = console_start(s->console, s->init);
+	return rc < 0 ? boot_failed_errno(why, rc, "start the console") : 0;
 }
 
 static int build_container(struct sandbox *s, struct boot_failure *why)
@@ -226,6 +235,8 @@ int sentry_main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	mutex_init(&s->lock, LOCK_RANK_LEAF);
 	list_init(&s->watches);
+	list_init(&s->execs);
+	s->console_watch_fd = -1;
 	rc = boot_channel_receive(BOOT_CHANNEL_FD, &s->files);
 	if (rc < 0)
 		boot_failed_errno(&why, rc, "boot channel");

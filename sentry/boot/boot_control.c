@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the control server may do with the sandbox: the operations behind its requests. */
-#include "sentry/boot/sandbox.h"
+#include "sentry/boot/console.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "sentry/abi/signal.h"
 #include "sentry/host/host_futex.h"
 #include "sentry/kernel/pid.h"
 #include "sentry/kernel/process_group.h"
+#include "sentry/kernel/terminal.h"
 #include "util/log.h"
 
 /* Somebody outside waits for a process; freed when it was told. */
 struct watch {
 	struct list_node node; /* sandbox->watches; sandbox->lock */
 	struct sandbox *sandbox;
-	struct thread_group *group; /* compared only */
+	struct console *console; /* of an exec; reference or NULL */
+	int32_t pid;		 /* of an exec with a console */
 	uint64_t token;
 };
 
@@ -27,6 +30,8 @@ void sandbox_init_exited(void *arg, int wait_status)
 	struct list_node told;
 	struct watch *w, *next;
 
+	if (s->console)
+		console_drain(s->console);
 	list_init(&told);
 	mutex_lock(&s->lock);
 	s->init_exited = true;
@@ -46,6 +51,13 @@ static void exec_exited(void *arg, int wait_status)
 {
 	struct watch *w = arg;
 
+	if (w->console) {
+		console_drain(w->console);
+		mutex_lock(&w->sandbox->lock);
+		list_remove(&w->node);
+		mutex_unlock(&w->sandbox->lock);
+		console_put(w->console);
+	}
 	control_server_process_exited(w->sandbox->server, w->token, (uint32_t)wait_status);
 	free(w);
 }
@@ -64,6 +76,24 @@ static int op_start(void *arg, struct control_failure *why)
 	return 0;
 }
 
+static void kill_process(struct thread_group *g)
+{
+	const struct linux_siginfo info = { .signo = LINUX_SIGKILL, .code = LINUX_SI_KERNEL };
+
+	if (signal_send_group(g, &info) < 0)
+		log_debug("kill: the process is gone");
+}
+
+/* It can be found by RESIZE from here on. */
+static int start_console(struct watch *w, struct thread_group *g, int32_t pid)
+{
+	w->pid = pid;
+	mutex_lock(&w->sandbox->lock);
+	list_add_tail(&w->sandbox->execs, &w->node);
+	mutex_unlock(&w->sandbox->lock);
+	return console_start(w->console, g);
+}
+
 static int op_exec(void *arg, struct control_exec *exec, int32_t *pid, struct control_failure *why)
 {
 	struct sandbox *s = arg;
@@ -77,8 +107,10 @@ static int op_exec(void *arg, struct control_exec *exec, int32_t *pid, struct co
 		return -ENOMEM;
 	w->sandbox = s;
 	w->token = exec->token;
-	rc = boot_fd_table(exec->fds, exec->fd_count, &table);
+	rc = boot_fd_table(s, exec->process, exec->fds, exec->fd_count, -1, &table, &w->console,
+			   &failure);
 	if (rc < 0) {
+		control_failure_set(why, "%s", failure.text);
 		free(w);
 		return rc;
 	}
@@ -86,10 +118,16 @@ static int op_exec(void *arg, struct control_exec *exec, int32_t *pid, struct co
 	fd_table_put(table);
 	if (rc < 0) {
 		control_failure_set(why, "%s", failure.text);
+		console_put(w->console);
 		free(w);
 		return rc;
 	}
 	*pid = task_tgid_in(g->leader, s->kernel->root_pid_ns);
+	if (w->console && start_console(w, g, *pid) < 0) {
+		/* Only a thread was missing: the process runs without being heard, and is ended. */
+		log_error("exec: the console of process %d could not be started", *pid);
+		kill_process(g);
+	}
 	kernel_start_process(g);
 	return 0;
 }
@@ -160,6 +198,25 @@ static int op_signal(void *arg, const struct control_signal_request *r,
 	return rc;
 }
 
+static int op_resize(void *arg, int32_t pid, struct control_failure *why)
+{
+	struct sandbox *s = arg;
+	struct console *console = NULL;
+	struct watch *w;
+
+	(void)why;
+	mutex_lock(&s->lock);
+	list_for_each(w, &s->execs, node)
+		if (w->pid == pid)
+			console = console_get(w->console);
+	mutex_unlock(&s->lock);
+	if (!console)
+		return -ESRCH;
+	console_resize(console);
+	console_put(console);
+	return 0;
+}
+
 static int op_state(void *arg, struct control_state_reply *out, struct control_failure *why)
 {
 	struct sandbox *s = arg;
@@ -211,10 +268,14 @@ static void describe_process(struct sandbox *s, struct task *t, int32_t pid,
 	const struct credentials *cred = task_cred(t);
 	struct host_usage usage;
 	struct task *parent;
+	uint64_t terminal;
+	int32_t foreground;
 
 	p->pid = pid;
 	p->uid = cred->uid;
 	credentials_put(cred);
+	terminal_describe(t, s->kernel->root_pid_ns, &terminal, &foreground);
+	p->tty = (uint32_t)terminal;
 	p->state = (char)atomic_load(&t->state);
 	mutex_lock(&t->lock);
 	memcpy(p->comm, t->comm, sizeof(p->comm));
@@ -284,6 +345,7 @@ const struct control_ops sandbox_control_ops = {
 	.exec = op_exec,
 	.wait = op_wait,
 	.signal = op_signal,
+	.resize = op_resize,
 	.state = op_state,
 	.ps = op_ps,
 #ifdef MOAT_DEBUG

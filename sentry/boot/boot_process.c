@@ -4,7 +4,7 @@
  * does (in the PATH of the process's own environment) and says in runc's words
  * why it cannot be run, since Docker derives exit codes from them.
  */
-#include "sentry/boot/sandbox.h"
+#include "sentry/boot/console.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -38,19 +38,26 @@ static int add_fd(struct fd_table *table, int *fd, int number)
 	return rc < 0 ? rc : 0;
 }
 
-int boot_fd_table(int *fds, size_t count, struct fd_table **out)
+int boot_fd_table(struct sandbox *s, const struct boot_process *process, int *fds, size_t count,
+		  int watch_fd, struct fd_table **out, struct console **console,
+		  struct boot_failure *why)
 {
 	struct fd_table *table;
 	int rc = fd_table_new(&table);
 
+	*console = NULL;
 	if (rc < 0)
-		return rc;
-	for (size_t i = 0; i < count && rc == 0; i++)
+		return boot_failed(why, rc, "files: %s", strerror(-rc));
+	if (process->terminal)
+		rc = console_open(s, process, move_fd(&fds[0]), watch_fd, table, console, why);
+	for (size_t i = process->terminal ? 3 : 0; i < count && rc == 0; i++)
 		if (fds[i] >= 0)
 			rc = add_fd(table, &fds[i], (int)i);
 	if (rc < 0) {
+		console_put(*console);
+		*console = NULL;
 		fd_table_put(table);
-		return rc;
+		return boot_failed(why, rc, "standard input and output: %s", strerror(-rc));
 	}
 	*out = table;
 	return 0;
@@ -241,8 +248,6 @@ int boot_create_process(struct sandbox *s, const struct boot_process *process,
 	char *filename = NULL;
 	int rc;
 
-	if (process->terminal)
-		return boot_failed(why, -ENOSYS, "terminals are not supported yet");
 	rc = boot_env_make(s, process, &env);
 	if (rc < 0)
 		return rc;

@@ -10,5 +10,6 @@ libsentry_a_SOURCES += \
 	%D%/boot_platform.c \
 	%D%/boot_process.c \
 	%D%/boot_tree.c \
+	%D%/console.c %D%/console.h \
 	%D%/sandbox.h \
 	%D%/subsystems.c %D%/subsystems.h

@@ -14,6 +14,7 @@
 #include "sentry/control/control_server.h"
 #include "sentry/kernel/kernel.h"
 
+struct console;
 struct watch;
 
 struct sandbox {
@@ -30,6 +31,9 @@ struct sandbox {
 	bool init_exited;		/* lock */
 	int init_status;		/* wait status form; lock; does not change once exited */
 	struct list_node watches;	/* struct watch; lock */
+	struct list_node execs;		/* struct watch of execs with a console; lock */
+	struct console *console;	/* reference or NULL: init's; does not change once created */
+	int console_watch_fd;		/* of init's console, until that is made; or -1 */
 };
 
 /* What failed, in the words the user gets. */
@@ -63,8 +67,14 @@ int builder_open(struct sandbox *s, struct builder *b) MUST_CHECK;
 void builder_close(struct builder *b);
 
 /* boot_process.c */
-/* stdin, stdout, stderr and more; each entry taken is set to -1. */
-int boot_fd_table(int *fds, size_t count, struct fd_table **out) MUST_CHECK;
+/*
+ * The process's files: stdin, stdout, stderr and more; each entry taken is set to -1.  With a
+ * terminal the first three are one host terminal, and *console is what stands for it, to be
+ * started once the process exists; else NULL.  @watch_fd: console_open's; taken.
+ */
+int boot_fd_table(struct sandbox *s, const struct boot_process *process, int *fds, size_t count,
+		  int watch_fd, struct fd_table **out, struct console **console,
+		  struct boot_failure *why) MUST_CHECK;
 int boot_create_process(struct sandbox *s, const struct boot_process *process,
 			struct fd_table *fds, bool is_init, void (*on_exit)(void *, int), void *arg,
 			struct thread_group **out, struct boot_failure *why) MUST_CHECK;

@@ -179,6 +179,7 @@ static void image_process(struct image *im, struct boot_process *p)
 	image_bool(im, &p->no_new_privileges);
 	image_bool(im, &p->exact_env);
 	image_bool(im, &p->terminal);
+	image_bool(im, &p->terminal_plain);
 }
 
 static void image_mounts(struct image *im, struct boot_config *c)

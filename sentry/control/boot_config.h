@@ -68,7 +68,8 @@ struct boot_process {
 	bool has_oom_score_adj;
 	bool no_new_privileges;
 	bool exact_env; /* nothing is added to env */
-	bool terminal;
+	bool terminal;	     /* FD 0 of the caller is a host terminal, and the others are too */
+	bool terminal_plain; /* its output has no CR before NL: the caller adds them */
 };
 
 struct boot_mount {

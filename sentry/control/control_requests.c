@@ -127,6 +127,13 @@ static int serve_signal(struct request_context *c)
 	return CALL(c, signal, request);
 }
 
+static int serve_resize(struct request_context *c)
+{
+	if (c->body->resize.pid <= 0)
+		return -EINVAL;
+	return CALL(c, resize, c->body->resize.pid);
+}
+
 static int serve_state(struct request_context *c)
 {
 	return CALL(c, state, &c->reply->body.state);

@@ -48,6 +48,8 @@ struct control_ops {
 	int (*wait)(void *arg, int32_t pid, uint64_t token, struct control_failure *why);
 	int (*signal)(void *arg, const struct control_signal_request *request,
 		      struct control_failure *why);
+	/* -ESRCH: no exec with a terminal. */
+	int (*resize)(void *arg, int32_t pid, struct control_failure *why);
 	int (*state)(void *arg, struct control_state_reply *out, struct control_failure *why);
 	/*
 	 * Fills @out with up to CONTROL_PS_PAGE processes of pid > @after in ascending order; @out comes

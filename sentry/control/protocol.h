@@ -40,6 +40,7 @@
 	X(EXEC, exec, control_exec_request, control_exec_reply, CONTROL_MAX_FDS)         \
 	X(WAIT, wait, control_wait_request, control_empty, 0)                            \
 	X(SIGNAL, signal, control_signal_request, control_empty, 0)                      \
+	X(RESIZE, resize, control_resize_request, control_empty, 0)                      \
 	X(STATE, state, control_empty, control_state_reply, 0)                           \
 	X(PS, ps, control_ps_request, control_ps_reply, 0)                               \
 	X(ATTACK, attack, control_attack_request, control_attack_reply, 0)               \
@@ -93,6 +94,12 @@ struct control_signal_request {
 	int32_t signal;
 	uint32_t all; /* every process of the container */
 	uint32_t group; /* the whole process group of pid */
+};
+
+/* The host terminal that was given for the exec @pid has a new size. */
+struct control_resize_request {
+	int32_t pid; /* in the container's PID namespace */
+	uint32_t reserved;
 };
 
 struct control_state_reply {

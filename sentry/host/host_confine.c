@@ -93,6 +93,7 @@ static const struct call_rule rules[] = {
 	CALL_IF(fcntl, IS32(1, F_DUPFD_CLOEXEC)),
 	CALL_IF(fcntl, IS32(1, F_ADD_SEALS)),
 	CALL_IF(ioctl, IS32(1, FIONREAD)),
+	CALL_IF(ioctl, IS32(1, TIOCGWINSZ)), /* of consoles */
 	CALL(copy_file_range),
 	CALL(close),
 	/* the procfs of the sentry's own PID namespace, for reading */

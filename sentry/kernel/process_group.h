@@ -11,8 +11,6 @@ struct session {
 	struct refcount refs;
 	struct pid *pid;	     /* reference; does not change */
 	struct thread_group *leader; /* borrowed; NULL once it is dead; tasklist */
-	void *controlling_tty;	     /* the terminal layer's; tasklist */
-	struct process_group *foreground; /* reference or NULL; tasklist */
 };
 
 struct process_group {

@@ -34,6 +34,7 @@ struct process_group;
 struct seccomp_filter;
 struct session;
 struct task;
+struct terminal;
 struct thread_group;
 struct time_namespace;
 struct uts_namespace;
@@ -194,6 +195,9 @@ struct thread_group {
 	struct list_node all_node;	 /* kernel->groups; tasklist */
 	struct process_group *process_group; /* reference; NULL once released; tasklist */
 	struct list_node process_group_node; /* in its members; tasklist */
+	struct terminal *terminal;	 /* reference or NULL: the controlling one; tasklist */
+	struct pid *terminal_old_group;	 /* reference or NULL: its foreground when it was hung up;
+					    tasklist */
 	bool child_subreaper, has_execed;
 	int exit_signal;		 /* to the parent; SIGCHLD, 0 none */
 	struct wait_queue child_wait;	 /* wait4 callers; events: any child changed state */

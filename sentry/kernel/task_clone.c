@@ -21,6 +21,7 @@
 #include "sentry/kernel/seccomp.h"
 #include "sentry/kernel/signal_internal.h"
 #include "sentry/kernel/task_internal.h"
+#include "sentry/kernel/terminal.h"
 #include "util/cleanup.h"
 #include "util/log.h"
 
@@ -384,6 +385,7 @@ static void publish_group_locked(struct clone_job *j)
 	}
 	if (from->process_group)
 		process_group_join_locked(g, from->process_group);
+	terminal_inherit_locked(g, from);
 	thread_group_get(g); /* the list's reference; the job's goes below */
 }
 

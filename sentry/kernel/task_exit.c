@@ -18,6 +18,7 @@
 #include "sentry/kernel/signal_internal.h"
 #include "sentry/kernel/task_internal.h"
 #include "sentry/kernel/task_reap.h"
+#include "sentry/kernel/terminal.h"
 #include "sentry/kernel/timer.h"
 #include "util/cleanup.h"
 #include "util/log.h"
@@ -141,7 +142,9 @@ void task_exit(struct task *t)
 	task_run_exit_hooks(t, group_dead);
 	seccomp_task_exit(t);
 	drop_resources(t);
-	if (group_dead)
+	if (group_dead) {
+		terminal_leader_exits(g);
 		group_leaves(g);
+	}
 	task_exit_notify(t);
 }

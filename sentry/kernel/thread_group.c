@@ -11,6 +11,7 @@
 #include "sentry/kernel/posix_timer.h"
 #include "sentry/kernel/signal_internal.h"
 #include "sentry/kernel/task_internal.h"
+#include "sentry/kernel/terminal.h"
 #include "sentry/kernel/timer.h"
 
 /* Ends the host process of a group whose threads did not come back in time. */
@@ -75,6 +76,7 @@ void thread_group_put(struct thread_group *g)
 	free(g->kill_timer);
 	itimers_destroy(g);
 	posix_timers_destroy(g);
+	terminal_group_freed(g);
 	signal_queue_flush(&g->shared_pending, SIGNAL_ALL);
 	signal_handlers_put(g->handlers);
 	wait_queue_destroy(&g->child_wait);

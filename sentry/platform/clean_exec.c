@@ -86,6 +86,9 @@ void clean_exec(int image, int fd, const char *name)
 	sigemptyset(&none);
 	raise_oom_score();
 	set_limits();
+	/* What the sentry's terminal has to say (SIGWINCH) is not for stubs. */
+	if (setpgid(0, 0) < 0)
+		_exit(STATUS_REFUSED);
 	signal(SIGPIPE, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (personality(ADDR_NO_RANDOMIZE) < 0 || drop_capabilities() < 0)

@@ -9,6 +9,7 @@
 #include "sentry/abi/capability.h"
 #include "sentry/abi/signal.h"
 #include "sentry/abi/timex.h"
+#include "sentry/fs/tty/tty.h"
 #include "sentry/kernel/kernel.h"
 #include "sentry/kernel/pid.h"
 #include "sentry/kernel/task_internal.h"
@@ -176,7 +177,10 @@ int64_t sys_swapoff(struct task *t, const struct syscall_args *a)
 
 int64_t sys_vhangup(struct task *t, const struct syscall_args *a)
 {
-	return -EPERM;
+	if (!task_capable(t, LINUX_CAP_SYS_TTY_CONFIG))
+		return -EPERM;
+	tty_hangup_current();
+	return 0;
 }
 
 int64_t sys_acct(struct task *t, const struct syscall_args *a)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Process, thread, process group and session numbers, in the caller's pid namespace. */
 #include "sentry/kernel/task_internal.h"
+#include "sentry/kernel/terminal.h"
 #include "sentry/syscalls/handlers.h"
 
 int64_t sys_getpid(struct task *t, const struct syscall_args *a)
@@ -135,6 +136,7 @@ int64_t sys_setsid(struct task *t, const struct syscall_args *a)
 		if (!rc) {
 			process_group_join_locked(g, pg);
 			process_group_put_locked(pg);
+			terminal_forget_locked(g);
 			rc = pid_number_in(&g->pid, t->pid.ns);
 		}
 	}

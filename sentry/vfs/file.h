@@ -37,6 +37,9 @@ struct file_ops {
 	/* @pos is in and out; ops of streams ignore it.  Short counts as read(2). */
 	ssize_t (*read)(struct file *file, struct io_iter *to, uint64_t *pos);
 	ssize_t (*write)(struct file *file, struct io_iter *from, uint64_t *pos);
+	/* A read that may sleep, for files whose read has rules of its own for when it has waited
+	 * long enough (terminals).  NULL: until read gives something else than -EAGAIN. */
+	ssize_t (*read_wait)(struct file *file, struct io_iter *to);
 	/* Called with position_lock; sets file->position itself (vfs_llseek_* below).
 	 * NULL: -ESPIPE.  Then, and with vfs_llseek_none, the file has no position. */
 	int64_t (*llseek)(struct file *file, int64_t offset, int whence);

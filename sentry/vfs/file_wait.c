@@ -13,6 +13,7 @@
 #include "sentry/host/host_clock.h"
 #include "sentry/mm/usercopy.h"
 #include "sentry/vfs/file_wait.h"
+#include "sentry/vfs/inotify.h"
 
 #define READ_EVENTS (LINUX_EPOLLIN | LINUX_EPOLLRDNORM | LINUX_EPOLLHUP | LINUX_EPOLLRDHUP | LINUX_EPOLLERR)
 #define WRITE_EVENTS (LINUX_EPOLLOUT | LINUX_EPOLLWRNORM | LINUX_EPOLLHUP | LINUX_EPOLLERR)
@@ -42,8 +43,15 @@ ssize_t vfs_read_wait(struct file *file, struct io_iter *to, uint64_t *pos, uint
 {
 	struct wait_entry entry;
 	struct wait_queue *queue;
-	ssize_t n = vfs_read(file, to, pos);
+	ssize_t n;
 
+	if (file->ops->read_wait && file->can_read && !(file->flags & LINUX_O_NONBLOCK)) {
+		n = file->ops->read_wait(file, to);
+		if (n > 0)
+			inotify_object(file->dentry, LINUX_IN_ACCESS);
+		return n;
+	}
+	n = vfs_read(file, to, pos);
 	if (n != -EAGAIN || file->flags & LINUX_O_NONBLOCK)
 		return n;
 	queue = queue_of(file);

@@ -103,8 +103,11 @@ static int open_object(const struct opening *o, const struct path *p, struct fil
 		rc = path_is_read_only(p) ? -EROFS : inode_get_write_access(inode);
 		file->write_access = rc == 0;
 	}
+	/* Of no use once it is open, but to the opening of a terminal. */
+	file->flags |= (uint32_t)o->flags & LINUX_O_NOCTTY;
 	if (rc == 0)
 		rc = call_open(inode, file);
+	file->flags &= ~LINUX_O_NOCTTY;
 	if (rc < 0) {
 		file->ops = &path_file_ops; /* nothing to release */
 		file_put(file);

@@ -48,7 +48,11 @@ conformance_sources = \
 	tests/conformance/thread_clone.c \
 	tests/conformance/thread_locks.c \
 	tests/conformance/time_clocks.c \
-	tests/conformance/time_timers.c
+	tests/conformance/time_timers.c \
+	tests/conformance/tty_discipline.c \
+	tests/conformance/tty_helpers.c \
+	tests/conformance/tty_helpers.h \
+	tests/conformance/tty_job.c
 
 conformance_cflags = \
 	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -fno-pie \

@@ -87,9 +87,10 @@ refused() {
 	refused "Cwd must be an absolute path"
 }
 
-@test "config.json: terminal" {
-	config '.process.terminal = true'
-	refused "terminals are not supported yet"
+@test "config.json: a console that is too large" {
+	config '.process.terminal = true | .process.consoleSize = {"height": 70000, "width": 1}'
+	run_fails 1 "process.consoleSize: larger than 65535" moat run -b "$BUNDLE" "$ID"
+	assert_nothing_left
 }
 
 @test "config.json: a namespace to join" {

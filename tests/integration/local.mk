@@ -18,7 +18,10 @@ EXTRA_DIST += \
 	%D%/debian-root \
 	%D%/docker.bats \
 	%D%/docker_helpers.bash \
+	%D%/docker_terminal.bats \
 	%D%/podman.bats \
 	%D%/program_helpers.bash \
 	%D%/programs.bats \
-	%D%/programs_more.bats
+	%D%/programs_more.bats \
+	%D%/terminal.bats \
+	%D%/terminal_helpers.bash

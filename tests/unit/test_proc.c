@@ -608,7 +608,13 @@ static void test_devices(void **state)
 	assert_int_equal(attr_of("/dev/extra").uid, 7);
 	assert_int_equal(attr_of("/dev/pts/ptmx").mode, LINUX_S_IFCHR | 0666);
 	assert_int_equal(open_at("/dev/tty", LINUX_O_RDWR, &file), -ENXIO);
-	assert_int_equal(open_at("/dev/ptmx", LINUX_O_RDWR, &file), -ENXIO);
+	assert_string_equal(names("/dev/pts"), ". .. ptmx ");
+	assert_int_equal(open_at("/dev/ptmx", LINUX_O_RDWR, &file), 0);
+	assert_string_equal(names("/dev/pts"), ". .. ptmx 0 ");
+	assert_int_equal(attr_of("/dev/pts/0").mode, LINUX_S_IFCHR | 0620);
+	assert_int_equal(attr_of("/dev/pts/0").gid, 5);
+	file_put(file);
+	assert_string_equal(names("/dev/pts"), ". .. ptmx ");
 	assert_int_equal(open_at("/dev/extra", LINUX_O_RDWR, &file), -ENXIO);
 	assert_int_equal(open_at("/dev/zero", LINUX_O_RDWR, &file), 0);
 	memset(buf, 1, sizeof(buf));

@@ -32,19 +32,9 @@ static const struct {
 
 static const char *const directories[] = { "pts", "shm", "mqueue" };
 
-/* Nobody has a controlling terminal yet. */
-static int tty_open(struct inode *inode, struct file *file, uint32_t minor)
-{
-	return -ENXIO;
-}
-
 int dev_init(struct kernel *k)
 {
-	int rc = device_register(LINUX_S_IFCHR, MEM_MAJOR, 0, 256, "mem", dev_mem_open);
-
-	if (rc == 0)
-		rc = device_register(LINUX_S_IFCHR, TTY_MAJOR, 0, 1, "/dev/tty", tty_open);
-	return rc;
+	return device_register(LINUX_S_IFCHR, MEM_MAJOR, 0, 256, "mem", dev_mem_open);
 }
 
 /* --- nodes --------------------------------------------------------------------------------- */

@@ -1,113 +1,261 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* See devpts.h. */
-#include "sentry/fs/devpts/devpts.h"
-
+/* The file system: its root directory and the ptmx node.  Names come and go in devpts_node.c. */
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sentry/abi/fs.h"
 #include "sentry/cred/credentials.h"
-#include "sentry/fs/sysfs/tree_fs.h"
+#include "sentry/fs/devpts/devpts_private.h"
+#include "sentry/fs/tty/tty.h"
+#include "sentry/vfs/dir_emit.h"
 #include "sentry/vfs/vfs.h"
 #include "util/cleanup.h"
-#include "util/parse.h"
 
-#define DEVPTS_MAGIC 0x1cd1
 #define PTMX_MAJOR 5
 #define PTMX_MINOR 2
-#define OPTIONS_SIZE 96
 
-struct devpts_options {
-	uint32_t ptmx_mode;
-	/* of the terminals to come: shown by mountinfo only */
-	uint32_t mode, uid, gid;
-	bool has_uid, has_gid;
-};
-
-static int parse_id(const char *text, uint32_t *id, bool *given)
+static struct devpts *devpts_of(const struct inode *inode)
 {
-	uint64_t value;
+	return inode->sb->private_data;
+}
 
-	if (parse_u64(text, 10, UINT32_MAX - 1, &value) < 0)
+int devpts_setattr(struct inode *inode, const struct setattr *attr)
+{
+	struct inode_attr *a = &inode->attr;
+
+	if (attr->mask & SETATTR_SIZE)
 		return -EINVAL;
-	*id = (uint32_t)value;
-	*given = true;
+	mutex_lock(&inode->attr_lock);
+	if (attr->mask & SETATTR_MODE)
+		a->mode = (a->mode & LINUX_S_IFMT) | (attr->mode & ~LINUX_S_IFMT);
+	if (attr->mask & SETATTR_UID)
+		a->uid = attr->uid;
+	if (attr->mask & SETATTR_GID)
+		a->gid = attr->gid;
+	if (attr->mask & SETATTR_ATIME)
+		a->atime = attr->atime;
+	if (attr->mask & SETATTR_MTIME)
+		a->mtime = attr->mtime;
+	if (attr->mask & SETATTR_CTIME)
+		a->ctime = attr->ctime;
+	mutex_unlock(&inode->attr_lock);
 	return 0;
 }
 
-static int parse_option(const char *option, struct devpts_options *out)
-{
-	uint64_t value;
+/* --- the root directory ------------------------------------------------------------------- */
 
-	if (!strcmp(option, "newinstance"))
-		return 0;
-	if (!strncmp(option, "ptmxmode=", 9)) {
-		if (parse_u64(option + 9, 8, 07777, &value) < 0)
-			return -EINVAL;
-		out->ptmx_mode = (uint32_t)value & 0777;
-		return 0;
-	}
-	if (!strncmp(option, "mode=", 5)) {
-		if (parse_u64(option + 5, 8, 07777, &value) < 0)
-			return -EINVAL;
-		out->mode = (uint32_t)value & 0777;
-		return 0;
-	}
-	if (!strncmp(option, "uid=", 4))
-		return parse_id(option + 4, &out->uid, &out->has_uid);
-	if (!strncmp(option, "gid=", 4))
-		return parse_id(option + 4, &out->gid, &out->has_gid);
-	if (!strncmp(option, "max=", 4))
-		return parse_u64(option + 4, 10, 1U << 20, &value) < 0 ? -EINVAL : 0;
-	return -EINVAL;
+/* The number that @name is in its one spelling. */
+static bool parse_name(const char *name, uint32_t *index)
+{
+	char again[16];
+	unsigned value;
+
+	if (sscanf(name, "%9u", &value) != 1)
+		return false;
+	snprintf(again, sizeof(again), "%u", value);
+	*index = value;
+	return !strcmp(name, again);
 }
 
-static int parse_options(const char *options, struct devpts_options *out)
+static struct inode *node_locked(struct devpts *d, const char *name)
 {
-	AUTO_FREE char *copy = strdup(options ? options : "");
-	char *save = NULL;
-	int rc = copy ? 0 : -ENOMEM;
+	uint32_t index;
 
-	for (char *o = copy ? strtok_r(copy, ",", &save) : NULL; rc == 0 && o;
-	     o = strtok_r(NULL, ",", &save))
-		rc = parse_option(o, out);
+	if (!parse_name(name, &index) || index >= d->slot_count || !d->slots[index].pty)
+		return NULL;
+	return d->slots[index].pty->inode;
+}
+
+static int ptmx_inode(struct devpts *d, struct inode **out)
+{
+	static const struct inode_ops ptmx_ops = { .setattr = devpts_setattr };
+	int rc = inode_new(d->sb, &ptmx_ops, DEVPTS_PTMX_INO, LINUX_S_IFCHR | d->options.ptmx_mode,
+			   out);
+
+	if (!rc)
+		(*out)->attr.rdev = linux_makedev(PTMX_MAJOR, PTMX_MINOR);
 	return rc;
 }
 
-static void format_options(const struct devpts_options *o, char *buf, size_t size)
+static int root_lookup(struct inode *dir, const char *name, struct inode **out)
 {
-	char uid[24] = "", gid[24] = "";
+	struct devpts *d = devpts_of(dir);
+	struct inode *inode;
 
-	if (o->has_uid)
-		snprintf(uid, sizeof(uid), ",uid=%u", o->uid);
-	if (o->has_gid)
-		snprintf(gid, sizeof(gid), ",gid=%u", o->gid);
-	snprintf(buf, size, "%s%s,mode=%03o,ptmxmode=%03o", uid, gid, o->mode, o->ptmx_mode);
+	if (!strcmp(name, "ptmx"))
+		return ptmx_inode(d, out);
+	mutex_lock(&d->lock);
+	inode = node_locked(d, name);
+	if (inode)
+		*out = inode_get(inode);
+	mutex_unlock(&d->lock);
+	return inode ? 0 : -ENOENT;
+}
+
+static int root_revalidate(struct inode *dir, const char *name, struct inode *inode)
+{
+	struct devpts *d = devpts_of(dir);
+	bool same;
+
+	if (!strcmp(name, "ptmx"))
+		return 1;
+	mutex_lock(&d->lock);
+	same = node_locked(d, name) == inode;
+	mutex_unlock(&d->lock);
+	return same;
+}
+
+static int root_create(struct inode *dir, const char *name, const struct inode_create *how,
+		       struct inode **out)
+{
+	return (how->mode & LINUX_S_IFMT) == LINUX_S_IFREG ? -EACCES : -EPERM;
+}
+
+static bool has_name(struct devpts *d, uint32_t index, bool *end)
+{
+	bool named;
+
+	mutex_lock(&d->lock);
+	*end = index >= d->slot_count;
+	named = !*end && d->slots[index].pty;
+	mutex_unlock(&d->lock);
+	return named;
+}
+
+static int root_iterate(struct file *file, struct dir_context *ctx)
+{
+	struct devpts *d = devpts_of(file->inode);
+	bool end = false;
+
+	if (!dir_emit_dots(file, ctx))
+		return 0;
+	if (ctx->pos == DIR_EMIT_FIRST &&
+	    !dir_emit(ctx, "ptmx", 4, DIR_EMIT_FIRST + 1, DEVPTS_PTMX_INO, LINUX_DT(LINUX_S_IFCHR)))
+		return 0;
+	while (!end) {
+		uint32_t index = (uint32_t)(ctx->pos - DIR_EMIT_FIRST - 1);
+		char name[16];
+		int size = snprintf(name, sizeof(name), "%u", index);
+
+		if (!has_name(d, index, &end)) {
+			ctx->pos += !end;
+			continue;
+		}
+		if (!dir_emit(ctx, name, (size_t)size, ctx->pos + 1, DEVPTS_FIRST_INO + index,
+			      LINUX_DT(LINUX_S_IFCHR)))
+			break;
+	}
+	return 0;
+}
+
+static const struct file_ops root_file_ops = {
+	.llseek = vfs_llseek_cookie,
+	.iterate = root_iterate,
+};
+
+static int root_open(struct inode *inode, struct file *file)
+{
+	file->ops = &root_file_ops;
+	return 0;
+}
+
+static const struct inode_ops root_ops = {
+	.lookup = root_lookup,
+	.revalidate = root_revalidate,
+	.create = root_create,
+	.setattr = devpts_setattr,
+	.open = root_open,
+};
+
+/* --- super blocks ----------------------------------------------------------------------------- */
+
+static int devpts_statfs(struct super_block *sb, struct statfs_result *out)
+{
+	*out = (struct statfs_result){ .type = DEVPTS_MAGIC, .bsize = 4096, .frsize = 4096,
+				       .namelen = VFS_NAME_MAX };
+	return 0;
+}
+
+static void devpts_show_options(struct super_block *sb, char *buf, size_t size)
+{
+	struct devpts *d = sb->private_data;
+	struct devpts_options options;
+
+	mutex_lock(&d->lock);
+	options = d->options;
+	mutex_unlock(&d->lock);
+	devpts_format_options(&options, buf, size);
+}
+
+/* For pairs to come; the ptmx node keeps its mode until it is looked up anew. */
+static int devpts_remount(struct super_block *sb, const char *text)
+{
+	struct devpts *d = sb->private_data;
+	struct devpts_options options;
+	int rc = devpts_parse_options(text, &options);
+
+	if (rc < 0)
+		return rc;
+	mutex_lock(&d->lock);
+	d->options = options;
+	mutex_unlock(&d->lock);
+	return 0;
+}
+
+static void devpts_destroy(struct super_block *sb)
+{
+	struct devpts *d = sb->private_data;
+
+	mutex_destroy(&d->lock);
+	free(d->slots);
+	free(d);
+}
+
+static const struct super_block_ops devpts_super_ops = {
+	.statfs = devpts_statfs,
+	.show_options = devpts_show_options,
+	.remount = devpts_remount,
+	.destroy = devpts_destroy,
+};
+
+static int set_root(struct super_block *sb)
+{
+	struct inode *inode;
+	int rc = inode_new(sb, &root_ops, DEVPTS_ROOT_INO, LINUX_S_IFDIR | 0755, &inode);
+
+	if (rc < 0)
+		return rc;
+	inode->attr.nlink = 2;
+	return super_block_set_root(sb, inode);
 }
 
 static int devpts_mount(const char *source, const char *options, const struct credentials *cred,
 			void *kernel, struct super_block **out)
 {
-	char shown[OPTIONS_SIZE];
-	const struct tree_fs_config config = {
-		.type = "devpts", .source = source,
-		.magic = DEVPTS_MAGIC,
-		.user_ns = cred->user_ns,
-		.options = shown,
-	};
-	struct devpts_options parsed = { .mode = 0600 };
-	struct tree_node *root;
-	int rc = parse_options(options, &parsed);
+	struct devpts *d = calloc(1, sizeof(*d));
+	struct super_block *sb;
+	int rc = d ? devpts_parse_options(options, &d->options) : -ENOMEM;
 
-	if (rc < 0)
+	if (!rc)
+		rc = super_block_new(&devpts_super_ops, "devpts", DEVPTS_MAGIC, cred->user_ns, &sb);
+	if (rc < 0) {
+		free(d);
 		return rc;
-	format_options(&parsed, shown, sizeof(shown));
-	root = tree_new(0755);
-	tree_device(root, "ptmx", LINUX_S_IFCHR | parsed.ptmx_mode,
-		    linux_makedev(PTMX_MAJOR, PTMX_MINOR));
-	return tree_fs_finish(root, &config, out);
+	}
+	mutex_init(&d->lock, LOCK_RANK_FS_PRIVATE);
+	d->sb = sb;
+	sb->private_data = d;
+	sb->revalidate = true;
+	sb->source = source ? strdup(source) : NULL;
+	rc = set_root(sb);
+	if (rc < 0) {
+		super_block_put(sb);
+		return rc;
+	}
+	*out = sb;
+	return 0;
 }
 
 static const struct file_system_type devpts_type = {
@@ -118,5 +266,7 @@ static const struct file_system_type devpts_type = {
 
 int devpts_init(struct kernel *k)
 {
-	return file_system_register(&devpts_type);
+	int rc = file_system_register(&devpts_type);
+
+	return rc ? rc : tty_init(k);
 }

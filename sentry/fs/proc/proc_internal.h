@@ -211,6 +211,7 @@ proc_show_fn proc_show_cpuinfo, proc_show_cpu_stat, proc_show_interrupts, proc_s
 	proc_show_crypto, proc_show_dma, proc_show_iomem, proc_show_ioports, proc_show_locks,
 	proc_show_misc, proc_show_key_users, proc_show_keys, proc_show_slabinfo,
 	proc_show_execdomains, proc_show_fb;
+extern const struct proc_dir proc_tty_dir;
 
 /* A path text made absolute for the caller, for readlink. */
 int proc_path_text(const struct path *p, char **out) MUST_CHECK;

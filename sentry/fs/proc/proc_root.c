@@ -98,6 +98,7 @@ static const struct proc_node root_nodes[] = {
 	PROC_SUBDIR("sys", 0555, &proc_sys_dir),
 	PROC_SUBDIR("sysvipc", 0555, &proc_sysvipc_dir),
 	PROC_SELF("thread-self", readlink_thread_self),
+	PROC_SUBDIR("tty", 0555, &proc_tty_dir),
 	PROC_FILE("uptime", 0444, proc_show_uptime),
 	PROC_FILE("version", 0444, proc_show_version),
 	PROC_FILE("vmstat", 0444, proc_show_vmstat),

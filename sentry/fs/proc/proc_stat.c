@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sentry/fs/proc/proc_sample.h"
+#include "sentry/kernel/terminal.h"
 
 #define SCHED_FIFO 1
 #define SCHED_RR 2
@@ -35,12 +36,16 @@ static void add_identity(const struct proc_call *c, struct strbuf *out)
 {
 	struct pid_namespace *ns = c->super->ns;
 	char comm[TASK_COMM_SIZE];
+	uint64_t terminal;
+	int32_t foreground;
 
 	proc_sample_comm(c->task, comm);
-	strbuf_addf(out, "%d (%s) %c %d %d %d 0 -1 %u",
+	terminal_describe(c->task, ns, &terminal, &foreground);
+	strbuf_addf(out, "%d (%s) %c %d %d %d %d %d %u",
 		    c->entry->thread ? task_tid_in(c->task, ns) : task_tgid_in(c->task, ns), comm,
 		    task_state_char(c->task), task_ppid_in(c->task, ns), task_pgid_in(c->task, ns),
-		    task_sid_in(c->task, ns), 0x400000U /* PF_RANDOMIZE */);
+		    task_sid_in(c->task, ns), (int32_t)terminal, foreground,
+		    0x400000U /* PF_RANDOMIZE */);
 }
 
 static void add_times(const struct proc_call *c, const struct proc_signals *signals,

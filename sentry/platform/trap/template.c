@@ -109,6 +109,9 @@ static void NORETURN exec_template(int image, int slots)
 		files.rlim_cur = files.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
+	/* What the sentry's terminal has to say (SIGWINCH) is not for stubs. */
+	if (setpgid(0, 0) < 0)
+		_exit(126);
 	signal(SIGPIPE, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (personality(ADDR_NO_RANDOMIZE) < 0 || drop_capabilities() < 0)
