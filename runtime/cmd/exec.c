@@ -132,18 +132,20 @@ static void drop_files(unsigned preserve_fds)
 		close(null);
 }
 
-static int wait_process(const struct container *container, int connection, int32_t pid,
+/* For as long as the process runs: whoever wants to change the container must not wait for that. */
+static int wait_process(struct container *container, int connection, int32_t pid,
 			struct error **err)
 {
 	AUTO_CLOSE int signal_fd = forward_begin();
 
+	container_unlock(container);
 	if (signal_fd < 0)
 		return error_set_errno(err, signal_fd, "signalfd");
 	return forward_wait_exec(container, signal_fd, connection, pid);
 }
 
 /* The child inherits the connection, and with it the process. */
-static int detach(const struct container *container, const struct options *o, int connection,
+static int detach(struct container *container, const struct options *o, int connection,
 		  int32_t pid, struct error **err)
 {
 	AUTO_ERROR struct error *ignored = NULL;
@@ -158,7 +160,7 @@ static int detach(const struct container *container, const struct options *o, in
 	_exit(wait_process(container, connection, pid, &ignored));
 }
 
-static int exec_in(const struct container *container, const struct options *o, int argc,
+static int exec_in(struct container *container, const struct options *o, int argc,
 		   char **argv, struct error **err)
 {
 	AUTO_CLOSE int connection = -1;
