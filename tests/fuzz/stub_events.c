@@ -267,7 +267,7 @@ static void act(struct world *w, const struct step *s)
 	}
 	t->expected_count = 1 + s->where % 2;
 	t->expected_next = 0;
-	t->stop_at_last = s->value % 2;
+	t->stop_at = s->value % 2 ? t->expected_count - 1 : TRAP_NO_STOP;
 	t->expected[0] = (struct trap_call){ s->nr % 400, { 0 } };
 	memcpy(t->expected[0].args, s->args, sizeof(s->args));
 	t->expected[1] = (struct trap_call){ __NR_close, { s->args[4] } };
