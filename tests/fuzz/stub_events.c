@@ -124,6 +124,7 @@ static void set_up(struct world *w)
 	mutex_init(&w->platform->lookup_lock, LOCK_RANK_PLATFORM_LOOKUP);
 	list_init(&w->platform->unborn);
 	list_init(&w->platform->pristine);
+	list_init(&w->platform->orphans);
 	new_thread(w, 0);
 	new_thread(w, 1);
 	fuzz_check(trap_process_new(w->platform, w->as[0], BOUND_TID, w->threads[0], &process) == 0 &&
