@@ -79,7 +79,7 @@ static int confine_and_serve(const struct gofer_start_message *start, struct err
 static int run(int argc, char **argv, struct error **err)
 {
 	struct gofer_start_message start;
-	int start_fd, proc_fd, code;
+	int start_fd = -1, proc_fd, code;
 
 	code = parse_arguments(argc, argv, &start_fd, err);
 	if (!code)

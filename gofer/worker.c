@@ -14,7 +14,7 @@
 
 #include "util/log.h"
 
-#define THREAD_STACK_SIZE (256u * 1024)
+#define THREAD_STACK_SIZE ((size_t)256 * 1024)
 #define EVENTS_MAX 16
 
 /* Serves one request; true when the connection has ended and is freed. */

@@ -148,7 +148,8 @@ static void drop_files(unsigned preserve_fds)
 		close(null);
 }
 
-static int wait_process(const struct container *container, struct running *r, struct error **err)
+/* For as long as the process runs: whoever wants to change the container must not wait for that. */
+static int wait_process(struct container *container, struct running *r, struct error **err)
 {
 	AUTO_CLOSE int signal_fd = forward_begin();
 	const struct forward forward = {
@@ -160,13 +161,14 @@ static int wait_process(const struct container *container, struct running *r, st
 		.console = r->console.master >= 0 ? &r->console : NULL,
 	};
 
+	container_unlock(container);
 	if (signal_fd < 0)
 		return error_set_errno(err, signal_fd, "signalfd");
 	return forward_wait_exec(&forward, r->connection);
 }
 
 /* The child inherits the connection, and with it the process. */
-static int detach(const struct container *container, const struct options *o, struct running *r,
+static int detach(struct container *container, const struct options *o, struct running *r,
 		  struct error **err)
 {
 	AUTO_ERROR struct error *ignored = NULL;
@@ -183,7 +185,7 @@ static int detach(const struct container *container, const struct options *o, st
 	_exit(wait_process(container, r, &ignored));
 }
 
-static int stay(const struct container *container, const struct options *o, struct running *r,
+static int stay(struct container *container, const struct options *o, struct running *r,
 		struct error **err)
 {
 	if (pid_file_write(o->pid_file, getpid(), err) < 0)
@@ -194,7 +196,7 @@ static int stay(const struct container *container, const struct options *o, stru
 	return wait_process(container, r, err);
 }
 
-static int exec_in(const struct container *container, const struct options *o, int argc,
+static int exec_in(struct container *container, const struct options *o, int argc,
 		   char **argv, struct error **err)
 {
 	struct running r = { .connection = -1, .console = CONSOLE_INIT };

@@ -176,7 +176,8 @@ static uint32_t count_cpus(const struct spec_cpu *cpu)
 		count = (uint64_t)CPU_COUNT(&set);
 	if (!cpu || !cpu->quota.set || cpu->quota.value <= 0)
 		return (uint32_t)count;
-	quota = ((uint64_t)cpu->quota.value + period - 1) / period;
+	quota = (uint64_t)cpu->quota.value;
+	quota = quota / period + (quota % period != 0);
 	return (uint32_t)(quota < count ? quota : count);
 }
 

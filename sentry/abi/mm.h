@@ -33,7 +33,7 @@
 #define LINUX_MAP_FIXED_NOREPLACE 0x100000
 #define LINUX_MAP_UNINITIALIZED 0x4000000
 #define LINUX_MAP_HUGE_SHIFT 26
-#define LINUX_MAP_HUGE_MASK 0x3f
+#define LINUX_MAP_HUGE_MASK 0x3fu
 
 /* The flags that MAP_SHARED_VALIDATE knows (LEGACY_MAP_MASK); any other is EOPNOTSUPP. */
 #define LINUX_MAP_LEGACY_MASK                                                                    \

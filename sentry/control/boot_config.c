@@ -303,7 +303,7 @@ static int image_read(int fd, enum image_kind kind, size_t root_size, void *out,
 	if (ret < 0)
 		return ret;
 	ret = image_decode(kind, data, size, root_size, &root);
-	if (ret < 0) {
+	if (ret) {
 		free(data);
 		return ret;
 	}

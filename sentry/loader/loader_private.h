@@ -16,7 +16,7 @@
 #define BINPRM_SIZE 256		       /* BINPRM_BUF_SIZE */
 #define ELF_PHNUM_MAX (65536 / sizeof(struct elf64_program_header))
 #define SCRIPT_DEPTH_MAX 5
-#define ARG_STRING_MAX (128 * 1024)    /* MAX_ARG_STRLEN */
+#define ARG_STRING_MAX ((size_t)128 * 1024) /* MAX_ARG_STRLEN */
 #define STACK_SIZE_MAX (64ULL << 20)
 #define STACK_SIZE_MIN (256ULL << 10)
 

@@ -28,7 +28,7 @@ tests_attack_attack_CFLAGS = \
 	-O2 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -fno-pie \
 	-mno-red-zone -mfsgsbase -fno-stack-protector -fcf-protection=none -fno-sanitize=all \
 	-U_FORTIFY_SOURCE
-tests_attack_attack_LDFLAGS = -static -no-pie
+tests_attack_attack_LDFLAGS = -static
 tests_attack_attack_LDADD = -lpthread
 
 tests_attack_confine_client_SOURCES = tests/attack/confine_client.c

@@ -9,7 +9,7 @@ tests_bench_benchprog_SOURCES = \
 tests_bench_benchprog_CFLAGS = \
 	-O2 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -fno-pie \
 	-fno-sanitize=all
-tests_bench_benchprog_LDFLAGS = -static -no-pie
+tests_bench_benchprog_LDFLAGS = -static
 tests_bench_benchprog_LDADD = -lpthread
 
 EXTRA_DIST += tests/bench/bench

@@ -62,7 +62,7 @@ check_PROGRAMS += tests/conformance/conformance tests/conformance/conformance-dy
 
 tests_conformance_conformance_SOURCES = $(conformance_sources)
 tests_conformance_conformance_CFLAGS = $(conformance_cflags)
-tests_conformance_conformance_LDFLAGS = -static -no-pie
+tests_conformance_conformance_LDFLAGS = -static
 tests_conformance_conformance_LDADD = -lpthread -lrt
 
 tests_conformance_conformance_dynamic_SOURCES = $(conformance_sources)

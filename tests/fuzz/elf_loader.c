@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Fuzz target: a program file through prepare and load, on the fake platform.  With
- * -fsanitize=fuzzer and -DMOAT_LIBFUZZER it is driven by libFuzzer.  Alone it runs
- * each file named on its command line, or without one a fixed number of random
- * changes to a good program, and prints one TAP line.
+ * Fuzz target: a program file through prepare and load, on the fake platform.  The
+ * generator changes a few bytes of a good program's headers.
  */
 #include "config.h"
 
@@ -15,14 +13,9 @@
 #include "sentry/host/host_memfd.h"
 #include "sentry/loader/loader_private.h"
 #include "sentry/platform/fake/fake_platform.h"
+#include "tests/fuzz/fuzz.h"
 #include "tests/unit/elf_maker.h"
-#include "util/file.h"
 #include "util/log.h"
-
-#define INPUT_MAX (1 << 20)
-#define RANDOM_RUNS 20000
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct platform *platform;
 
@@ -61,7 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct program *p;
 
 	/* an interpreter would be looked up by path: that is the VFS's affair */
-	if (size > INPUT_MAX || (size >= 2 && data[0] == '#' && data[1] == '!'))
+	if (size >= 2 && data[0] == '#' && data[1] == '!')
 		return 0;
 	for (size_t at = 0; at + 4 <= size && at < 64 + 56 * 16; at += 4) {
 		uint32_t word;
@@ -83,47 +76,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-#ifndef MOAT_LIBFUZZER
-
-static void run_random(void)
+static size_t generate(uint8_t *image)
 {
-	uint8_t image[MAKER_SIZE];
-
-	srandom(1);
-	for (unsigned i = 0; i < RANDOM_RUNS; i++) {
-		size_t size = MAKER_SIZE;
-
-		make_elf(image, random() % 2 ? ELF_TYPE_EXEC : ELF_TYPE_DYN,
-			 random() % 2 ? MAKER_BASE : 0);
-		for (long n = random() % 4 + 1; n > 0; n--) {
-			size_t at = (size_t)random() % sizeof(struct made_elf);
-
-			image[at] = random() % 2 ? (uint8_t)random()
-						 : (uint8_t)(image[at] ^ 1 << random() % 8);
-		}
-		if (random() % 8 == 0)
-			size = (size_t)random() % (MAKER_SIZE + 1);
-		LLVMFuzzerTestOneInput(image, size);
-	}
+	make_elf(image, fuzz_random(2) ? ELF_TYPE_EXEC : ELF_TYPE_DYN,
+		 fuzz_random(2) ? MAKER_BASE : 0);
+	fuzz_flip(image, sizeof(struct made_elf), 1 + fuzz_random(4));
+	return fuzz_random(8) ? MAKER_SIZE : fuzz_random(MAKER_SIZE + 1);
 }
 
-int main(int argc, char **argv)
-{
-	for (int i = 1; i < argc; i++) {
-		char *data;
-		size_t size;
-
-		if (file_read_all(AT_FDCWD, argv[i], INPUT_MAX, &data, &size) < 0) {
-			fprintf(stderr, "%s: cannot be read\n", argv[i]);
-			return 1;
-		}
-		LLVMFuzzerTestOneInput((const uint8_t *)data, size);
-		free(data);
-	}
-	if (argc == 1)
-		run_random();
-	printf("1..1\nok 1 - elf_loader\n");
-	return 0;
-}
-
-#endif
+const struct fuzz_target fuzz_target = { "elf_loader", 20000, generate };

@@ -6,8 +6,7 @@
  * the first check.  Never may: a descriptor leak, anything outside the attach
  * point be changed, or a reply be longer than a message.
  *
- * With libFuzzer: -fsanitize=fuzzer -DMOAT_LIBFUZZER.  Without: `gofer_server [rounds
- * [seed]]` makes inputs of its own, `gofer_server file...` replays.
+ * See driver.c for how it is run.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -19,44 +18,55 @@
 #include <unistd.h>
 
 #include "gofer/server.h"
+#include "tests/fuzz/fuzz.h"
 #include "util/checked.h"
 #include "util/cleanup.h"
-#include "util/log.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct gofer_server server;
 static struct gofer_buffers buffers;
 static char base[] = "/tmp/moat-fuzz-XXXXXX";
 static int base_fd, root_fd;
 
-static void check(bool good, const char *what)
-{
-	if (good)
-		return;
-	fprintf(stderr, "gofer_server: %s\n", what);
-	abort();
-}
-
 static void put_file(int dir, const char *name)
 {
 	AUTO_CLOSE int fd = openat(dir, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 
-	check(fd >= 0 && write(fd, "text\n", 5) == 5, "cannot make a file");
+	fuzz_check(fd >= 0 && write(fd, "text\n", 5) == 5, "cannot make a file");
+}
+
+static void remove_tree(int dir_fd)
+{
+	AUTO_CLOSEDIR DIR *dir = fdopendir(dir_fd);
+	const struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		if (!unlinkat(dirfd(dir), entry->d_name, 0))
+			continue;
+		remove_tree(openat(dirfd(dir), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+		unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR);
+	}
+}
+
+static void remove_base(void)
+{
+	remove_tree(fcntl(base_fd, F_DUPFD_CLOEXEC, 0));
+	rmdir(base);
 }
 
 static void make_tree(void)
 {
-	check(mkdtemp(base), "cannot make a directory");
+	fuzz_check(mkdtemp(base), "cannot make a directory");
 	base_fd = open(base, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	put_file(base_fd, "canary");
-	check(!mkdirat(base_fd, "root", 0755), "cannot make a directory");
+	fuzz_check(!mkdirat(base_fd, "root", 0755), "cannot make a directory");
 	root_fd = openat(base_fd, "root", O_PATH | O_CLOEXEC);
-	check(!mkdirat(root_fd, "d", 0755), "cannot make a directory");
+	fuzz_check(!mkdirat(root_fd, "d", 0755), "cannot make a directory");
 	put_file(root_fd, "f");
 	put_file(root_fd, "d/f");
-	check(!symlinkat("..", root_fd, "s"), "cannot make a symlink");
-	log_set_output(-1, LOG_FORMAT_TEXT, LOG_LEVEL_ERROR);
+	fuzz_check(!symlinkat("..", root_fd, "s"), "cannot make a symlink");
+	atexit(remove_base);
 	gofer_server_init(&server, open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC), false);
 	server.node_limit = 64;
 }
@@ -76,9 +86,9 @@ static struct gofer_connection *connect_server(void)
 	struct gofer_connection *connection;
 	int pair[2];
 
-	check(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), "no socketpair");
+	fuzz_check(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), "no socketpair");
 	close(pair[1]);
-	check(!gofer_connection_new(&server, 0, fcntl(root_fd, F_DUPFD_CLOEXEC, 0), pair[0], false,
+	fuzz_check(!gofer_connection_new(&server, 0, fcntl(root_fd, F_DUPFD_CLOEXEC, 0), pair[0], false,
 				    &connection), "no connection");
 	return connection;
 }
@@ -96,14 +106,14 @@ static int send_packet(struct gofer_connection *connection, const uint8_t *packe
 		request->type &= 0x7fff;
 	}
 	err = gofer_connection_answer(connection, &buffers, size, &fd);
-	check(err || (reply->size >= sizeof(*reply) && reply->size <= GOFER_MESSAGE_MAX),
+	fuzz_check(err || (reply->size >= sizeof(*reply) && reply->size <= GOFER_MESSAGE_MAX),
 	      "a reply of impossible size");
-	check(err || reply->error <= 0, "a positive error");
-	check(fd < 0 || (!err && !reply->error), "a descriptor with an error");
+	fuzz_check(err || reply->error <= 0, "a positive error");
+	fuzz_check(fd < 0 || (!err && !reply->error), "a descriptor with an error");
 	if (fd >= 0) {
 		struct stat st;
 
-		check(!fstat(fd, &st) && S_ISREG(st.st_mode), "a descriptor of something not regular");
+		fuzz_check(!fstat(fd, &st) && S_ISREG(st.st_mode), "a descriptor of something not regular");
 		close(fd);
 	}
 	return err;
@@ -123,7 +133,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		make_tree();
 	before = rounds++ % 64 ? 0 : count_descriptors();
 	connection = connect_server();
-	check(!send_packet(connection, (const uint8_t *)&attach, sizeof(attach)), "attach failed");
+	fuzz_check(!send_packet(connection, (const uint8_t *)&attach, sizeof(attach)), "attach failed");
 	while (size >= 2) {
 		uint32_t length = MIN((uint32_t)(data[0] | data[1] << 8), (uint32_t)size - 2);
 
@@ -136,45 +146,35 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (before) {
 		struct stat st;
 
-		check(count_descriptors() == before, "descriptors leak");
-		check(!fstatat(base_fd, "canary", &st, 0) && st.st_size == 5 && st.st_nlink == 1 &&
+		fuzz_check(count_descriptors() == before, "descriptors leak");
+		fuzz_check(!fstatat(base_fd, "canary", &st, 0) && st.st_size == 5 && st.st_nlink == 1 &&
 		      (st.st_mode & 07777) == 0644, "the canary outside was touched");
 	}
 	return 0;
-}
-
-#ifndef MOAT_LIBFUZZER
-
-static uint64_t random_state;
-
-static uint32_t next_random(uint32_t below)
-{
-	random_state = random_state * 6364136223846793005ull + 1442695040888963407ull;
-	return (uint32_t)(random_state >> 33) % below;
 }
 
 /* A packet that is nearly right: small numbers, nodes that may exist, names that do. */
 static uint32_t make_packet(uint8_t *out)
 {
 	static const char *const names[] = { "f", "d", "s", "n", "m", "..", "", "user.a", "a/b" };
-	uint16_t type = (uint16_t)(1 + next_random(GOFER_MESSAGE_END));
+	uint16_t type = (uint16_t)(1 + fuzz_random(GOFER_MESSAGE_END));
 	const struct gofer_message_info *info = gofer_message_info(type);
-	uint32_t size = info ? info->request_size : next_random(64) + 8;
+	uint32_t size = info ? info->request_size : fuzz_random(64) + 8;
 
 	memset(out, 0, size);
 	for (uint32_t at = 8; at + 4 <= size; at += 4) {
-		uint32_t value = next_random(6) ? next_random(4) : next_random(1u << 31);
+		uint32_t value = fuzz_random(6) ? fuzz_random(4) : fuzz_random(1u << 31);
 
 		memcpy(out + at, &value, 4);
 	}
-	if (next_random(4)) { /* a node in the first field */
-		uint64_t node = (uint64_t)(1 + next_random(2)) << 32 | (1 + next_random(4));
+	if (fuzz_random(4)) { /* a node in the first field */
+		uint64_t node = (uint64_t)(1 + fuzz_random(2)) << 32 | (1 + fuzz_random(4));
 
 		memcpy(out + 8, &node, sizeof(node));
 	}
 	memcpy(out + 4, &type, sizeof(type));
-	for (uint32_t i = next_random(4); i; i--) {
-		const char *name = names[next_random(ARRAY_SIZE(names))];
+	for (uint32_t i = fuzz_random(4); i; i--) {
+		const char *name = names[fuzz_random(ARRAY_SIZE(names))];
 		uint8_t length = (uint8_t)strlen(name);
 
 		out[size++] = length;
@@ -184,70 +184,21 @@ static uint32_t make_packet(uint8_t *out)
 	return size;
 }
 
-static void run_random(unsigned long rounds)
+static size_t generate(uint8_t *out)
 {
-	static uint8_t input[16384];
+	size_t size = 0;
 
-	while (rounds--) {
-		uint32_t size = 0;
+	for (uint32_t packets = 1 + fuzz_random(24); packets; packets--) {
+		uint32_t length = make_packet(out + size + 2);
 
-		for (uint32_t packets = 1 + next_random(24); packets; packets--) {
-			uint32_t length = make_packet(input + size + 2);
-
-			for (uint32_t flips = next_random(3); flips; flips--)
-				if (!next_random(4))
-					input[size + 2 + next_random(length)] = (uint8_t)next_random(256);
-			input[size] = (uint8_t)length;
-			input[size + 1] = (uint8_t)(length >> 8);
-			size += length + 2;
-		}
-		LLVMFuzzerTestOneInput(input, size);
+		for (uint32_t flips = fuzz_random(3); flips; flips--)
+			if (!fuzz_random(4))
+				fuzz_flip(out + size + 2, length, 1);
+		out[size] = (uint8_t)length;
+		out[size + 1] = (uint8_t)(length >> 8);
+		size += length + 2;
 	}
+	return size;
 }
 
-static void replay(const char *path)
-{
-	static uint8_t input[1 << 20];
-	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t size = fd < 0 ? -1 : read(fd, input, sizeof(input));
-
-	check(size >= 0, "cannot read an input");
-	LLVMFuzzerTestOneInput(input, (size_t)size);
-}
-
-static void remove_tree(int dir_fd)
-{
-	AUTO_CLOSEDIR DIR *dir = fdopendir(dir_fd);
-	const struct dirent *entry;
-
-	while (dir && (entry = readdir(dir))) {
-		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
-			continue;
-		if (!unlinkat(dirfd(dir), entry->d_name, 0))
-			continue;
-		remove_tree(openat(dirfd(dir), entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-		unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR);
-	}
-}
-
-int main(int argc, char **argv)
-{
-	unsigned long rounds = argc > 1 ? strtoul(argv[1], NULL, 10) : 20000;
-
-	random_state = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
-	if (argc > 1 && !rounds) {
-		for (int i = 1; i < argc; i++)
-			replay(argv[i]);
-	} else {
-		run_random(rounds);
-	}
-	if (base_fd) {
-		remove_tree(fcntl(base_fd, F_DUPFD_CLOEXEC, 0));
-		rmdir(base);
-	}
-	/* In the form the test harness reads. */
-	printf("1..1\nok 1 - gofer server, %lu rounds\n", rounds);
-	return 0;
-}
-
-#endif
+const struct fuzz_target fuzz_target = { "gofer_server", 20000, generate };

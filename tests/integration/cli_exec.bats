@@ -103,3 +103,11 @@ teardown() { bundle_teardown; }
 	wait_for_status "$ID" stopped
 	run_fails 255 "cannot exec in a stopped container" moat exec "$ID" true
 }
+
+@test "exec: a process that runs keeps nobody from deleting the container" {
+	moat exec -d "$ID" sleep 100 </dev/null >/dev/null 2>&1
+	moat exec "$ID" sleep 100 </dev/null >/dev/null 2>&1 &
+	run -0 timeout -s KILL 60 "$MOAT" --root "$ROOT" delete --force "$ID"
+	wait $! || true
+	assert_nothing_left
+}

@@ -105,7 +105,7 @@ struct stub_slot *trap_slot(struct trap_address_space *as, unsigned index)
 	mutex_unlock(&as->lock);
 	if (!chunk)
 		return NULL;
-	return (struct stub_slot *)((char *)chunk + (index % TRAP_SLOTS_PER_CHUNK) * STUB_SLOT_SIZE);
+	return (void *)((char *)chunk + (index % TRAP_SLOTS_PER_CHUNK) * STUB_SLOT_SIZE);
 }
 
 void trap_as_get(struct address_space *as)

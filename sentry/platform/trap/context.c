@@ -397,6 +397,23 @@ int trap_context_clone(struct context *ctx, bool same_group, void *owner, struct
 	return 0;
 }
 
+/* What is known of a thread at the moment its start is asked for. */
+struct start_state {
+	bool hello, stillborn;
+};
+
+static struct start_state want_start(struct trap_platform *p, struct trap_thread *t, bool dead)
+{
+	struct start_state s;
+
+	mutex_lock(&p->lock);
+	s.stillborn = t->stillborn;
+	t->start_wanted = !dead && !s.stillborn;
+	s.hello = atomic_load(&t->state) == TRAP_HELLO;
+	mutex_unlock(&p->lock);
+	return s;
+}
+
 void trap_context_start(struct context *ctx)
 {
 	struct trap_context *c = trap_context(ctx);
@@ -404,31 +421,29 @@ void trap_context_start(struct context *ctx)
 	struct trap_thread *t = c->thread;
 	struct trap_context *run = NULL;
 	struct trap_process *process = t->process;
-	bool dead = false, hello = false, stillborn;
+	struct start_state at;
+	bool dead = false;
 
-	/* A death that comes after start_wanted is set finds it, under the same lock. */
 	if (process) {
+		/* A death that comes after start_wanted is set finds it, under the same lock. */
 		mutex_lock(&process->lock);
 		dead = process->dead;
-	}
-	mutex_lock(&p->lock);
-	stillborn = t->stillborn;
-	t->start_wanted = !dead && !stillborn;
-	hello = atomic_load(&t->state) == TRAP_HELLO;
-	mutex_unlock(&p->lock);
-	if (process)
+		at = want_start(p, t, dead);
 		mutex_unlock(&process->lock);
-	if (dead || stillborn) {
+	} else {
+		at = want_start(p, t, false);
+	}
+	if (dead || at.stillborn) {
 		c->event = (struct platform_event){
 			.kind = PLATFORM_EVENT_DIED,
 			.host_status = dead ? process->status : SIGKILL,
 		};
-		if (stillborn)
+		if (at.stillborn)
 			atomic_store(&t->state, TRAP_STOPPED);
 		trap_pool_queue(p->pool, c);
 		return;
 	}
-	if (hello)
+	if (at.hello)
 		run = trap_thread_started(p, t);
 	else if (atomic_load(&t->state) == TRAP_STOPPED && t->bound_stopped)
 		run = trap_thread_at_start(t);

@@ -29,7 +29,7 @@ CLEANFILES += %D%/stub.elf
 stub_cflags = -std=gnu17 -O2 -ffreestanding -fpie -mgeneral-regs-only -mfsgsbase \
 	-fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables \
 	-U_FORTIFY_SOURCE -Wall -Wextra
-stub_ldflags = -nostdlib -static -no-pie -Wl,-Ttext-segment=0x7fffe0000000 -Wl,--build-id=none \
+stub_ldflags = -nostdlib -static -Wl,-Ttext-segment=0x7fffe0000000 -Wl,--build-id=none \
 	-Wl,-z,noexecstack -Wl,-z,max-page-size=4096 -Wl,-z,norelro -Wl,-s
 
 %D%/stub.elf: %D%/stub/stub.c %D%/stub/stub_copy.c %D%/stub/stub.h %D%/stub/stub_entry.S %D%/stub_abi.h \

@@ -179,6 +179,8 @@ void trap_process_free(struct trap_platform *p, struct trap_process *process)
 		if (process->as->first == t)
 			process->as->first = NULL;
 		mutex_unlock(&process->as->lock);
+		/* Others of the address space go on (vfork): they have few enough of them. */
+		trap_index_free(process->as, t->index);
 		trap_thread_free(p, t);
 	}
 	mutex_lock(&process->as->lock);

@@ -46,6 +46,14 @@ stub_clone_thread:
 	call	stub_thread_main
 	ud2
 
+/* Compilers make calls of it for copies of structures, freestanding or not. */
+	.globl memcpy
+memcpy:
+	mov	%rdi, %rax
+	mov	%rdx, %rcx
+	rep movsb
+	ret
+
 /*
  * Access to guest memory.  These use no stack: a fault anywhere between the marks goes on at the
  * landing, as the return of the routine.
