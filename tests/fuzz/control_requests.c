@@ -62,6 +62,12 @@ static int op_signal(void *arg, const struct control_signal_request *request,
 	return 0;
 }
 
+static int op_resize(void *arg, int32_t pid, struct control_failure *why)
+{
+	fuzz_check(pid > 0, "a terminal of no process");
+	return 0;
+}
+
 static int op_state(void *arg, struct control_state_reply *out, struct control_failure *why)
 {
 	out->process_count = 1;
@@ -80,8 +86,16 @@ static int op_attack(void *arg, const struct control_attack_request *request,
 	return 0;
 }
 
-static const struct control_ops ops = { op_start, op_exec, op_wait,   op_signal,
-					op_state, op_ps,   op_attack, NULL };
+static const struct control_ops ops = {
+	.start = op_start,
+	.exec = op_exec,
+	.wait = op_wait,
+	.signal = op_signal,
+	.resize = op_resize,
+	.state = op_state,
+	.ps = op_ps,
+	.attack = op_attack,
+};
 
 static void set_up(void)
 {
