@@ -93,13 +93,15 @@ static void apply_root(struct credentials *cred, const struct credentials *old,
 /* No more than before, for who may not gain privileges. */
 static void withhold(struct credentials *cred, const struct credentials *old)
 {
-	cred->euid = cred->uid;
-	cred->egid = cred->gid;
+	if (old->no_new_privs || !credentials_capable(old, LINUX_CAP_SETUID)) {
+		cred->euid = cred->uid;
+		cred->egid = cred->gid;
+	}
 	cred->permitted &= old->permitted;
 }
 
-int exec_credentials(const struct credentials *old, struct file *file, struct credentials **out,
-		     bool *secure)
+int exec_credentials(const struct credentials *old, struct file *file, bool watched,
+		     struct credentials **out, bool *secure)
 {
 	struct credentials *cred = credentials_copy(old);
 	struct file_caps caps = { 0 };
@@ -129,7 +131,7 @@ int exec_credentials(const struct credentials *old, struct file *file, struct cr
 	}
 	apply_root(cred, old, &caps, root, &effective);
 	set_id = cred->euid != old->uid || cred->egid != old->gid;
-	if (old->no_new_privs && (set_id || (cred->permitted & ~old->permitted)))
+	if ((old->no_new_privs || watched) && (set_id || (cred->permitted & ~old->permitted)))
 		withhold(cred, old);
 	cred->suid = cred->fsuid = cred->euid;
 	cred->sgid = cred->fsgid = cred->egid;

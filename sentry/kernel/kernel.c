@@ -106,6 +106,8 @@ void kernel_kill_namespace(struct kernel *k, struct pid_namespace *ns, struct th
 			continue;
 		if (signal_send_group(g, &info))
 			continue; /* dead already */
+		/* No tracer holds up the end of a namespace. */
+		ptrace_kill_again(g);
 	}
 	mutex_unlock(&k->tasklist_lock);
 }

@@ -186,7 +186,7 @@ static int load(struct birth *b)
 	struct program_identity identity;
 	struct credentials *cred;
 	bool secure;
-	int rc = exec_credentials(t->cred, up->program_file(b->program), &cred, &secure);
+	int rc = exec_credentials(t->cred, up->program_file(b->program), false, &cred, &secure);
 
 	if (rc)
 		return rc;

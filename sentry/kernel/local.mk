@@ -5,8 +5,12 @@ libsentry_a_SOURCES += %D%/bpf_classic.c %D%/bpf_classic.h %D%/cpu_time.h %D%/ex
 	%D%/klog.h %D%/namespace_join.c %D%/namespace_kind.c %D%/namespaces.c \
 	%D%/namespaces.h %D%/time_namespace.c %D%/time_namespace.h %D%/pid.h %D%/pid_bitmap.c %D%/pid_bitmap.h \
 	%D%/pid_namespace.c %D%/pidfd.c %D%/pidfd.h %D%/posix_timer.c %D%/posix_timer.h \
-	%D%/process_group.c %D%/process_group.h %D%/program.h %D%/restart.h %D%/seccomp.c %D%/seccomp.h %D%/seccomp_action.c %D%/seccomp_internal.h \
-	%D%/seccomp_notify.c %D%/signal.c %D%/signal.h \
+	%D%/process_group.c %D%/process_group.h %D%/program.h \
+	%D%/ptrace.h %D%/ptrace_attach.c %D%/ptrace_internal.h %D%/ptrace_job.c %D%/ptrace_memory.c \
+	%D%/ptrace_regs.c %D%/ptrace_request.c %D%/ptrace_run.c %D%/ptrace_stop.c %D%/ptrace_wait.c \
+	%D%/ptrace_watch.c %D%/restart.h %D%/seccomp.c %D%/seccomp.h \
+	%D%/seccomp_action.c %D%/seccomp_internal.h %D%/seccomp_notify.c \
+	%D%/signal.c %D%/signal.h \
 	%D%/signal_frame.c %D%/signal_internal.h %D%/signal_send.c %D%/task.c %D%/task.h \
 	%D%/task_access.c %D%/task_clone.c %D%/task_clone.h %D%/task_exec.c %D%/task_exec.h \
 	%D%/task_exit.c %D%/task_internal.h %D%/task_reap.c %D%/task_reap.h %D%/task_run.c \

@@ -220,8 +220,10 @@ bool signal_has_work_locked(struct task *t)
 {
 	uint64_t pending = t->pending.set | t->group->shared_pending.set;
 
+	/* A tracee may run while its group is stopped. */
 	return (pending & ~t->blocked) || t->kill_pending || t->stop_pending ||
-	       t->group->stop_signal || t->group->group_exiting;
+	       (t->group->stop_signal && !ptrace_traced(&t->ptrace)) || t->group->group_exiting ||
+	       ptrace_trap_due_locked(t);
 }
 
 void signal_recalc_locked(struct task *t)

@@ -81,6 +81,8 @@ static bool ignored_locked(struct thread_group *g, struct task *t, int signo, bo
 	/* Blocked signals are kept: the handler may change before they are unblocked. */
 	if (signal_in(t->blocked | t->real_blocked, signo))
 		return false;
+	if (ptrace_traced(&t->ptrace) && signo != LINUX_SIGKILL)
+		return false;
 	if (g->unkillable && action->handler == LINUX_SIG_DFL &&
 	    !(force && signal_in(SIGNAL_UNBLOCKABLE, signo)))
 		return true;
@@ -113,6 +115,8 @@ static void continue_locked(struct thread_group *g)
 	g->stop_signal = 0;
 	g->stop_count = 0;
 	g->stopped = false;
+	list_for_each(t, &g->threads, thread_node)
+		ptrace_notify_locked(t);
 	wait_queue_wake_all(&g->stop_wait, ~0U);
 }
 
@@ -136,7 +140,7 @@ static bool wants(struct task *t, int signo)
 		return false;
 	if (signal_in(t->blocked, signo))
 		return false;
-	return signo == LINUX_SIGKILL || !atomic_load(&t->work_pending);
+	return signo == LINUX_SIGKILL || (!atomic_load(&t->work_pending) && !t->ptrace.stopped);
 }
 
 static struct task *pick_locked(struct thread_group *g, struct task *first, bool to_group, int signo)
@@ -171,7 +175,8 @@ static void complete_locked(struct thread_group *g, struct task *first, bool to_
 	 * A sure death starts here, so that all threads go at once.  (A core dump
 	 * would be taken by the thread that dequeues the signal; none is written.)
 	 */
-	if (fatal_locked(g, signo) && !signal_in(t->real_blocked, signo)) {
+	if (fatal_locked(g, signo) && !signal_in(t->real_blocked, signo) &&
+	    (signo == LINUX_SIGKILL || !ptrace_traced(&t->ptrace))) {
 		thread_group_exit_locked(g, signo);
 		return;
 	}
@@ -292,7 +297,7 @@ void signal_force(struct task *t, const struct linux_siginfo *info)
 		action->handler = LINUX_SIG_DFL;
 		t->blocked &= ~SIGNAL_BIT(info->signo);
 	}
-	if (action->handler == LINUX_SIG_DFL)
+	if (action->handler == LINUX_SIG_DFL && !ptrace_traced(&t->ptrace))
 		g->unkillable = false;
 	if (signal_send_locked(g, t, info, true) < 0 || signal_has_work_locked(t))
 		task_wake_locked(t);

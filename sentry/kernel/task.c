@@ -47,6 +47,7 @@ int task_alloc(struct kernel *k, struct thread_group *g, struct task **out)
 	atomic_init(&t->state, TASK_RUNNING);
 	signal_queue_init(&t->pending);
 	signal_stack_reset(t);
+	ptrace_task_init(t);
 	t->start_time_ns = clock_now(LINUX_CLOCK_MONOTONIC);
 	t->timer_slack_ns = t->default_timer_slack_ns = 50000;
 	t->machine_check_policy = LINUX_PR_MCE_KILL_DEFAULT;
@@ -79,6 +80,7 @@ void task_put(struct task *t)
 	if (!t || !refcount_put(&t->refs))
 		return;
 	signal_queue_flush(&t->pending, SIGNAL_ALL);
+	ptrace_task_free(t);
 	drop_resources(t);
 	if (t->charged_uid != ID_INVALID)
 		user_uncharge(t->charged_uid, USER_PROCESSES);

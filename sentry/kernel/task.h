@@ -14,6 +14,7 @@
 
 #include "sentry/abi/guest_addr.h"
 #include "sentry/cred/credentials.h"
+#include "sentry/kernel/ptrace.h"
 #include "sentry/kernel/signal.h"
 #include "sentry/mm/mm.h"
 #include "sentry/platform/platform.h"
@@ -172,6 +173,7 @@ struct task {
 	bool memory_policy_node;	  /* it names node 0, the only one */
 	uint64_t set_child_tid;		  /* CLONE_CHILD_SETTID: written when first run; 0 none */
 	void *sysv_undo;		  /* private to sysv_sem.c */
+	struct task_ptrace ptrace;
 };
 
 struct thread_group {
@@ -271,6 +273,8 @@ void thread_group_usage(struct thread_group *g, struct host_usage *out);
 /* ptrace-style access check (PTRACE_MODE_READ or ATTACH, real creds or fs creds). */
 enum ptrace_mode { PTRACE_MODE_READ = 1, PTRACE_MODE_ATTACH = 2, PTRACE_MODE_FSCREDS = 8, PTRACE_MODE_REALCREDS = 16 };
 bool task_may_access(struct task *caller, struct task *target, int mode);
+/* PTRACE_TRACEME: whether a parent with @cred may trace @child. */
+bool task_may_be_traced(struct task *child, const struct credentials *cred);
 
 /* Iterates the visible thread groups of @ns in tgid order from @from (>= 1): a
  * reference on the leader of the next group, its number in *tgid; or NULL. */

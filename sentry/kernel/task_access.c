@@ -38,3 +38,13 @@ bool task_may_access(struct task *caller, struct task *target, int mode)
 	credentials_put(other);
 	return allowed;
 }
+
+bool task_may_be_traced(struct task *child, const struct credentials *cred)
+{
+	const struct credentials *own = task_cred(child);
+	bool allowed = (cred->user_ns == own->user_ns && !(own->permitted & ~cred->permitted)) ||
+		       credentials_ns_capable(cred, own->user_ns, LINUX_CAP_SYS_PTRACE);
+
+	credentials_put(own);
+	return allowed;
+}

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "sentry/abi/capability.h"
+#include "sentry/abi/ptrace.h"
 #include "sentry/abi/wait.h"
 #include "sentry/cred/user_account.h"
 #include "sentry/cred/user_namespace.h"
@@ -42,6 +43,7 @@ struct clone_job {
 	struct file *pidfd_file;
 	int pidfd;
 	bool counted;			/* in kernel->task_count */
+	int event;			/* PTRACE_EVENT_* that the parent reports, or 0 */
 };
 
 /* --- check ------------------------------------------------------------------------- */
@@ -399,7 +401,8 @@ static int publish(struct clone_job *j) NO_LOCK_ANALYSIS
 
 	mutex_lock(&k->tasklist_lock);
 	h = signal_lock(t->group);
-	if (t->kill_pending || t->stop_pending || t->group->group_exiting || t->group->stop_signal)
+	if (t->kill_pending || t->stop_pending || t->group->group_exiting ||
+	    (t->group->stop_signal && !ptrace_traced(&t->ptrace)))
 		rc = -ERESTARTNOINTR;
 	/* A child that shares the lock: the group it joins is under it too. */
 	if (!rc) {
@@ -413,13 +416,16 @@ static int publish(struct clone_job *j) NO_LOCK_ANALYSIS
 			g->leader = child;
 		g->thread_count++;
 		atomic_fetch_add(&g->live, 1);
+		if (j->event || (j->rq->flags & LINUX_CLONE_PTRACE))
+			ptrace_inherit_locked(t, child);
 	}
 	signal_unlock(h);
 	mutex_unlock(&k->tasklist_lock);
 	return rc;
 }
 
-static void wait_for_vfork(struct vfork_completion *v)
+/* False: killed. */
+static bool wait_for_vfork(struct vfork_completion *v)
 {
 	struct wait_entry e;
 
@@ -428,6 +434,7 @@ static void wait_for_vfork(struct vfork_completion *v)
 		if (wait_sleep_killable(DEADLINE_NONE) < 0)
 			break;
 	wait_end(&e);
+	return atomic_load(&v->done);
 }
 
 static int64_t finish(struct clone_job *j)
@@ -453,8 +460,11 @@ static int64_t finish(struct clone_job *j)
 	 */
 	atomic_store(&child->in_guest, true);
 	context_start(ctx);
+	if (j->event)
+		ptrace_event_child(t, j->event, &j->pid->id);
 	if (vfork) {
-		wait_for_vfork(vfork);
+		if (wait_for_vfork(vfork))
+			ptrace_event_child(t, LINUX_PTRACE_EVENT_VFORK_DONE, &j->pid->id);
 		vfork_completion_put(vfork);
 	}
 	pid_put(j->pid);
@@ -469,6 +479,7 @@ int64_t task_clone(struct task *parent, const struct clone_request *rq)
 	struct clone_job job = { .rq = rq, .parent = parent };
 	int rc = check_flags(parent, rq);
 
+	job.event = ptrace_clone_event(parent, rq->flags, rq->exit_signal);
 	if (!rc)
 		rc = check_pending(parent);
 	if (!rc)

@@ -171,7 +171,8 @@ static int prepare(struct task *t, struct exec_job *j, struct file *file, const 
 	rc = upcalls->program_prepare(&ctx, file, name, argv, envv, task_rlimit(t, RLIM_STACK),
 				      &j->program);
 	if (!rc)
-		rc = exec_credentials(t->cred, upcalls->program_file(j->program), &j->cred, &j->secure);
+		rc = exec_credentials(t->cred, upcalls->program_file(j->program),
+				      !ptrace_exec_may_gain(t), &j->cred, &j->secure);
 	if (!rc && refcount_read(&t->group->handlers->refs) > 1)
 		rc = signal_handlers_copy(t->group->handlers, &j->handlers);
 	if (!rc && refcount_read(&t->fds->refs) > 1)
@@ -347,7 +348,8 @@ static int apply_no_new_privs(struct task *t, struct exec_job *j)
 	if (rc)
 		return rc;
 	credentials_put(move_ptr(j->cred));
-	return exec_credentials(t->cred, upcalls->program_file(j->program), &j->cred, &j->secure);
+	return exec_credentials(t->cred, upcalls->program_file(j->program),
+				!ptrace_exec_may_gain(t), &j->cred, &j->secure);
 }
 
 /* 0, or the task must die. */
@@ -385,8 +387,11 @@ int64_t task_exec(struct task *t, struct file *file, const char *name, struct st
 		  struct string_vector *envv)
 {
 	struct exec_job job = { 0 };
-	int64_t result = prepare(t, &job, file, name, argv, envv);
+	struct task_pid old = t->pid;
+	int64_t result;
 
+	ptrace_exec_begin(t);
+	result = prepare(t, &job, file, name, argv, envv);
 	if (!result) {
 		int rc = commit(t, &job);
 
@@ -396,6 +401,10 @@ int64_t task_exec(struct task *t, struct file *file, const char *name, struct st
 			thread_group_exit(t->group, LINUX_SIGSEGV);
 		}
 	}
+	ptrace_exec_end(t);
 	job_free(&job);
+	if (result == -SYSCALL_NO_RETURN) {
+		ptrace_event_exec(t, &old);
+	}
 	return result;
 }

@@ -22,10 +22,11 @@ int exec_open(const struct vfs_context *ctx, int dirfd, const char *name, uint32
 
 /*
  * The credentials after executing @file with @old: set-id bits, file capabilities,
- * ambient set, securebits.  *secure: AT_SECURE.  @no_suid: its mount is nosuid.
+ * ambient set, securebits.  *secure: AT_SECURE.  @watched: by a tracer that may not see
+ * more than the caller could do before.
  */
-int exec_credentials(const struct credentials *old, struct file *file, struct credentials **out,
-		     bool *secure) MUST_CHECK;
+int exec_credentials(const struct credentials *old, struct file *file, bool watched,
+		     struct credentials **out, bool *secure) MUST_CHECK;
 /* What the auxiliary vector shows of @cred. */
 struct program_identity exec_identity(const struct credentials *cred, bool secure);
 

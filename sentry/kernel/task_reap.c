@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "sentry/cred/user_account.h"
+#include "sentry/kernel/ptrace_internal.h"
 #include "sentry/kernel/signal_internal.h"
 #include "sentry/kernel/timer.h"
 #include "util/checked.h"
@@ -54,9 +55,14 @@ void task_note_max_rss(struct thread_group *g, struct mm *mm)
 static void thread_release_locked(struct task *t)
 {
 	struct thread_group *g = t->group;
-	struct signal_handlers *h = signal_lock(g);
+	struct task *tracer = atomic_load(&t->ptrace.tracer);
+	struct signal_handlers *h;
 	uint32_t charged;
 
+	ptrace_unlink_locked(t);
+	if (tracer)
+		wait_queue_wake_all(&tracer->group->child_wait, ~0U);
+	h = signal_lock(g);
 	list_remove(&t->thread_node);
 	if (g->leader == t)
 		g->leader = NULL;
@@ -78,16 +84,10 @@ static void thread_release_locked(struct task *t)
 	atomic_fetch_sub(&t->kernel->task_count, 1);
 }
 
-/* Groups released under tasklist wait here, linked by all_node, until it is dropped. */
-struct graveyard {
-	struct list_node groups;
-	struct task *thread; /* at most one thread of a living group */
-};
-
-static void graveyard_init(struct graveyard *y)
+void graveyard_init(struct graveyard *y)
 {
 	list_init(&y->groups);
-	y->thread = NULL;
+	list_init(&y->threads);
 }
 
 static void group_release_to(struct thread_group *g, struct graveyard *y)
@@ -96,15 +96,25 @@ static void group_release_to(struct thread_group *g, struct graveyard *y)
 	list_add_tail(&y->groups, &g->all_node);
 }
 
-static void graveyard_empty(struct graveyard *y)
+static void thread_release_to(struct task *t, struct graveyard *y)
+{
+	thread_release_locked(t);
+	list_add_tail(&y->threads, &t->thread_node);
+}
+
+void graveyard_empty(struct graveyard *y)
 {
 	struct thread_group *g;
+	struct task *t;
 
 	while ((g = list_first(&y->groups, struct thread_group, all_node))) {
 		list_remove(&g->all_node);
 		thread_group_release_finish(g);
 	}
-	task_put(y->thread);
+	while ((t = list_first(&y->threads, struct task, thread_node))) {
+		list_remove(&t->thread_node);
+		task_put(t);
+	}
 }
 
 void thread_group_release_locked(struct thread_group *g)
@@ -166,7 +176,6 @@ static bool notify_death_locked(struct thread_group *g)
 	struct linux_siginfo info;
 	bool reap = false;
 
-	wait_queue_wake_all(&g->exit_wait, ~0U);
 	if (!parent)
 		return true;
 	child_info(&info, g, parent);
@@ -191,6 +200,70 @@ static bool notify_death_locked(struct thread_group *g)
 	}
 	wait_queue_wake_all(&parent->child_wait, ~0U);
 	return reap;
+}
+
+/* What a wait for the thread would say. */
+static int thread_status_locked(struct task *t)
+{
+	return t->group->group_exiting ? t->group->group_exit_code : t->exit_code;
+}
+
+static void tell_tracer_of_death_locked(struct task *t)
+{
+	int status = thread_status_locked(t);
+	struct linux_siginfo info = { .code = status & 0x7f ? LINUX_CLD_KILLED : LINUX_CLD_EXITED };
+
+	info.child.status = status & 0x7f ? status & 0x7f : (status >> 8) & 0xff;
+	info.child.utime = (int64_t)(t->usage.user_ns / TICK_NS);
+	info.child.stime = (int64_t)(t->usage.system_ns / TICK_NS);
+	ptrace_tell_tracer_locked(t, &info);
+}
+
+bool thread_group_reapable_locked(const struct thread_group *g)
+{
+	return g->zombie && g->leader && g->threads.next == &g->leader->thread_node &&
+	       g->threads.prev == &g->leader->thread_node;
+}
+
+/* The group is dead: whoever is to know first is told. */
+static void report_death_locked(struct thread_group *g, struct graveyard *y)
+{
+	struct task *leader = g->leader;
+
+	if (!thread_group_reapable_locked(g))
+		return; /* threads that their tracer has yet to see */
+	if (ptrace_traced(&leader->ptrace) && !ptrace_traced_by_group(leader, g->parent))
+		tell_tracer_of_death_locked(leader);
+	else if (notify_death_locked(g) && !ptrace_traced(&leader->ptrace))
+		group_release_to(g, y);
+}
+
+void zombie_untraced_locked(struct task *t, struct graveyard *y)
+{
+	struct thread_group *g = t->group;
+
+	if (t->ptrace.zombie)
+		thread_release_to(t, y);
+	if (g->zombie)
+		report_death_locked(g, y);
+}
+
+/* The tracees of a thread that dies go on without it. */
+static void release_tracees(struct task *tracer, struct graveyard *y)
+{
+	struct task *t;
+
+	while ((t = list_first(&tracer->ptrace.tracees, struct task, ptrace.node))) {
+		struct linux_siginfo info = { .signo = LINUX_SIGKILL, .code = LINUX_SI_KERNEL };
+
+		if (t->ptrace.options & LINUX_PTRACE_O_EXITKILL) {
+			int rc = signal_send_group(t->group, &info);
+
+			(void)rc; /* dead already */
+		}
+		ptrace_unlink_locked(t);
+		zombie_untraced_locked(t, y);
+	}
 }
 
 void notify_parent_stopped(struct thread_group *g, int code)
@@ -307,8 +380,8 @@ static void reparent_children(struct thread_group *g, struct graveyard *y)
 		if (reaper)
 			list_add_tail(&reaper->children, &child->sibling);
 		signal_orphaned(child, g, g);
-		if (child->zombie && notify_death_locked(child))
-			group_release_to(child, y);
+		if (child->zombie && !ptrace_traced(&child->leader->ptrace))
+			report_death_locked(child, y);
 	}
 }
 
@@ -327,8 +400,19 @@ static void group_dies_locked(struct thread_group *g, struct graveyard *y)
 	signal_orphaned(g, g->parent, g);
 	leave_session(g);
 	g->zombie = true;
-	if (notify_death_locked(g))
-		group_release_to(g, y);
+	wait_queue_wake_all(&g->exit_wait, ~0U);
+	report_death_locked(g, y);
+}
+
+/* A thread other than the leader: nothing is left of it, but for its tracer. */
+static void thread_dies_locked(struct task *t, struct graveyard *y)
+{
+	if (!ptrace_traced(&t->ptrace)) {
+		thread_release_to(t, y);
+		return;
+	}
+	t->ptrace.zombie = true;
+	tell_tracer_of_death_locked(t);
 }
 
 void task_exit_notify(struct task *t)
@@ -345,25 +429,19 @@ void task_exit_notify(struct task *t)
 	graveyard_init(&dead);
 	mutex_lock(&k->tasklist_lock);
 	reassign_creations(t);
+	release_tracees(t, &dead);
 	atomic_store(&t->state, TASK_ZOMBIE);
 	h = signal_lock(g);
 	group_dead = --g->thread_count == 0;
 	signal_unlock(h);
+	if (t != g->leader)
+		thread_dies_locked(t, &dead);
 	if (group_dead) {
 		/* The status is fixed before the leader may be released. */
-		if (t != g->leader) {
-			status = thread_group_status_locked(g);
-			thread_release_locked(t);
-			dead.thread = t;
-		} else {
-			status = thread_group_status_locked(g);
-		}
+		status = thread_group_status_locked(g);
 		on_exit = g->on_exit;
 		arg = g->on_exit_arg;
 		group_dies_locked(g, &dead);
-	} else if (t != g->leader) {
-		thread_release_locked(t);
-		dead.thread = t;
 	}
 	wait_queue_wake_all(&g->exit_wait, ~0U);
 	mutex_unlock(&k->tasklist_lock);
@@ -380,13 +458,14 @@ void reap_zombie_children(struct thread_group *g)
 	graveyard_init(&dead);
 	mutex_lock(&g->kernel->tasklist_lock);
 	list_for_each_safe(child, next, &g->children, sibling)
-		if (child->zombie)
+		if (thread_group_reapable_locked(child))
 			group_release_to(child, &dead);
 	mutex_unlock(&g->kernel->tasklist_lock);
 	graveyard_empty(&dead);
 }
 
-void thread_group_collect_locked(struct thread_group *g, struct thread_group *parent)
+void thread_group_collect_locked(struct thread_group *g, struct thread_group *parent,
+				 struct graveyard *y)
 {
 	struct task *leader = g->leader;
 	uint64_t rss = MAX(g->usage.max_rss, g->usage.child_max_rss);
@@ -400,7 +479,7 @@ void thread_group_collect_locked(struct thread_group *g, struct thread_group *pa
 	parent->usage.child_major_faults += g->usage.major_faults + leader->usage.major_faults +
 					    g->usage.child_major_faults;
 	parent->usage.child_max_rss = MAX(parent->usage.child_max_rss, rss);
-	thread_group_release_locked(g);
+	group_release_to(g, y);
 }
 
 /* --- exec by a thread that is not the leader -------------------------------------------- */

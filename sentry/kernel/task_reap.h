@@ -4,14 +4,30 @@
 
 #include "sentry/kernel/task_internal.h"
 
+/*
+ * What was released under tasklist and is put after it: groups linked by all_node,
+ * threads by thread_node.
+ */
+struct graveyard {
+	struct list_node groups, threads;
+};
+void graveyard_init(struct graveyard *y);
+void graveyard_empty(struct graveyard *y);
+
 /* The last act of an exiting task: it becomes a zombie, or vanishes. */
 void task_exit_notify(struct task *t);
 /* SIGKILL to every group of @ns and below except @except (may be NULL). */
 void kernel_kill_namespace(struct kernel *k, struct pid_namespace *ns, struct thread_group *except);
 /* Releases the children of @g that are zombies already. */
 void reap_zombie_children(struct thread_group *g);
-/* wait4's part: tasklist held, @g a zombie: its usage goes to the parent, it is released. */
-void thread_group_collect_locked(struct thread_group *g, struct thread_group *parent);
+/* A zombie whose last other thread is gone, too: it can be waited for; tasklist held. */
+bool thread_group_reapable_locked(const struct thread_group *g);
+/* wait4's part: tasklist held, @g reapable: its usage goes to the parent, it is released. */
+void thread_group_collect_locked(struct thread_group *g, struct thread_group *parent,
+				 struct graveyard *y);
+/* The tracer of the dead @t has seen it, or is dead itself: the parent's turn.  tasklist held,
+ * @t not traced any more. */
+void zombie_untraced_locked(struct task *t, struct graveyard *y);
 /* wait status of a zombie; tasklist held. */
 int thread_group_status_locked(struct thread_group *g);
 

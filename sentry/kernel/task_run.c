@@ -105,6 +105,7 @@ static void run_handler(struct task *t, struct context *ctx, struct signal_handl
 	signal_unlock(h);
 	if (t->altstack.flags & LINUX_SS_AUTODISARM)
 		signal_stack_reset(t);
+	ptrace_handler_entered(t);
 }
 
 /* --- stops --------------------------------------------------------------------------- */
@@ -124,13 +125,15 @@ static void start_stop_locked(struct task *t, int signo)
 		g->stop_count++;
 		if (other != t)
 			task_wake_locked(other);
+		ptrace_notify_locked(other);
 	}
 }
 
 static bool stop_over(struct task *t)
 {
 	struct signal_handlers *h = signal_lock(t->group);
-	bool over = !t->group->stop_signal || t->kill_pending || t->group->group_exiting;
+	bool over = !t->group->stop_signal || t->kill_pending || t->group->group_exiting ||
+		    ptrace_traced(&t->ptrace);
 
 	signal_unlock(h);
 	return over;
@@ -218,8 +221,18 @@ static void deliver_one(struct task *t, struct context *ctx, struct signal_handl
 	struct linux_siginfo info;
 	struct signal_dequeued after;
 	int signo = signal_dequeue_locked(t, ~t->blocked, &info, &after);
-	uint64_t handler = h->actions[signo - 1].handler;
+	uint64_t handler;
 
+	if (unlikely(ptrace_traced(&t->ptrace))) {
+		signal_unlock(h);
+		signal_dequeue_finish(t, &after, &info);
+		after = (struct signal_dequeued){ NULL, false };
+		signo = ptrace_signal(t, signo, &info);
+		if (!signo)
+			return;
+		h = signal_lock(t->group);
+	}
+	handler = h->actions[signo - 1].handler;
 	if (handler == LINUX_SIG_IGN) {
 		signal_unlock(h);
 		signal_dequeue_finish(t, &after, &info);
@@ -254,11 +267,11 @@ enum work_result task_work(struct task *t, struct context *ctx, bool regs_valid)
 			signal_unlock(h);
 			return WORK_EXIT;
 		}
-		if (t->stop_pending || g->stop_signal) {
+		if (!ptrace_traced(&t->ptrace) && (t->stop_pending || g->stop_signal)) {
 			take_part_in_stop(t, h);
 			continue;
 		}
-		if (!pending) {
+		if (!pending && !ptrace_trap_due_locked(t)) {
 			enum work_result result = WORK_DONE;
 
 			if (restore_mask_locked(t)) {
@@ -278,10 +291,16 @@ enum work_result task_work(struct task *t, struct context *ctx, bool regs_valid)
 			if (platform_need_registers(ctx)) {
 				/* A kick may come now or with the resume: the same event. */
 				atomic_store(&t->in_guest, true);
+				t->ptrace.kicked_in_call = true;
 				return WORK_NEED_REGS;
 			}
 			context_regs(ctx)->rax = (uint64_t)t->syscall_return;
 			regs_valid = true;
+			continue;
+		}
+		if (unlikely(ptrace_trap_due_locked(t))) {
+			signal_unlock(h);
+			ptrace_trap(t);
 			continue;
 		}
 		deliver_one(t, ctx, h);
@@ -306,27 +325,36 @@ static int64_t make_call(struct task *t, bool through_block)
 	return kernel_upcalls()->syscall(t, t->syscall_nr, t->syscall_args);
 }
 
-/* Runs the call (again), and keeps what the exit work must know.  True: result set. */
-static void run_syscall(struct task *t, struct context *ctx, const struct platform_event *event,
-			bool regs_valid, bool through_block)
+static void keep_result(struct task *t, struct context *ctx, const struct platform_event *event,
+			bool regs_valid, int64_t result, bool may_restart)
 {
-	enum seccomp_verdict verdict = SECCOMP_GO;
-	int64_t result;
-
-	if (unlikely(atomic_load_explicit(&t->seccomp_mode, memory_order_relaxed)))
-		verdict = seccomp_check_call(t, through_block ? NR_RESTART_SYSCALL : (int)t->syscall_nr,
-					     t->syscall_args, t->syscall_rip, &result);
-	if (likely(verdict == SECCOMP_GO))
-		result = make_call(t, through_block);
-	if (result == -SYSCALL_NO_RETURN && verdict == SECCOMP_GO)
-		return;
-	if (is_restart(result) && verdict != SECCOMP_SKIP) {
+	if (may_restart && is_restart(result)) {
 		t->syscall_restart_pending = true;
 		t->syscall_result = result;
 		result = -EINTR;
 	}
 	t->syscall_return = result;
 	set_result(ctx, event, regs_valid, result);
+}
+
+/* Runs the call (again), and keeps what the exit work must know. */
+static void run_syscall(struct task *t, struct context *ctx, const struct platform_event *event,
+			bool regs_valid, bool through_block)
+{
+	enum seccomp_verdict verdict = SECCOMP_GO;
+	int64_t result;
+	bool returns;
+
+	if (unlikely(atomic_load_explicit(&t->seccomp_mode, memory_order_relaxed)))
+		verdict = seccomp_check_call(t, through_block ? NR_RESTART_SYSCALL : (int)t->syscall_nr,
+					     t->syscall_args, t->syscall_rip, &result);
+	if (likely(verdict == SECCOMP_GO))
+		result = make_call(t, through_block);
+	returns = result != -SYSCALL_NO_RETURN || verdict != SECCOMP_GO;
+	if (unlikely(ptrace_traced(&t->ptrace)) && regs_valid)
+		result = ptrace_syscall_leave(t, ctx, result, returns);
+	if (returns)
+		keep_result(t, ctx, event, regs_valid, result, verdict != SECCOMP_SKIP);
 }
 
 static void restart_in_place(struct task *t, struct context *ctx,
@@ -350,6 +378,16 @@ static void handle_foreign_call(struct task *t, struct context *ctx)
 	signal_force(t, &info);
 }
 
+/* A tracer may change the call, or forbid it: its result is in rax then. */
+static void run_traced_syscall(struct task *t, struct context *ctx,
+			       const struct platform_event *event)
+{
+	if (ptrace_syscall_enter(t, ctx))
+		run_syscall(t, ctx, event, true, false);
+	else
+		keep_result(t, ctx, event, true, ptrace_syscall_leave(t, ctx, 0, false), true);
+}
+
 static void handle_syscall(struct task *t, struct context *ctx, const struct platform_event *event)
 {
 	t->syscall_nr = event->nr;
@@ -360,7 +398,23 @@ static void handle_syscall(struct task *t, struct context *ctx, const struct pla
 		handle_foreign_call(t, ctx);
 		return;
 	}
-	run_syscall(t, ctx, event, event->regs_valid, false);
+	if (ptrace_defer_call(t, ctx, event->regs_valid))
+		return;
+	if (unlikely(ptrace_traced(&t->ptrace)) && event->regs_valid)
+		run_traced_syscall(t, ctx, event);
+	else
+		run_syscall(t, ctx, event, event->regs_valid, false);
+}
+
+/* The call whose event came without registers. */
+static void handle_deferred_call(struct task *t, struct context *ctx,
+				 const struct platform_event *event)
+{
+	t->ptrace.call_deferred = false;
+	if (ptrace_traced(&t->ptrace))
+		run_traced_syscall(t, ctx, event);
+	else
+		run_syscall(t, ctx, event, true, false);
 }
 
 /* Whether the access can be tried again; not for ever, should host and mm disagree. */
@@ -389,6 +443,8 @@ static void handle_fault(struct task *t, struct context *ctx, const struct platf
 	if (resolve_fault(t, ctx, event))
 		return;
 	info.fault.addr = event->fault_addr;
+	if (!ptrace_step_done(t, ctx, &info))
+		return;
 	t->trapno = event->trapno;
 	t->error_code = event->error_code;
 	t->fault_address = event->fault_addr;
@@ -423,14 +479,32 @@ static void handle_died(struct task *t, const struct platform_event *event)
 	thread_group_exit(t->group, signo);
 }
 
+/* The task ends; before that, its tracer may have a look at it. */
+static enum context_action leave(struct task *t, const struct platform_event *event,
+				 bool regs_valid)
+{
+	if (event->kind != PLATFORM_EVENT_DIED) {
+		if (ptrace_exit_needs_registers(t, regs_valid))
+			return CONTEXT_RESUME_AND_KICK;
+		ptrace_event_exit(t);
+	}
+	task_exit(t);
+	return CONTEXT_EXITED;
+}
+
 static enum context_action serve(struct task *t, struct context *ctx,
 				 const struct platform_event *event)
 {
 	bool regs_valid = event->regs_valid;
 
+	ptrace_event_begin(t, ctx, event);
 	switch (event->kind) {
 	case PLATFORM_EVENT_SYSCALL:
 		handle_syscall(t, ctx, event);
+		if (unlikely(t->ptrace.call_deferred)) {
+			atomic_store(&t->in_guest, true);
+			return CONTEXT_RESUME_AND_KICK;
+		}
 		break;
 	case PLATFORM_EVENT_FAULT:
 		handle_fault(t, ctx, event);
@@ -442,26 +516,31 @@ static enum context_action serve(struct task *t, struct context *ctx,
 		handle_died(t, event);
 		break;
 	case PLATFORM_EVENT_KICK:
+		if (unlikely(t->ptrace.call_deferred))
+			handle_deferred_call(t, ctx, event);
 		break;
 	}
 	/* The common way out: nothing to do. */
 	if (!t->syscall_restart_pending && !t->restore_saved_mask && !t->exit_requested) {
 		atomic_store(&t->in_guest, true);
-		if (!atomic_load(&t->work_pending))
+		if (!atomic_load(&t->work_pending)) {
+			ptrace_resume_guest(t, ctx, regs_valid);
 			return CONTEXT_RESUME;
+		}
 		atomic_store(&t->in_guest, false);
 	}
 	for (;;) {
 		switch (task_work(t, ctx, regs_valid)) {
 		case WORK_DONE:
+			ptrace_resume_guest(t, ctx, regs_valid);
 			return CONTEXT_RESUME;
 		case WORK_NEED_REGS:
 			return CONTEXT_RESUME_AND_KICK;
 		case WORK_EXIT:
-			task_exit(t);
-			return CONTEXT_EXITED;
+			return leave(t, event, regs_valid);
 		case WORK_RESTART:
-			restart_in_place(t, ctx, event, regs_valid);
+			if (!regs_valid || !ptrace_restart_in_guest(t, ctx))
+				restart_in_place(t, ctx, event, regs_valid);
 			break;
 		}
 	}

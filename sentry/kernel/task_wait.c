@@ -77,22 +77,22 @@ static void report(struct task *t, struct wait_request *rq, struct thread_group 
 	fill_usage(&rq->usage, child);
 }
 
+/* What a tracer has to see first, or sees in its parent's place, is not for this wait. */
 static bool try_zombie(struct task *t, struct wait_request *rq, struct thread_group *child,
-		       struct thread_group **reaped)
+		       struct graveyard *dead)
 {
 	int status;
 
-	if (!child->zombie || !(rq->options & LINUX_WEXITED))
+	if (!thread_group_reapable_locked(child) || ptrace_traced(&child->leader->ptrace) ||
+	    !(rq->options & LINUX_WEXITED))
 		return false;
 	status = thread_group_status_locked(child);
 	if (status & 0x7f)
 		report(t, rq, child, status, LINUX_CLD_KILLED, status & 0x7f);
 	else
 		report(t, rq, child, status, LINUX_CLD_EXITED, (status >> 8) & 0xff);
-	if (!(rq->options & LINUX_WNOWAIT)) {
-		thread_group_collect_locked(child, t->group);
-		*reaped = child;
-	}
+	if (!(rq->options & LINUX_WNOWAIT))
+		thread_group_collect_locked(child, t->group, dead);
 	return true;
 }
 
@@ -102,7 +102,8 @@ static bool try_stopped(struct task *t, struct wait_request *rq, struct thread_g
 	bool found = false;
 	int signo;
 
-	if (child->zombie || !(rq->options & LINUX_WSTOPPED))
+	if (child->zombie || !(rq->options & LINUX_WSTOPPED) ||
+	    ptrace_traced_by_group(child->leader, t->group))
 		return false;
 	h = signal_lock(child);
 	signo = child->stop_signal;
@@ -135,23 +136,29 @@ static bool try_continued(struct task *t, struct wait_request *rq, struct thread
 }
 
 /* 1: reported; 0: there are children, none has news; -ECHILD. */
-static int scan(struct task *t, struct wait_request *rq, struct thread_group **reaped)
+static int scan(struct task *t, struct wait_request *rq, struct graveyard *dead)
 {
 	struct thread_group *child;
-	int rc = -ECHILD;
+	int rc = -ECHILD, traced;
 
 	mutex_lock(&t->kernel->tasklist_lock);
 	list_for_each(child, &t->group->children, sibling) {
 		if (!matches(t, rq, child))
 			continue;
-		if (try_zombie(t, rq, child, reaped) || try_stopped(t, rq, child) ||
+		if (try_zombie(t, rq, child, dead) || try_stopped(t, rq, child) ||
 		    try_continued(t, rq, child)) {
 			rc = 1;
 			break;
 		}
-		/* A zombie has no news but its end. */
-		if (!child->zombie)
+		/* A zombie has no news but its end, which is another tracer's first. */
+		if (!thread_group_reapable_locked(child) ||
+		    (ptrace_traced(&child->leader->ptrace) &&
+		     !ptrace_traced_by_group(child->leader, t->group)))
 			rc = 0;
+	}
+	if (rc <= 0) {
+		traced = ptrace_wait_locked(t, rq, dead);
+		rc = traced == -ECHILD ? rc : traced;
 	}
 	mutex_unlock(&t->kernel->tasklist_lock);
 	return rc;
@@ -159,24 +166,26 @@ static int scan(struct task *t, struct wait_request *rq, struct thread_group **r
 
 int task_wait(struct task *t, struct wait_request *rq)
 {
-	struct thread_group *reaped = NULL;
+	struct graveyard dead;
 	struct wait_entry e;
+	bool interrupted = false;
 	int rc;
 
 	rq->pid = 0;
+	graveyard_init(&dead);
 	wait_begin(&e, &t->group->child_wait, ~0U);
 	for (;;) {
-		rc = scan(t, rq, &reaped);
+		rc = scan(t, rq, &dead);
 		if (rc || (rq->options & LINUX_WNOHANG))
 			break;
-		rc = wait_sleep(DEADLINE_NONE);
-		if (rc) {
+		/* News that came with a signal (SIGCHLD) go first. */
+		if (interrupted) {
 			rc = -ERESTARTSYS;
 			break;
 		}
+		interrupted = wait_sleep(DEADLINE_NONE) < 0;
 	}
 	wait_end(&e);
-	if (reaped)
-		thread_group_release_finish(reaped);
+	graveyard_empty(&dead);
 	return rc < 0 ? rc : 0;
 }

@@ -5,7 +5,7 @@ libsentry_a_SOURCES += \
 	%D%/mm.c %D%/mm.h %D%/mm_private.h \
 	%D%/mm_advise.c \
 	%D%/mm_change.c \
-	%D%/mm_fault.c \
+	%D%/mm_fault.c %D%/mm_force.c \
 	%D%/mm_lock.c \
 	%D%/mm_map.c \
 	%D%/mm_pick.c \

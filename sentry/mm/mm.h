@@ -187,6 +187,14 @@ int mm_mincore(struct mm *mm, uint64_t addr, uint64_t size, guest_addr_t vec) MU
 int mm_fault(struct mm *mm, struct context *ctx, const struct mm_limits *limits, uint64_t addr,
 	     uint64_t error_code) MUST_CHECK;
 
+/*
+ * Copies against the protection of the mapping, as debuggers do: private memory can be written,
+ * any be read that mprotect could make readable.  -EFAULT.  @ctx: of the calling thread's task,
+ * with registers.
+ */
+int mm_access_forced(struct mm *mm, struct context *ctx, uint64_t addr, void *buf, size_t size,
+		     bool write) MUST_CHECK;
+
 /* For the loader: like mmap with an exact place and a name for maps. */
 int mm_map_fixed(struct mm *mm, struct context *ctx, uint64_t addr, uint64_t size, int prot,
 		 uint32_t vma_flags, struct mappable *object, uint64_t offset, const char *name) MUST_CHECK;

@@ -31,6 +31,13 @@ conformance_sources = \
 	tests/conformance/process_exec_rules.c \
 	tests/conformance/process_fork.c \
 	tests/conformance/process_wait.c \
+	tests/conformance/ptrace.h \
+	tests/conformance/ptrace_attach.c \
+	tests/conformance/ptrace_common.c \
+	tests/conformance/ptrace_event.c \
+	tests/conformance/ptrace_memory.c \
+	tests/conformance/ptrace_signal.c \
+	tests/conformance/ptrace_step.c \
 	tests/conformance/seccomp_filter.c \
 	tests/conformance/seccomp_listener.c \
 	tests/conformance/process_wait_rules.c \

@@ -118,6 +118,20 @@ static struct mm *mem_mm(struct file *file)
 	return mm;
 }
 
+/* What the process itself could not access, its tracer can while it is stopped. */
+static ssize_t mem_force(struct file *file, uint64_t pos, void *buf, size_t size, bool write)
+{
+	struct task *caller = task_current();
+	struct proc_call c;
+	ssize_t n = -EIO;
+
+	if (proc_call_begin(file->inode, file, &c) == 0 && caller && c.task &&
+	    !ptrace_access(caller, c.task, pos, buf, size, write))
+		n = (ssize_t)size;
+	proc_call_end(&c);
+	return n;
+}
+
 static ssize_t mem_read(struct file *file, struct io_iter *to, uint64_t *pos)
 {
 	struct mm *mm = mem_mm(file);
@@ -130,6 +144,8 @@ static ssize_t mem_read(struct file *file, struct io_iter *to, uint64_t *pos)
 		size_t size = MIN(to->count, sizeof(buf) - *pos % sizeof(buf));
 		ssize_t n = copy_in_partial(mm, buf, guest_addr(*pos), size);
 
+		if (n <= 0)
+			n = mem_force(file, *pos, buf, size, false);
 		if (n <= 0) {
 			total = total ? total : -EIO;
 			break;
@@ -164,7 +180,10 @@ static ssize_t mem_write(struct file *file, struct io_iter *from, uint64_t *pos)
 			total = total ? total : -EFAULT;
 			break;
 		}
-		n = copy_out_partial(mm, guest_addr(*pos), buf, (size_t)n);
+		size = (size_t)n;
+		n = copy_out_partial(mm, guest_addr(*pos), buf, size);
+		if (n <= 0)
+			n = mem_force(file, *pos, buf, size, true);
 		if (n <= 0) {
 			total = total ? total : -EIO;
 			break;

@@ -66,9 +66,9 @@ static void add_ids(const struct proc_call *c, const struct credentials *cred, s
 	struct pid_namespace *pid_ns = c->super->ns;
 
 	strbuf_addf(out, "State:\t%s\n", state_name(task_state_char(c->task)));
-	strbuf_addf(out, "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
+	strbuf_addf(out, "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t%d\n",
 		    task_tgid_in(c->task, pid_ns), task_tid_in(c->task, pid_ns),
-		    task_ppid_in(c->task, pid_ns));
+		    task_ppid_in(c->task, pid_ns), ptrace_tracer_pid(c->task, pid_ns));
 	strbuf_addf(out, "Uid:\t%u\t%u\t%u\t%u\n", uid_from_kernel(ns, cred->uid),
 		    uid_from_kernel(ns, cred->euid), uid_from_kernel(ns, cred->suid),
 		    uid_from_kernel(ns, cred->fsuid));

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A debugger's view of memory.  What the guest could access itself is copied from
+ * afar; a page that it cannot read or write is made accessible for the moment by the
+ * tracee's own thread (mm_access_forced), as breakpoints in text need it.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "sentry/kernel/ptrace_internal.h"
+
+static int access_job(struct task *t, struct ptrace_job *job)
+{
+	return mm_access_forced(t->mm, t->context, job->addr, job->buf, job->size, job->write);
+}
+
+static int forced(struct task *tracer, struct task *t, uint64_t addr, void *buf, size_t size,
+		  bool write)
+{
+	struct ptrace_job *job = ptrace_job_new(tracer, access_job, size);
+	int rc;
+
+	if (!job)
+		return -ENOMEM;
+	job->addr = addr;
+	job->write = write;
+	if (write)
+		memcpy(job->buf, buf, size);
+	rc = ptrace_job_run(t, job);
+	if (!rc && !write)
+		memcpy(buf, job->buf, size);
+	ptrace_job_put(job);
+	return rc;
+}
+
+static bool stopped_for(struct task *tracer, struct task *t)
+{
+	struct signal_handlers *h = signal_lock(t->group);
+	bool stopped = ptrace_stopped_for_locked(t, tracer);
+
+	signal_unlock(h);
+	return stopped;
+}
+
+int ptrace_access(struct task *tracer, struct task *t, uint64_t addr, void *buf, size_t size,
+		  bool write)
+{
+	struct mm *mm = task_mm_get(t);
+	int rc;
+
+	if (!mm)
+		return -ESRCH;
+	rc = write ? copy_out(mm, guest_addr(addr), buf, size) :
+		     copy_in(mm, buf, guest_addr(addr), size);
+	mm_put(mm);
+	return rc && stopped_for(tracer, t) ? forced(tracer, t, addr, buf, size, write) : rc;
+}
+
+int64_t ptrace_peek(struct task *tracer, struct task *t, uint64_t addr, uint64_t data)
+{
+	uint64_t word;
+
+	if (!stopped_for(tracer, t))
+		return -ESRCH;
+	if (ptrace_access(tracer, t, addr, &word, sizeof(word), false))
+		return -EIO;
+	return copy_out_u64(tracer->mm, guest_addr(data), word);
+}
+
+int64_t ptrace_poke(struct task *tracer, struct task *t, uint64_t addr, uint64_t data)
+{
+	if (!stopped_for(tracer, t))
+		return -ESRCH;
+	return ptrace_access(tracer, t, addr, &data, sizeof(data), true) ? -EIO : 0;
+}

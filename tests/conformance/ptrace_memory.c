@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * ptrace: memory and registers of a stopped tracee.
+ */
+#include "ptrace.h"
+
+/* The kernel's struct user has two words more than the C library's. */
+#define USER_SIZE (sizeof(struct user) + 16)
+
+static volatile long word = 0x1122334455667788;
+static char *readonly_page, *hidden_page, *shared_readonly, *shared_page;
+
+static void look_body(void)
+{
+	_exit(word == 0x55 ? 3 : 4);
+}
+
+CASE(ptrace_peek_poke)
+{
+	pid_t pid = tracee_start(look_body);
+	long value = 0;
+
+	show("peek", TRACE(PTRACE_PEEKDATA, pid, &word, &value));
+	show_hex("value", (unsigned long)value);
+	show("peek text", TRACE(PTRACE_PEEKTEXT, pid, &word, &value));
+	show("peek unaligned", TRACE(PTRACE_PEEKDATA, pid, (char *)&word + 1, &value));
+	show("peek of a bad address", TRACE(PTRACE_PEEKDATA, pid, bad_ptr(), &value));
+	show("peek of a kernel address", TRACE(PTRACE_PEEKDATA, pid, kernel_ptr(), &value));
+	show("peek to a bad address", TRACE(PTRACE_PEEKDATA, pid, &word, bad_ptr()));
+	show("poke of a bad address", TRACE(PTRACE_POKEDATA, pid, bad_ptr(), 1));
+	show("poke", TRACE(PTRACE_POKEDATA, pid, &word, 0x55));
+	show_hex("own copy", (unsigned long)word);
+	show("go on", TRACE(PTRACE_CONT, pid, 0, 0));
+	show_stop("end", pid);
+}
+
+int ptrace_answer(void);
+__asm__(".text\n.globl ptrace_answer\n.type ptrace_answer, @function\n"
+	"ptrace_answer: mov $1, %eax\nret\n.balign 16\n");
+
+static void answer_body(void)
+{
+	_exit(ptrace_answer());
+}
+
+CASE(ptrace_poke_text)
+{
+	pid_t pid = tracee_start(answer_body);
+	long code = 0;
+
+	show("peek", TRACE(PTRACE_PEEKTEXT, pid, ptrace_answer, &code));
+	show_hex("code", (unsigned long)code & 0xffffffffff);
+	code = (code & ~0xff00L) | 9 << 8;
+	show("poke", TRACE(PTRACE_POKETEXT, pid, ptrace_answer, code));
+	show_int("own answer", ptrace_answer());
+	show("go on", TRACE(PTRACE_CONT, pid, 0, 0));
+	show_stop("end", pid);
+}
+
+static void pages_body(void)
+{
+	/* What was poked is there, and the protection as before. */
+	_exit(mprotect(hidden_page, 4096, PROT_READ) == 0 ? hidden_page[0] + readonly_page[0] : 99);
+}
+
+CASE(ptrace_forced)
+{
+	long value = 0;
+	pid_t pid;
+
+	readonly_page = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	hidden_page = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	shared_readonly = mmap(NULL, 4096, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	shared_page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid = tracee_start(pages_body);
+	show("poke read-only", TRACE(PTRACE_POKEDATA, pid, readonly_page, 1));
+	show("poke inaccessible", TRACE(PTRACE_POKEDATA, pid, hidden_page, 2));
+	show("peek inaccessible", TRACE(PTRACE_PEEKDATA, pid, hidden_page, &value));
+	show_int("value", value);
+	show("poke shared read-only", TRACE(PTRACE_POKEDATA, pid, shared_readonly, 1));
+	show("peek shared read-only", TRACE(PTRACE_PEEKDATA, pid, shared_readonly, &value));
+	show("poke shared", TRACE(PTRACE_POKEDATA, pid, shared_page, 7));
+	show_int("own page", shared_page[0]);
+	show_int("own read-only page", readonly_page[0]);
+	show("go on", TRACE(PTRACE_CONT, pid, 0, 0));
+	show_stop("end", pid);
+}
+
+/* A file's private mapping takes the change, the file does not. */
+static char *file_page;
+
+static void file_body(void)
+{
+	_exit(file_page[0]);
+}
+
+CASE(ptrace_poke_file)
+{
+	pid_t pid;
+	int fd;
+
+	write_file("file", "abcdefgh", 0644);
+	fd = (int)MUST(open("file", O_RDONLY));
+	file_page = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+	pid = tracee_start(file_body);
+	show("poke", TRACE(PTRACE_POKEDATA, pid, file_page, 0x2a));
+	show_file("file", "file");
+	file_page = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+	show("go on", TRACE(PTRACE_CONT, pid, 0, 0));
+	show_stop("end", pid);
+	pid = tracee_start(file_body);
+	show("poke shared", TRACE(PTRACE_POKEDATA, pid, file_page, 0x2a));
+	tracee_end(pid);
+}
+
+CASE(ptrace_proc_mem)
+{
+	pid_t pid = tracee_start(answer_body);
+	char path[64], buf[8];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	fd = (int)MUST(open(path, O_RDWR));
+	show("read", pread(fd, buf, sizeof(buf), (off_t)(unsigned long)&word));
+	show_data("data", buf, sizeof(buf));
+	show("write text", pwrite(fd, "\xb8\x0b\0\0\0", 5, (off_t)(unsigned long)ptrace_answer));
+	show("write nowhere", pwrite(fd, "x", 1, (off_t)(unsigned long)bad_ptr()));
+	show("read nowhere", pread(fd, buf, 1, (off_t)(unsigned long)bad_ptr()));
+	show("go on", TRACE(PTRACE_CONT, pid, 0, 0));
+	show_stop("end", pid);
+	show("read of a dead one", pread(fd, buf, sizeof(buf), (off_t)(unsigned long)&word));
+}
+
+/* --- registers ------------------------------------------------------------------------------ */
+
+/* Calls getppid with known registers; exits with its result's low bits. */
+static void regs_body(void)
+{
+	register long r10 __asm__("r10") = 0x1010, r8 __asm__("r8") = 0x808, r9 __asm__("r9") = 0x909;
+	long result;
+
+	__asm__ volatile("syscall" : "=a"(result)
+			 : "a"(SYS_getppid), "D"(0xd1L), "S"(0x51L), "d"(0xd0L), "r"(r10), "r"(r8), "r"(r9)
+			 : "rcx", "r11", "memory");
+	_exit(result == 0x77 ? 7 : 1);
+}
+
+static void show_call(const char *label, const struct user_regs_struct *r)
+{
+	note("%s: orig_rax %lld rax %lld rdi %llx rsi %llx rdx %llx r10 %llx r8 %llx r9 %llx cs %llx ss %llx",
+	     label, (long long)r->orig_rax, (long long)r->rax, r->rdi, r->rsi, r->rdx, r->r10, r->r8,
+	     r->r9, r->cs, r->ss);
+}
+
+CASE(ptrace_getregs)
+{
+	pid_t pid = tracee_start(regs_body);
+	struct user_regs_struct r = regs_of(pid);
+
+	show_int("signal stop: orig_rax", (long)r.orig_rax);
+	show_int("signal stop: rax", (long)r.rax);
+	show("bad address", TRACE(PTRACE_GETREGS, pid, 0, bad_ptr()));
+	show("set from a bad address", TRACE(PTRACE_SETREGS, pid, 0, bad_ptr()));
+	show("to the next call", TRACE(PTRACE_SYSCALL, pid, 0, 0));
+	show_stop("entry", pid);
+	r = regs_of(pid);
+	show_call("entry", &r);
+	show("to its end", TRACE(PTRACE_SYSCALL, pid, 0, 0));
+	show_stop("exit", pid);
+	r = regs_of(pid);
+	show_int("result is the parent", (pid_t)r.rax == getpid());
+	r.rax = 0x77;
+	show("change it", TRACE(PTRACE_SETREGS, pid, 0, &r));
+	show("go on", TRACE(PTRACE_CONT, pid, 0, 0));
+	show_stop("end", pid);
+}
+
+CASE(ptrace_setregs_errors)
+{
+	pid_t pid = tracee_start(regs_body);
+	struct user_regs_struct r = regs_of(pid), bad;
+
+	bad = r;
+	bad.cs = 0;
+	show("cs 0", TRACE(PTRACE_SETREGS, pid, 0, &bad));
+	bad = r;
+	bad.ss = 0x10;
+	show("a kernel's ss", TRACE(PTRACE_SETREGS, pid, 0, &bad));
+	bad = r;
+	bad.fs_base = (unsigned long)kernel_ptr();
+	show("fs_base", TRACE(PTRACE_SETREGS, pid, 0, &bad));
+	bad = r;
+	bad.ds = 0x10;
+	show("a kernel's ds", TRACE(PTRACE_SETREGS, pid, 0, &bad));
+	bad = r;
+	bad.eflags |= 0x3000 | 1 << 17 | 1;
+	show("eflags", TRACE(PTRACE_SETREGS, pid, 0, &bad));
+	bad = regs_of(pid);
+	show_hex("eflags that were taken", (unsigned long)(bad.eflags & (0x3001 | 1 << 17)));
+	show("the old ones", TRACE(PTRACE_SETREGS, pid, 0, &r));
+	tracee_end(pid);
+}
+
+CASE(ptrace_user_area)
+{
+	pid_t pid = tracee_start(regs_body);
+	struct user_regs_struct r = regs_of(pid);
+	long value = 0;
+
+	show("rip", TRACE(PTRACE_PEEKUSR, pid, offsetof(struct user, regs.rip), &value));
+	show_int("same", value == (long)r.rip);
+	show("unaligned", TRACE(PTRACE_PEEKUSR, pid, 1, &value));
+	show("behind it", TRACE(PTRACE_PEEKUSR, pid, USER_SIZE, &value));
+	show("the last word", TRACE(PTRACE_PEEKUSR, pid, USER_SIZE - 8, &value));
+	value = 1;
+	show("floating point", TRACE(PTRACE_PEEKUSR, pid, offsetof(struct user, i387), &value));
+	show_int("value", value);
+	show("poke there", TRACE(PTRACE_POKEUSR, pid, offsetof(struct user, i387), 1));
+	show("poke rbx", TRACE(PTRACE_POKEUSR, pid, offsetof(struct user, regs.rbx), 0xb0b));
+	show("poke behind", TRACE(PTRACE_POKEUSR, pid, USER_SIZE, 1));
+	show("poke cs 0", TRACE(PTRACE_POKEUSR, pid, offsetof(struct user, regs.cs), 0));
+	r = regs_of(pid);
+	show_hex("rbx", (unsigned long)r.rbx);
+	tracee_end(pid);
+}
+
+CASE(ptrace_regset)
+{
+	static char buf[16384];
+	pid_t pid = tracee_start(regs_body);
+	struct iovec iov = { buf, sizeof(buf) };
+	struct user_regs_struct r = regs_of(pid);
+
+	show("prstatus", TRACE(PTRACE_GETREGSET, pid, NT_PRSTATUS, &iov));
+	show_int("size", (long)iov.iov_len);
+	show_int("same as GETREGS", memcmp(buf, &r, sizeof(r)));
+	iov.iov_len = 16;
+	show("a part", TRACE(PTRACE_GETREGSET, pid, NT_PRSTATUS, &iov));
+	show_int("size", (long)iov.iov_len);
+	iov.iov_len = 13;
+	show("an odd part", TRACE(PTRACE_GETREGSET, pid, NT_PRSTATUS, &iov));
+	iov.iov_len = sizeof(buf);
+	show("unknown set", TRACE(PTRACE_GETREGSET, pid, 0x7777, &iov));
+	show("bad iovec", TRACE(PTRACE_GETREGSET, pid, NT_PRSTATUS, bad_ptr()));
+	iov.iov_base = bad_ptr();
+	show("bad buffer", TRACE(PTRACE_GETREGSET, pid, NT_PRSTATUS, &iov));
+	iov = (struct iovec){ buf, sizeof(buf) };
+	show("prfpreg", TRACE(PTRACE_GETREGSET, pid, NT_PRFPREG, &iov));
+	show_int("size", (long)iov.iov_len);
+	iov.iov_len = 64;
+	show("set a part of it", TRACE(PTRACE_SETREGSET, pid, NT_PRFPREG, &iov));
+	iov.iov_len = sizeof(buf);
+	show("xstate", TRACE(PTRACE_GETREGSET, pid, NT_X86_XSTATE, &iov));
+	show_int("more than legacy", iov.iov_len > 576);
+	show("set it", TRACE(PTRACE_SETREGSET, pid, NT_X86_XSTATE, &iov));
+	buf[512 + 7] = 0x40;
+	show("set an unknown feature", TRACE(PTRACE_SETREGSET, pid, NT_X86_XSTATE, &iov));
+	iov.iov_len = 576;
+	show("set a part of it", TRACE(PTRACE_SETREGSET, pid, NT_X86_XSTATE, &iov));
+	tracee_end(pid);
+}
+
+static void float_body(void)
+{
+	double value = 0;
+
+	__asm__ volatile("movq %1, %%xmm5\nint3\nmovq %%xmm5, %0" : "=r"(value) : "r"(1.5) : "xmm5", "memory");
+	_exit((int)value);
+}
+
+CASE(ptrace_fpregs)
+{
+	pid_t pid = tracee_start(float_body);
+	struct user_fpregs_struct fp;
+	double value = 0;
+
+	TRACE(PTRACE_CONT, pid, 0, 0);
+	show_stop("breakpoint", pid);
+	show("get", TRACE(PTRACE_GETFPREGS, pid, 0, &fp));
+	memcpy(&value, (char *)fp.xmm_space + 5 * 16, sizeof(value));
+	show_int("xmm5 * 10", (long)(value * 10));
+	show_hex("cwd", fp.cwd);
+	show_hex("mxcsr", fp.mxcsr);
+	value = 42;
+	memcpy((char *)fp.xmm_space + 5 * 16, &value, sizeof(value));
+	show("set", TRACE(PTRACE_SETFPREGS, pid, 0, &fp));
+	show("bad address", TRACE(PTRACE_SETFPREGS, pid, 0, bad_ptr()));
+	fp.mxcsr = 0xffffffff;
+	show("bad mxcsr", TRACE(PTRACE_SETFPREGS, pid, 0, &fp));
+	show("go on", TRACE(PTRACE_CONT, pid, 0, 0));
+	show_stop("end", pid);
+}
+
+CASE(ptrace_arch_prctl)
+{
+	pid_t pid = tracee_start(regs_body);
+	struct user_regs_struct r = regs_of(pid);
+	unsigned long value = 0;
+
+	show("get fs", TRACE(30, pid, &value, 0x1003));
+	show_int("same", value == r.fs_base);
+	show("set gs", TRACE(30, pid, 0x12345000, 0x1001));
+	r = regs_of(pid);
+	show_hex("gs_base", (unsigned long)r.gs_base);
+	show("a kernel address", TRACE(30, pid, kernel_ptr(), 0x1001));
+	show("bad option", TRACE(30, pid, 0, 0x7777));
+	tracee_end(pid);
+}
