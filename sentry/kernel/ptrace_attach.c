@@ -204,7 +204,7 @@ static int try_link(struct task *tracer, struct task *t, bool seize, uint32_t op
 	if (t->ptrace.executing || t->ptrace.executions != executions) {
 		rc = -EAGAIN;
 	} else if (!t->exiting && !ptrace_traced(&t->ptrace)) {
-		bool was_stopped = atomic_load(&t->state) == TASK_STOPPED;
+		bool was_stopped = t->group->stop_signal && !t->stop_pending;
 
 		link_locked(t, tracer, cred, seize, options);
 		stop_attached_locked(t, seize, was_stopped);

@@ -391,12 +391,21 @@ void ptrace_syscall_stop(struct task *t, uint64_t message)
 
 bool ptrace_exit_needs_registers(struct task *t, bool regs_valid)
 {
+	struct signal_handlers *h;
+
 	if (likely(!ptrace_traced(&t->ptrace)) || regs_valid || t->ptrace.exit_kicked)
 		return false;
 	if (!ptrace_event_enabled(t, LINUX_PTRACE_EVENT_EXIT))
 		return false;
 	t->ptrace.exit_kicked = true;
-	return platform_need_registers(t->context) != 0;
+	if (!platform_need_registers(t->context))
+		return false;
+	atomic_store(&t->in_guest, true);
+	h = signal_lock(t->group);
+	if (t->group->group_exiting)
+		thread_group_expect_locked(t->group, t);
+	signal_unlock(h);
+	return true;
 }
 
 void ptrace_event_exit(struct task *t)

@@ -35,6 +35,14 @@ void task_kill_locked(struct task *t)
 
 /* --- group death ----------------------------------------------------------------- */
 
+/* Kicked threads come back and leave properly (robust lists); the deaf are killed. */
+void thread_group_expect_locked(struct thread_group *g, struct task *in_guest)
+{
+	if (timer_arm(g->kill_timer, LINUX_CLOCK_MONOTONIC,
+		      clock_now(LINUX_CLOCK_MONOTONIC) + KILL_GRACE_NS))
+		context_kill_group(in_guest->context);
+}
+
 void thread_group_exit_locked(struct thread_group *g, int wait_status)
 {
 	struct task *t, *in_guest = NULL;
@@ -52,10 +60,8 @@ void thread_group_exit_locked(struct thread_group *g, int wait_status)
 		if (!t->exiting && t->context && atomic_load(&t->in_guest))
 			in_guest = t;
 	}
-	/* Kicked threads come back and leave properly (robust lists); the deaf are killed. */
-	if (in_guest && timer_arm(g->kill_timer, LINUX_CLOCK_MONOTONIC,
-				  clock_now(LINUX_CLOCK_MONOTONIC) + KILL_GRACE_NS))
-		context_kill_group(in_guest->context);
+	if (in_guest)
+		thread_group_expect_locked(g, in_guest);
 }
 
 void thread_group_exit(struct thread_group *g, int wait_status)
