@@ -383,8 +383,8 @@ void ptrace_syscall_stop(struct task *t, uint64_t message)
 	signal_unlock(h);
 	code = stop_with_code(t, code, message);
 	/* Not as continuing with a signal, but it will do: Linux. */
-	if (code > 0)
-		signal_send_self(t, code & 0x7f);
+	if (code > 0 && code <= SIGNAL_COUNT)
+		signal_send_self(t, code);
 }
 
 /* --- exit ------------------------------------------------------------------------------------------------- */

@@ -36,6 +36,7 @@ conformance_sources = \
 	tests/conformance/ptrace_common.c \
 	tests/conformance/ptrace_event.c \
 	tests/conformance/ptrace_memory.c \
+	tests/conformance/ptrace_race.c \
 	tests/conformance/ptrace_signal.c \
 	tests/conformance/ptrace_step.c \
 	tests/conformance/seccomp_filter.c \
