@@ -171,8 +171,9 @@ int ptrace_wait_locked(struct task *t, struct wait_request *rq, struct graveyard
 int64_t ptrace_request(struct task *tracer, struct task *target, uint64_t request, uint64_t addr,
 		       uint64_t data) MUST_CHECK;
 /*
- * Memory of @t as a debugger has it, if it is a stopped tracee of @tracer: against its
- * protection, too.  Otherwise only what @t itself could access.  -EFAULT, -ESRCH, -ENOMEM.
+ * Memory of @t as a debugger has it: against its protection, too, if a thread with that
+ * memory is a stopped tracee of @tracer.  Otherwise only what @t itself could access.
+ * -EFAULT, -ESRCH, -ENOMEM.
  */
 int ptrace_access(struct task *tracer, struct task *t, uint64_t addr, void *buf, size_t size,
 		  bool write) MUST_CHECK;

@@ -33,6 +33,26 @@ static int forced(struct task *tracer, struct task *t, uint64_t addr, void *buf,
 	return rc;
 }
 
+/* A tracee that is stopped for @tracer and has @mm: a reference, or NULL. */
+static struct task *stopped_with_mm(struct task *tracer, const struct mm *mm)
+{
+	struct task *t, *found = NULL;
+
+	mutex_lock(&tracer->kernel->tasklist_lock);
+	list_for_each(t, &tracer->ptrace.tracees, ptrace.node) {
+		struct signal_handlers *h = signal_lock(t->group);
+
+		/* Stopped, it does not change its mm. */
+		if (ptrace_stopped_for_locked(t, tracer) && t->mm == mm)
+			found = task_get(t);
+		signal_unlock(h);
+		if (found)
+			break;
+	}
+	mutex_unlock(&tracer->kernel->tasklist_lock);
+	return found;
+}
+
 static bool stopped_for(struct task *tracer, struct task *t)
 {
 	struct signal_handlers *h = signal_lock(t->group);
@@ -46,14 +66,20 @@ int ptrace_access(struct task *tracer, struct task *t, uint64_t addr, void *buf,
 		  bool write)
 {
 	struct mm *mm = task_mm_get(t);
+	struct task *worker;
 	int rc;
 
 	if (!mm)
 		return -ESRCH;
 	rc = write ? copy_out(mm, guest_addr(addr), buf, size) :
 		     copy_in(mm, buf, guest_addr(addr), size);
+	worker = rc ? stopped_with_mm(tracer, mm) : NULL;
 	mm_put(mm);
-	return rc && stopped_for(tracer, t) ? forced(tracer, t, addr, buf, size, write) : rc;
+	if (worker) {
+		rc = forced(tracer, worker, addr, buf, size, write);
+		task_put(worker);
+	}
+	return rc;
 }
 
 int64_t ptrace_peek(struct task *tracer, struct task *t, uint64_t addr, uint64_t data)

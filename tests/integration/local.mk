@@ -16,6 +16,7 @@ EXTRA_DIST += \
 	%D%/helpers.bash
 EXTRA_DIST += \
 	%D%/debian-root \
+	%D%/debuggers.bats \
 	%D%/docker.bats \
 	%D%/docker_helpers.bash \
 	%D%/docker_terminal.bats \

@@ -118,7 +118,7 @@ static struct mm *mem_mm(struct file *file)
 	return mm;
 }
 
-/* What the process itself could not access, its tracer can while it is stopped. */
+/* What the process itself could not access, its tracer can while a thread of it is stopped. */
 static ssize_t mem_force(struct file *file, uint64_t pos, void *buf, size_t size, bool write)
 {
 	struct task *caller = task_current();
