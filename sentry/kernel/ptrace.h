@@ -80,7 +80,7 @@ static inline bool ptrace_traced(const struct task_ptrace *p)
 	return atomic_load_explicit(&p->tracer, memory_order_relaxed) != NULL;
 }
 
-/* --- links: ptrace_attach.c --------------------------------------------------------- */
+/* --- links: ptrace_attach.c -------------------------------------------------------------- */
 
 int64_t ptrace_traceme(struct task *t) MUST_CHECK;
 /* -EPERM, -EIO; waits for an execve of @target to end. */
@@ -103,7 +103,7 @@ void ptrace_exec_begin(struct task *t);
 void ptrace_exec_end(struct task *t);
 bool ptrace_exec_may_gain(struct task *t);
 
-/* --- stops of the current task: ptrace_stop.c; no lock held --------------------------- */
+/* --- stops of the current task: ptrace_stop.c; no lock held ------------------------------ */
 
 /*
  * Stops with the wait status @code (signal | event << 8) and returns the signal that
@@ -133,7 +133,7 @@ void ptrace_trap(struct task *t);
 bool ptrace_exit_needs_registers(struct task *t, bool regs_valid);
 void ptrace_event_exit(struct task *t);
 
-/* --- guest code and system calls of a tracee: ptrace_run.c ----------------------------- */
+/* --- guest code and system calls of a tracee: ptrace_run.c ------------------------------- */
 
 /* A new event, before it is served. */
 void ptrace_event_begin(struct task *t, struct context *ctx, const struct platform_event *event);
@@ -152,21 +152,21 @@ bool ptrace_step_done(struct task *t, struct context *ctx, struct linux_siginfo 
 /* A handler was entered. */
 void ptrace_handler_entered(struct task *t);
 
-/* --- for waiters and senders ------------------------------------------------------------ */
+/* --- for waiters and senders ------------------------------------------------------------- */
 
 /* SIGCONT or a stop signal reached the group: the signal lock is held. */
 void ptrace_notify_locked(struct task *t);
 /* The end of a namespace: the threads of @g stop no more on their way out. */
 void ptrace_kill_again(struct thread_group *g);
 
-/* --- waiting: ptrace_wait.c; tasklist held ------------------------------------------------ */
+/* --- waiting: ptrace_wait.c; tasklist held ----------------------------------------------- */
 
 struct graveyard;
 struct wait_request;
 /* A tracee of @t's group (or of @t, by __WNOTHREAD) with news: 1; 0 none has; -ECHILD no tracee. */
 int ptrace_wait_locked(struct task *t, struct wait_request *rq, struct graveyard *dead) MUST_CHECK;
 
-/* --- requests: ptrace_request.c ----------------------------------------------------------- */
+/* --- requests: ptrace_request.c ---------------------------------------------------------- */
 
 int64_t ptrace_request(struct task *tracer, struct task *target, uint64_t request, uint64_t addr,
 		       uint64_t data) MUST_CHECK;

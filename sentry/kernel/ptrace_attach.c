@@ -24,7 +24,7 @@ void ptrace_task_free(struct task *t)
 	free(t->ptrace.watch);
 }
 
-/* --- links ------------------------------------------------------------------------------ */
+/* --- links ------------------------------------------------------------------------------- */
 
 /* tasklist and @t's signal lock are held; @cred: a reference that is taken over. */
 static void link_locked(struct task *t, struct task *tracer, const struct credentials *cred,
@@ -112,7 +112,7 @@ void ptrace_inherit_locked(struct task *parent, struct task *child)
 	atomic_store(&child->work_pending, true);
 }
 
-/* --- PTRACE_TRACEME ------------------------------------------------------------------------ */
+/* --- PTRACE_TRACEME ---------------------------------------------------------------------- */
 
 /* The thread that made it, or who adopted it; borrowed, tasklist held. */
 static struct task *parent_thread_locked(struct task *t)
@@ -148,7 +148,7 @@ int64_t ptrace_traceme(struct task *t)
 	return rc;
 }
 
-/* --- PTRACE_ATTACH, PTRACE_SEIZE -------------------------------------------------------------- */
+/* --- PTRACE_ATTACH, PTRACE_SEIZE --------------------------------------------------------- */
 
 static bool executing(struct task *t, uint32_t *executions)
 {
@@ -293,7 +293,7 @@ int64_t ptrace_detach(struct task *tracer, struct task *t, uint64_t signo)
 	return mine ? 0 : -ESRCH;
 }
 
-/* --- execve ---------------------------------------------------------------------------------------- */
+/* --- execve ------------------------------------------------------------------------------ */
 
 void ptrace_exec_begin(struct task *t)
 {

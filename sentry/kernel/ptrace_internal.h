@@ -38,8 +38,10 @@ int ptrace_get_regs(struct task *tracer, struct task *t, struct guest_regs *out)
 int ptrace_set_regs(struct task *tracer, struct task *t, const struct guest_regs *regs) MUST_CHECK;
 
 /* ptrace_regs.c */
-int64_t ptrace_peek_user(struct task *tracer, struct task *t, uint64_t addr, uint64_t data) MUST_CHECK;
-int64_t ptrace_poke_user(struct task *tracer, struct task *t, uint64_t addr, uint64_t data) MUST_CHECK;
+int64_t ptrace_peek_user(struct task *tracer, struct task *t, uint64_t addr, uint64_t data)
+	MUST_CHECK;
+int64_t ptrace_poke_user(struct task *tracer, struct task *t, uint64_t addr, uint64_t data)
+	MUST_CHECK;
 int64_t ptrace_regs_request(struct task *tracer, struct task *t, uint64_t request, uint64_t data)
 	MUST_CHECK;
 int64_t ptrace_regset_request(struct task *tracer, struct task *t, uint64_t request, uint64_t type,

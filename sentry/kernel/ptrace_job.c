@@ -36,7 +36,7 @@ int ptrace_set_regs(struct task *tracer, struct task *t, const struct guest_regs
 	return stopped ? 0 : -ESRCH;
 }
 
-/* --- jobs -------------------------------------------------------------------------- */
+/* --- jobs -------------------------------------------------------------------------------- */
 
 struct ptrace_job *ptrace_job_new(struct task *waiter,
 				  int (*run)(struct task *t, struct ptrace_job *job), size_t size)

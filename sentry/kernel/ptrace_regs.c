@@ -22,7 +22,7 @@
 
 _Static_assert(sizeof(struct guest_regs) == 27 * 8, "struct user_regs_struct");
 
-/* --- general registers -------------------------------------------------------------- */
+/* --- general registers ------------------------------------------------------------------- */
 
 static bool valid_selector(uint64_t value)
 {
@@ -73,7 +73,7 @@ static int set_many(struct task *tracer, struct task *t, const uint64_t *values,
 	return rc ? rc : ptrace_set_regs(tracer, t, &regs);
 }
 
-/* --- struct user ---------------------------------------------------------------------- */
+/* --- struct user ------------------------------------------------------------------------- */
 
 static int debugreg_job(struct task *t, struct ptrace_job *job)
 {
@@ -88,7 +88,8 @@ static int debugreg_job(struct task *t, struct ptrace_job *job)
 	return rc;
 }
 
-static int debugreg(struct task *tracer, struct task *t, uint64_t number, uint64_t *value, bool write)
+static int debugreg(struct task *tracer, struct task *t, uint64_t number, uint64_t *value,
+		    bool write)
 {
 	struct ptrace_job *job = ptrace_job_new(tracer, debugreg_job, sizeof(*value));
 	int rc;
@@ -232,7 +233,7 @@ static int xstate_job(struct task *tracer, struct task *t, void *buf, size_t siz
 	return rc;
 }
 
-/* --- whole sets ------------------------------------------------------------------------------ */
+/* --- whole sets -------------------------------------------------------------------------- */
 
 static int64_t general_set(struct task *tracer, struct task *t, const uint64_t iov[2], bool write)
 {

@@ -16,7 +16,7 @@
 #define SIGSET_SIZE 8
 #define ERRNO_MAX 4095
 
-/* --- resuming ------------------------------------------------------------------------ */
+/* --- resuming ---------------------------------------------------------------------------- */
 
 static uint32_t run_of(uint64_t request)
 {
@@ -58,7 +58,9 @@ static int64_t kill_tracee(struct task *tracer, struct task *t)
 
 	if (atomic_load(&t->ptrace.tracer) != tracer)
 		return -ESRCH;
-	return signal_send_group(t->group, &info) == -ESRCH ? 0 : 0;
+	/* Dead already is as good. */
+	signal_send_group(t->group, &info);
+	return 0;
 }
 
 /* INTERRUPT disturbs no stop but the one that LISTEN let go on. */
@@ -165,7 +167,7 @@ static int64_t set_siginfo(struct task *tracer, struct task *t, uint64_t data)
 	return rc ? rc : copy_siginfo(tracer, t, &info, true);
 }
 
-/* --- pending signals and the mask ----------------------------------------------------------- */
+/* --- pending signals and the mask -------------------------------------------------------- */
 
 /* The entry with number @index of the queue; 1: there is none. */
 static int pending_at(struct task *tracer, struct task *t, bool shared, uint64_t index,
@@ -256,7 +258,7 @@ static int64_t set_mask(struct task *tracer, struct task *t, uint64_t size, uint
 	return rc;
 }
 
-/* --- PTRACE_GET_SYSCALL_INFO -------------------------------------------------------------------- */
+/* --- PTRACE_GET_SYSCALL_INFO ------------------------------------------------------------- */
 
 static void fill_call(const struct guest_regs *r, uint64_t *nr, uint64_t args[6])
 {
@@ -331,7 +333,7 @@ static int64_t get_rseq(struct task *tracer, struct task *t, uint64_t size, uint
 	return copy_out(tracer->mm, guest_addr(data), &conf, size) ? -EFAULT : (int64_t)size;
 }
 
-/* --- the table ------------------------------------------------------------------------------------ */
+/* --- the table --------------------------------------------------------------------------- */
 
 static bool is_stopped(struct task *tracer, struct task *t)
 {

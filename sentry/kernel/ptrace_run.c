@@ -86,7 +86,7 @@ void ptrace_handler_entered(struct task *t)
 	ptrace_stop(t, LINUX_SIGTRAP, LINUX_CLD_TRAPPED, 0, &info);
 }
 
-/* --- system calls ----------------------------------------------------------------------- */
+/* --- system calls ------------------------------------------------------------------------ */
 
 bool ptrace_defer_call(struct task *t, struct context *ctx, bool regs_valid)
 {

@@ -18,7 +18,7 @@
 
 #define SYSCALL_GOOD 0x80
 
-/* --- telling the tracer --------------------------------------------------------------- */
+/* --- telling the tracer ------------------------------------------------------------------ */
 
 void ptrace_tell_tracer_locked(struct task *t, struct linux_siginfo *info)
 {
@@ -73,7 +73,7 @@ static void take_restart(struct task *t)
 	memcpy(t->syscall_args, args, sizeof(args));
 }
 
-/* --- the stop ------------------------------------------------------------------------------- */
+/* --- the stop ---------------------------------------------------------------------------- */
 
 static bool exit_stop(int code)
 {
@@ -218,7 +218,7 @@ void ptrace_trap_info(struct task *t, struct linux_siginfo *info, int signo, int
 	info->kill.uid = uid_from_kernel(t->cred->user_ns, t->cred->uid);
 }
 
-/* --- events ------------------------------------------------------------------------------------ */
+/* --- events ------------------------------------------------------------------------------ */
 
 bool ptrace_event_enabled(struct task *t, int event)
 {
@@ -301,7 +301,7 @@ void ptrace_event_exec(struct task *t, const struct task_pid *old)
 	}
 }
 
-/* --- signals --------------------------------------------------------------------------------------- */
+/* --- signals ----------------------------------------------------------------------------- */
 
 static void fill_injected(struct task *t, int signo, struct linux_siginfo *info)
 {
@@ -371,7 +371,7 @@ void ptrace_trap(struct task *t)
 	}
 }
 
-/* --- system call stops --------------------------------------------------------------------------------- */
+/* --- system call stops ------------------------------------------------------------------- */
 
 void ptrace_syscall_stop(struct task *t, uint64_t message)
 {
@@ -387,7 +387,7 @@ void ptrace_syscall_stop(struct task *t, uint64_t message)
 		signal_send_self(t, code);
 }
 
-/* --- exit ------------------------------------------------------------------------------------------------- */
+/* --- exit -------------------------------------------------------------------------------- */
 
 bool ptrace_exit_needs_registers(struct task *t, bool regs_valid)
 {
@@ -424,7 +424,7 @@ void ptrace_event_exit(struct task *t)
 	ptrace_event(t, LINUX_PTRACE_EVENT_EXIT, (uint64_t)status);
 }
 
-/* --- senders -------------------------------------------------------------------------------------------------- */
+/* --- senders ----------------------------------------------------------------------------- */
 
 void ptrace_notify_locked(struct task *t)
 {

@@ -113,7 +113,7 @@ int ptrace_watch_set(struct task *t, unsigned number, uint64_t value)
 	return rc;
 }
 
-/* --- running -------------------------------------------------------------------------------- */
+/* --- running ----------------------------------------------------------------------------- */
 
 bool ptrace_watch_active(const struct task *t)
 {

@@ -337,7 +337,7 @@ CASE(ptrace_tracer_pid)
 	tracee_end(pid);
 }
 
-/* --- requests come from the tracing thread only ---------------------------------------- */
+/* --- requests come from the tracing thread only ------------------------------------------ */
 
 static void *other_thread(void *arg)
 {

@@ -131,7 +131,7 @@ CASE(ptrace_proc_mem)
 	show("read of a dead one", pread(fd, buf, sizeof(buf), (off_t)(unsigned long)&word));
 }
 
-/* --- registers ------------------------------------------------------------------------------ */
+/* --- registers --------------------------------------------------------------------------- */
 
 /* Calls getppid with known registers; exits with its result's low bits. */
 static void regs_body(void)

@@ -210,7 +210,7 @@ CASE(ptrace_sigmask)
 	tracee_end(pid);
 }
 
-/* --- group stops ------------------------------------------------------------------------ */
+/* --- group stops ------------------------------------------------------------------------- */
 
 static void pause_body(void)
 {
@@ -267,7 +267,7 @@ CASE(ptrace_group_stop_seized)
 	tracee_end(pid);
 }
 
-/* --- SIGCHLD for the tracer ------------------------------------------------------------------ */
+/* --- SIGCHLD for the tracer -------------------------------------------------------------- */
 
 CASE(ptrace_sigchld)
 {
@@ -304,7 +304,7 @@ CASE(ptrace_waitid)
 	tracee_end(pid);
 }
 
-/* --- interrupted system calls ------------------------------------------------------------------- */
+/* --- interrupted system calls ------------------------------------------------------------ */
 
 static int pipe_fds[2];
 

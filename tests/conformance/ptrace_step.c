@@ -121,7 +121,7 @@ CASE(ptrace_breakpoint)
 	show_stop("delivered", pid);
 }
 
-/* --- debug registers -------------------------------------------------------------------- */
+/* --- debug registers --------------------------------------------------------------------- */
 
 #define DEBUGREG(n) offsetof(struct user, u_debugreg[n])
 

@@ -3,7 +3,7 @@
 #
 # gdb, strace and ltrace inside the sandbox, on both platforms, against what they print under runc.
 # $DEBUGGERS_ROOT is a root file system made by
-#	debian-root $DEBUGGERS_ROOT gdb strace ltrace
+#	debian-root $DEBUGGERS_ROOT gdb strace ltrace libboost-regex1.74.0 libicu72
 
 load helpers.bash
 
