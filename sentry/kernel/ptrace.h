@@ -63,6 +63,7 @@ struct task_ptrace {
 	uint32_t links;		  /* counts tracers, for what belongs to one of them */
 	bool zombie;		  /* dead and not leader: kept for the tracer; tasklist */
 	/* only the task itself */
+	bool regs_valid;	  /* in the event being served */
 	bool kicked_in_call;	  /* the KICK that comes is at the end of a system call */
 	bool call_deferred;	  /* and that call has yet to be run */
 	bool forced_step;	  /* the trap flag in its registers is ours */
@@ -121,9 +122,9 @@ int ptrace_clone_event(struct task *t, uint64_t flags, int exit_signal);
 void ptrace_event_child(struct task *t, int event, const struct task_pid *id);
 /* After execve by who was @old: the event, or the SIGTRAP of old. */
 void ptrace_event_exec(struct task *t, const struct task_pid *old);
-/* SECCOMP_RET_TRACE: false when nobody traces it or the call is not to be run.  The number
- * and arguments may be others afterwards. */
-bool ptrace_event_seccomp(struct task *t, uint32_t data);
+/* SECCOMP_RET_TRACE: false when nobody traces it or the call is not to be run; *result is what
+ * it gets then.  The number and arguments may be others afterwards. */
+bool ptrace_event_seccomp(struct task *t, uint32_t data, int64_t *result);
 /* Signal @signo was dequeued: what is to be delivered instead, 0 nothing. */
 int ptrace_signal(struct task *t, int signo, struct linux_siginfo *info);
 /* Group stops and PTRACE_EVENT_STOP; the signal lock is held. */

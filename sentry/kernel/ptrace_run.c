@@ -27,6 +27,7 @@ void ptrace_event_begin(struct task *t, struct context *ctx, const struct platfo
 	p->kicked_in_call = false;
 	if (event->kind != PLATFORM_EVENT_KICK)
 		p->call_deferred = false;
+	p->regs_valid = event->regs_valid;
 	if (!event->regs_valid)
 		return;
 	regs = context_regs(ctx);
@@ -172,11 +173,14 @@ bool ptrace_restart_in_guest(struct task *t, struct context *ctx)
 	return true;
 }
 
-bool ptrace_event_seccomp(struct task *t, uint32_t data)
+bool ptrace_event_seccomp(struct task *t, uint32_t data, int64_t *result)
 {
-	if (!ptrace_event_enabled(t, LINUX_PTRACE_EVENT_SECCOMP))
+	*result = -ENOSYS;
+	/* A tracer that came just now: this call's registers are not here. */
+	if (!ptrace_event_enabled(t, LINUX_PTRACE_EVENT_SECCOMP) || !t->ptrace.regs_valid)
 		return false;
 	ptrace_event(t, LINUX_PTRACE_EVENT_SECCOMP, data);
 	t->syscall_restart_pending = false;
+	*result = (int64_t)context_regs(t->context)->rax;
 	return !dying(t) && ptrace_take_call(t, t->context);
 }

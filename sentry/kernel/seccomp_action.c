@@ -72,16 +72,6 @@ static enum seccomp_verdict trap(struct task *t, const struct linux_seccomp_data
 	return SECCOMP_SKIP;
 }
 
-/*
- * PTRACE_EVENT_SECCOMP belongs here: with a tracer that asked for it, the stop, then the
- * (perhaps changed) call again through the filters, where TRACE means go.
- */
-static enum seccomp_verdict trace(int64_t *result)
-{
-	*result = -ENOSYS;
-	return SECCOMP_SKIP;
-}
-
 /* --- the check ------------------------------------------------------------------------------ */
 
 static enum seccomp_verdict act(struct task *t, const struct linux_seccomp_data *data,
@@ -103,7 +93,8 @@ static enum seccomp_verdict act(struct task *t, const struct linux_seccomp_data 
 	case LINUX_SECCOMP_RET_TRAP:
 		return trap(t, data, verdict, result);
 	case LINUX_SECCOMP_RET_TRACE:
-		return trace(result);
+		/* Its tracer, if there is one, has seen the call by now: check(). */
+		return SECCOMP_GO;
 	case LINUX_SECCOMP_RET_USER_NOTIF:
 		return seccomp_notify(t, match, data, &how, result) ? SECCOMP_GO : how;
 	default: /* KILL_THREAD, KILL_PROCESS, and what is none */
@@ -125,8 +116,8 @@ static enum seccomp_verdict check_strict(struct task *t, int32_t nr, int64_t *re
 	return SECCOMP_SKIP;
 }
 
-enum seccomp_verdict seccomp_check_call(struct task *t, int32_t nr, const uint64_t args[6],
-					uint64_t rip, int64_t *result)
+static enum seccomp_verdict check(struct task *t, int32_t nr, const uint64_t args[6],
+				  uint64_t rip, bool traced, int64_t *result)
 {
 	struct linux_seccomp_data data = {
 		.nr = nr,
@@ -135,6 +126,20 @@ enum seccomp_verdict seccomp_check_call(struct task *t, int32_t nr, const uint64
 	};
 	struct seccomp_filter *match = NULL;
 	uint32_t answer;
+
+	memcpy(data.args, args, sizeof(data.args));
+	answer = run_filters(t->seccomp_filter, &data, &match);
+	if (traced || (answer & LINUX_SECCOMP_RET_ACTION_FULL) != LINUX_SECCOMP_RET_TRACE)
+		return act(t, &data, answer, match, result);
+	if (!ptrace_event_seccomp(t, answer & LINUX_SECCOMP_RET_DATA, result))
+		return SECCOMP_SKIP;
+	/* The call may be another one now; where TRACE comes again it means go. */
+	return check(t, (int32_t)t->syscall_nr, t->syscall_args, rip, true, result);
+}
+
+enum seccomp_verdict seccomp_check_call(struct task *t, int32_t nr, const uint64_t args[6],
+					uint64_t rip, int64_t *result)
+{
 	int rc;
 
 	if (atomic_load(&t->seccomp_mode) != LINUX_SECCOMP_MODE_FILTER)
@@ -144,7 +149,5 @@ enum seccomp_verdict seccomp_check_call(struct task *t, int32_t nr, const uint64
 		*result = rc;
 		return SECCOMP_SKIP;
 	}
-	memcpy(data.args, args, sizeof(data.args));
-	answer = run_filters(t->seccomp_filter, &data, &match);
-	return act(t, &data, answer, match, result);
+	return check(t, nr, args, rip, false, result);
 }

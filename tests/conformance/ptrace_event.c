@@ -4,8 +4,11 @@
  */
 #include "ptrace.h"
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <stddef.h>
+#include <sys/prctl.h>
 
 static unsigned long message_of(pid_t pid)
 {
@@ -494,4 +497,59 @@ CASE(ptrace_syscall_signal)
 	note("code %x pid %d", (unsigned)info.si_code, info.si_pid);
 	TRACE(PTRACE_CONT, pid, 0, SIGUSR1);
 	show_stop("end", pid);
+}
+
+/* --- seccomp -------------------------------------------------------------------------- */
+
+static void filtered_body(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getppid, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE | 0x1234),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getuid, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSPC),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = { ARRAY_SIZE(code), code };
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog))
+		_exit(99);
+	show("first", syscall(SYS_getppid) > 0);
+	show("second", syscall(SYS_getppid));
+	show("third", syscall(SYS_getppid));
+	show("fourth", syscall(SYS_getppid));
+	_exit(0);
+}
+
+CASE(ptrace_event_seccomp)
+{
+	pid_t pid = tracee_start(filtered_body);
+	struct user_regs_struct r;
+
+	MUST(TRACE(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACESECCOMP | PTRACE_O_TRACESYSGOOD));
+	TRACE(PTRACE_CONT, pid, 0, 0);
+	show_stop("event", pid);
+	show_hex("message", message_of(pid));
+	r = regs_of(pid);
+	note("call %lld rax %lld", (long long)r.orig_rax, (long long)r.rax);
+	show_info(pid);
+	TRACE(PTRACE_CONT, pid, 0, 0);
+	show_stop("no call", pid);
+	r = regs_of(pid);
+	r.orig_rax = ~0UL;
+	r.rax = 42;
+	MUST(TRACE(PTRACE_SETREGS, pid, 0, &r));
+	TRACE(PTRACE_CONT, pid, 0, 0);
+	show_stop("a call that the filter refuses", pid);
+	r = regs_of(pid);
+	r.orig_rax = SYS_getuid;
+	MUST(TRACE(PTRACE_SETREGS, pid, 0, &r));
+	TRACE(PTRACE_SYSCALL, pid, 0, 0);
+	show_stop("its end", pid);
+	show_int("rax", (long)regs_of(pid).rax);
+	MUST(TRACE(PTRACE_SETOPTIONS, pid, 0, 0));
+	TRACE(PTRACE_CONT, pid, 0, 0);
+	show_stop("nobody asked", pid);
 }
