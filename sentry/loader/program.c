@@ -310,7 +310,7 @@ static void start_registers(struct context *ctx, uint64_t entry, uint64_t sp)
 int program_load(struct program *p, struct mm *mm, struct context *ctx,
 		 const struct program_identity *identity, uint64_t stack_limit)
 {
-	uint64_t size = layout_stack_size(p, stack_limit), top = layout_stack_top(mm, size), sp, entry;
+	uint64_t size = layout_stack_size(p, stack_limit), top = layout_stack_top(mm, size), sp = 0, entry;
 	struct elf_loaded main = { 0 }, interpreter = { 0 };
 	int rc = map_stack(p, mm, ctx, top, size);
 

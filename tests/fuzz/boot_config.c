@@ -131,7 +131,7 @@ static struct boot_process some_process(void)
 	static struct boot_rlimit rlimits[] = { { 7, 1024, 4096 } };
 
 	return (struct boot_process){
-		.args = { args, fuzz_random(4) ? 3 : 1 }, .env = { env, 1 }, .cwd = (char *)"/",
+		.program = (char *)"", .args = { args, fuzz_random(4) ? 3 : 1 }, .env = { env, 1 }, .cwd = (char *)"/",
 		.additional_gids = gids, .additional_gid_count = fuzz_random(4),
 		.rlimits = rlimits, .rlimit_count = fuzz_random(2),
 	};

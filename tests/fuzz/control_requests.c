@@ -224,7 +224,7 @@ static size_t make_process(uint8_t *out, uint32_t extra)
 	char *args[] = { (char[]){ "sh" }, (char[]){ "" }, NULL };
 	char *none[] = { NULL };
 	struct boot_process process = {
-		.args = { args, 2 }, .env = { none, 0 }, .cwd = (char[]){ "/" },
+		.program = (char[]){ "" }, .args = { args, 2 }, .env = { none, 0 }, .cwd = (char[]){ "/" },
 		.uid = fuzz_random(4), .extra_fd_count = extra,
 	};
 	AUTO_FREE void *blob = NULL;

@@ -39,7 +39,15 @@ static void table_has_no_holes(void **state)
 		const struct gofer_message_info *info = gofer_message_info(type);
 
 		assert_non_null(info);
-		assert_true(info->name && info->serve);
+		assert_non_null(info->name);
+#ifndef MOAT_DEBUG
+		/* Only debug builds answer it. */
+		if (type == GOFER_DEBUG_ATTACK) {
+			assert_null(info->serve);
+			continue;
+		}
+#endif
+		assert_non_null(info->serve);
 		assert_true(info->request_size >= sizeof(struct gofer_request));
 		assert_true(info->reply_size >= sizeof(struct gofer_reply));
 		assert_int_equal(info->request_size % 8, 0);
