@@ -383,8 +383,12 @@ void ptrace_syscall_stop(struct task *t, uint64_t message)
 	signal_unlock(h);
 	code = stop_with_code(t, code, message);
 	/* Not as continuing with a signal, but it will do: Linux. */
-	if (code > 0 && code <= SIGNAL_COUNT)
-		signal_send_self(t, code);
+	if (code > 0 && code <= SIGNAL_COUNT) {
+		struct linux_siginfo info = { .signo = code, .code = LINUX_SI_KERNEL };
+		int rc = signal_send_task(t, &info);
+
+		(void)rc; /* it is dying */
+	}
 }
 
 /* --- exit -------------------------------------------------------------------------------- */

@@ -402,8 +402,8 @@ static void show_info(pid_t pid)
 	show_int("op", info.op);
 	show_hex("arch", info.arch);
 	if (info.op == PTRACE_SYSCALL_INFO_ENTRY)
-		note("nr %lld args %llx %llx", (long long)info.entry.nr, (unsigned long long)info.entry.args[0],
-		     (unsigned long long)info.entry.args[1]);
+		note("nr %lld arg %llu", (long long)info.entry.nr,
+		     info.entry.nr == SYS_close ? (unsigned long long)info.entry.args[0] : 0);
 	if (info.op == PTRACE_SYSCALL_INFO_EXIT)
 		note("rval %lld error %d", info.exit.is_error ? (long long)info.exit.rval : 0, info.exit.is_error);
 }
