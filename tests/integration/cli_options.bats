@@ -124,7 +124,7 @@ COMMANDS="create delete exec kill list ps run spec start state features"
 	[ "$(jq -c '.linux.namespaces' <<<"$ours")" = "$(jq -c '.linux.namespaces - ["user"]' <<<"$theirs")" ]
 	[ "$(jq -c '.linux.capabilities | sort' <<<"$ours")" = "$(jq -c '.linux.capabilities | sort' <<<"$theirs")" ]
 	[ "$(jq -c '[.linux.seccomp.enabled, .linux.apparmor.enabled, .linux.selinux.enabled, .linux.cgroup.systemd]' <<<"$ours")" = \
-		'[false,false,false,false]' ]
+		'[true,false,false,false]' ]
 	# No option that runc does not know, and none that is ignored.
 	[ "$(jq -c --argjson t "$theirs" '.mountOptions - $t.mountOptions - ["async", "rbind"]' <<<"$ours")" = '[]' ]
 	[ "$(jq -c '[.mountOptions[] | select(IN("tmpcopyup", "nosymfollow", "rshared", "sync", "acl", "lazytime"))]' <<<"$ours")" = '[]' ]

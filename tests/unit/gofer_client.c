@@ -38,22 +38,22 @@ static void table_has_no_holes(void **state)
 	for (uint32_t type = 1; type < GOFER_MESSAGE_END; type++) {
 		const struct gofer_message_info *info = gofer_message_info(type);
 
-		assert_non_null(info);
-		assert_non_null(info->name);
 #ifndef MOAT_DEBUG
-		/* Only debug builds answer it. */
+		/* Only debug builds know it. */
 		if (type == GOFER_DEBUG_ATTACK) {
-			assert_null(info->serve);
+			assert_null(info);
 			continue;
 		}
 #endif
-		assert_non_null(info->serve);
+		assert_non_null(info);
+		assert_true(info->name && info->serve);
 		assert_true(info->request_size >= sizeof(struct gofer_request));
 		assert_true(info->reply_size >= sizeof(struct gofer_reply));
 		assert_int_equal(info->request_size % 8, 0);
 		assert_int_equal(info->reply_size % 8, 0);
 		for (uint32_t other = 1; other < type; other++)
-			assert_true(gofer_message_info(other)->serve != info->serve);
+			if (gofer_message_info(other))
+				assert_true(gofer_message_info(other)->serve != info->serve);
 	}
 }
 
