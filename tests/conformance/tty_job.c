@@ -457,6 +457,11 @@ CASE(tty_hangup)
 		}
 	}
 	RUN_CHILD("foreground group hears of the leader's end") {
+		int ready[2], done[2];
+		char byte;
+
+		MUST(pipe(ready));
+		MUST(pipe(done));
 		pid_t leader = (pid_t)MUST(fork());
 
 		if (leader == 0) {
@@ -465,7 +470,8 @@ CASE(tty_hangup)
 			if (job == 0) {
 				MUST(setpgid(0, 0));
 				catch_signal(SIGHUP);
-				for (int i = 0; i < 300 && !last_signal; i++)
+				MUST(write(ready[1], "r", 1));
+				for (int i = 0; i < 2000 && !last_signal; i++)
 					sleep_ms(5);
 				show_signal("job");
 				show_ok("/dev/tty", open("/dev/tty", O_RDWR));
@@ -474,11 +480,13 @@ CASE(tty_hangup)
 			setpgid(job, job);
 			signal(SIGTTOU, SIG_IGN);
 			MUST(tcsetpgrp(p.slave, job));
-			sleep_ms(50);
+			MUST(read(ready[0], &byte, 1));
 			_exit(0);
 		}
 		MUST(waitpid(leader, NULL, 0));
-		sleep_ms(200);
+		/* Until the job has ended, too. */
+		close(done[1]);
+		MUST(read(done[0], &byte, 1));
 	}
 	pair_close(&p);
 
