@@ -3,6 +3,8 @@
  * One connection: receive, check what the table says about the message, serve,
  * answer.  The request is in private memory before anything looks at it.
  */
+#include "config.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the control server may do with the sandbox: the operations behind its requests. */
+#include "config.h"
+
 #include "sentry/boot/console.h"
 
 #include <errno.h>

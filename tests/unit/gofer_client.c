@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every message, through the client, against a real tree. */
+#include "config.h"
 #include "tests/unit/gofer_fixture.h"
 
 #include <dirent.h>
