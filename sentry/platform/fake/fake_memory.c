@@ -23,7 +23,7 @@
 
 /* --- translation ------------------------------------------------------------------- */
 
-/* The host address of @addr; NULL: no window there (yet). */
+/* The host address of @addr; NULL: no window there (yet), or the host has no room for one. */
 static char *translate(struct fake_space *s, uint64_t addr, bool create)
 {
 	uint64_t base = round_down(addr, FAKE_CHUNK_SIZE);
@@ -37,7 +37,10 @@ static char *translate(struct fake_space *s, uint64_t addr, bool create)
 	c = malloc(sizeof(*c));
 	ASSERT(c);
 	c->host = mmap(NULL, FAKE_CHUNK_SIZE, PROT_NONE, RESERVE_FLAGS, -1, 0);
-	ASSERT(c->host != MAP_FAILED);
+	if (c->host == MAP_FAILED) {
+		free(c);
+		return NULL;
+	}
 	c->base = base;
 	c->next = s->chunks;
 	s->chunks = c;
@@ -139,10 +142,11 @@ static int map_windows(struct fake_space *s, uint64_t addr, uint64_t size, int p
 {
 	while (size) {
 		uint64_t part = window(addr, size);
-		void *at = mmap(translate(s, addr, true), part, prot, flags | MAP_FIXED, fd,
-				(off_t)offset);
+		char *at = translate(s, addr, true);
 
-		if (at == MAP_FAILED)
+		if (!at)
+			return -ENOMEM;
+		if (mmap(at, part, prot, flags | MAP_FIXED, fd, (off_t)offset) == MAP_FAILED)
 			return -errno;
 		addr += part;
 		offset += part;
@@ -170,13 +174,20 @@ int fake_space_map(struct fake_space *s, uint64_t addr, uint64_t size, int prot,
 
 int fake_space_unmap(struct fake_space *s, uint64_t addr, uint64_t size)
 {
-	int rc;
+	uint64_t end = addr + size;
 
 	mutex_lock(&s->lock);
-	rc = map_windows(s, addr, size, PROT_NONE, RESERVE_FLAGS, -1, 0);
-	regions_remove(s, addr, addr + size);
+	regions_remove(s, addr, end);
+	for (uint64_t part; addr < end; addr += part) {
+		char *at = translate(s, addr, false);
+
+		part = window(addr, end - addr);
+		/* over what is there already: the host needs no room for it */
+		if (at)
+			ASSERT(mmap(at, part, PROT_NONE, RESERVE_FLAGS | MAP_FIXED, -1, 0) == at);
+	}
 	mutex_unlock(&s->lock);
-	return rc;
+	return 0;
 }
 
 static int protect_locked(struct fake_space *s, uint64_t addr, uint64_t size, int prot)
@@ -216,10 +227,14 @@ static int remap_locked(struct fake_space *s, uint64_t from, uint64_t to, uint64
 {
 	const struct fake_region *r = region_at(s, from);
 	struct fake_region *moved;
-	uint64_t done = 0;
+	uint64_t done;
 
 	if (!r || r->end < from + size)
 		return -EFAULT; /* as the host: one VMA only */
+	for (done = 0; done < size; done += window(to + done, size - done))
+		if (!translate(s, to + done, true))
+			return -ENOMEM;
+	done = 0;
 	moved = region_new(to, to + size, r->prot, r->shared, r->fd, r->offset + (from - r->start));
 	while (done < size) {
 		uint64_t part = window(to + done, window(from + done, size - done));
