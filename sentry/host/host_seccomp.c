@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -11,6 +12,13 @@ int host_notify_receive(int listener, struct seccomp_notif *out)
 {
 	memset(out, 0, sizeof(*out));
 	return ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, out) < 0 ? -errno : 0;
+}
+
+bool host_notify_pending(int listener)
+{
+	struct pollfd p = { .fd = listener, .events = POLLIN };
+
+	return poll(&p, 1, 0) > 0 && (p.revents & POLLIN);
 }
 
 int host_notify_return(int listener, uint64_t id, int64_t value)

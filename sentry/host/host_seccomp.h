@@ -6,6 +6,7 @@
 #pragma once
 
 #include <linux/seccomp.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "util/compiler.h"
@@ -24,6 +25,8 @@
 /* -EINTR; -ENOENT: the notifier died meanwhile. */
 int host_notify_receive(int listener, struct seccomp_notif *out) MUST_CHECK;
 /* -ENOENT: the notifier is gone. */
+/* Whether one waits to be received. */
+bool host_notify_pending(int listener);
 int host_notify_return(int listener, uint64_t id, int64_t value) MUST_CHECK;
 /* Lets the host kernel execute the call as it was made; register arguments only. */
 int host_notify_continue(int listener, uint64_t id) MUST_CHECK;

@@ -20,21 +20,37 @@ static _Thread_local struct sleeper *current;
 static _Thread_local struct sleeper own;
 static const struct wait_hooks *hooks; /* does not change after boot */
 
+/* Whoever makes this AWAKE again is the one who reports it and wakes the thread. */
+enum sleeping {
+	AWAKE,
+	ASLEEP,
+	ASLEEP_AND_COUNTED, /* hooks->woken is to be told */
+};
+
 void sleeper_init(struct sleeper *s)
 {
 	atomic_init(&s->word, 0);
 	atomic_init(&s->interrupted, false);
 	atomic_init(&s->killed, false);
-	atomic_init(&s->sleeping, false);
+	atomic_init(&s->sleeping, AWAKE);
 	s->seen = 0;
 	s->state = NULL;
+}
+
+static bool report_awake(struct sleeper *s)
+{
+	int was = atomic_exchange(&s->sleeping, AWAKE);
+
+	if (was == ASLEEP_AND_COUNTED)
+		hooks->woken(hooks->arg);
+	return was != AWAKE;
 }
 
 void sleeper_wake(struct sleeper *s)
 {
 	atomic_fetch_add(&s->word, 1);
-	/* Pairs with sleep_on: either this sees `sleeping`, or the futex sees the new word. */
-	if (atomic_load(&s->sleeping))
+	/* Pairs with sleep_once: either this sees `sleeping`, or the futex sees the new word. */
+	if (atomic_load(&s->sleeping) != AWAKE && report_awake(s))
 		host_futex_wake(&s->word, INT_MAX);
 }
 
@@ -138,6 +154,19 @@ static void show_state(struct sleeper *s, int from, int to)
 		atomic_compare_exchange_strong(s->state, &from, to);
 }
 
+static int sleep_once(struct sleeper *s, uint64_t deadline)
+{
+	bool counted = hooks && hooks->block_begin && hooks->block_begin();
+	int rc;
+
+	atomic_store(&s->sleeping, counted ? ASLEEP_AND_COUNTED : ASLEEP);
+	rc = host_futex_wait(&s->word, s->seen, deadline, false);
+	(void)report_awake(s);
+	if (counted)
+		hooks->block_end();
+	return rc;
+}
+
 static int sleep_on(uint64_t deadline, enum interruptibility how)
 {
 	struct sleeper *s = sleeper_self();
@@ -149,19 +178,13 @@ static int sleep_on(uint64_t deadline, enum interruptibility how)
 	if (deadline != DEADLINE_NONE && host_monotonic_ns() >= deadline)
 		return -ETIMEDOUT;
 	show_state(s, 'R', 'S');
-	if (hooks && hooks->block_begin)
-		hooks->block_begin();
-	atomic_store(&s->sleeping, true);
 	do {
-		int timed_out = host_futex_wait(&s->word, s->seen, deadline, false);
+		int timed_out = sleep_once(s, deadline);
 
 		rc = check(s, how);
 		if (rc > 0 && timed_out)
 			rc = timed_out;
 	} while (rc > 0);
-	atomic_store(&s->sleeping, false);
-	if (hooks && hooks->block_end)
-		hooks->block_end();
 	show_state(s, 'S', 'R');
 	return rc;
 }

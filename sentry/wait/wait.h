@@ -65,7 +65,7 @@ struct sleeper {
 	_Atomic uint32_t word;	  /* private futex: bumped by each wake */
 	_Atomic bool interrupted; /* sticky */
 	_Atomic bool killed;	  /* sticky, for ever: the task is dying */
-	_Atomic bool sleeping;	  /* in the futex: a wake must call the host */
+	_Atomic int sleeping;	  /* enum sleeping in sleeper.c: a wake must call the host */
 	uint32_t seen;		  /* wakes already accounted for; only the sleeping thread */
 	_Atomic int *state;	  /* NULL, or where sleeping shows: 'R' becomes 'S' and back */
 };
@@ -86,8 +86,16 @@ void sleeper_set_current(struct sleeper *s);
  * work (set once at boot; may be NULL in tests).
  */
 struct wait_hooks {
-	void (*block_begin)(void);
+	/* Before the caller sleeps.  True: it is a pool thread, whose return is reported. */
+	bool (*block_begin)(void);
+	/*
+	 * Such a thread is about to run again.  Of any thread, as soon as it is decided,
+	 * with any lock held; exactly once for each block_begin that was true.
+	 */
+	void (*woken)(void *arg);
+	/* After the sleep, by the thread that block_begin was true for. */
 	void (*block_end)(void);
+	void *arg;
 };
 void wait_set_hooks(const struct wait_hooks *hooks);
 

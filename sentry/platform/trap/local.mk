@@ -22,6 +22,7 @@ libsentry_a_SOURCES += \
 	%D%/tid_table.c \
 	%D%/trap.c %D%/trap.h \
 	%D%/vdso_table.c \
+	%D%/watchdog.c %D%/watchdog.h \
 	%D%/xstate.c
 EXTRA_DIST += %D%/stub/stub.c %D%/stub/stub_copy.c %D%/stub/stub.h %D%/stub/stub_entry.S
 CLEANFILES += %D%/stub.elf

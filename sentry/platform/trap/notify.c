@@ -64,18 +64,16 @@ static int bind_thread(struct trap_platform *p, struct trap_thread *t, pid_t tid
 }
 
 /* The thread stopped while somebody waits for that. */
-static void order_finished(struct trap_thread *t, struct trap_thread *waiting, bool *stopped)
+static void order_finished(struct trap_thread *t, const struct trap_thread *waiting)
 {
 	atomic_store(&t->order_done, 1);
-	if (t == waiting)
-		*stopped = true;
-	else
+	if (t != waiting)
 		host_futex_wake(&t->order_done, 1);
 }
 
 /* After hello: waits for context_start, or goes on if that was first. */
 static struct trap_context *hello(struct trap_platform *p, const struct seccomp_notif *n,
-				  struct trap_thread *waiting, bool *stopped)
+				  struct trap_thread *waiting)
 {
 	struct trap_thread *t = tid_table_find(p, (pid_t)n->pid);
 	bool start, abandoned;
@@ -110,7 +108,7 @@ static struct trap_context *hello(struct trap_platform *p, const struct seccomp_
 	mutex_unlock(&p->lock);
 	if (abandoned)
 		host_process_kill((pid_t)n->pid);
-	order_finished(t, waiting, stopped);
+	order_finished(t, waiting);
 	return start ? trap_thread_started(p, t) : NULL;
 }
 
@@ -127,7 +125,7 @@ static bool call_matches(const struct trap_call *call, const struct seccomp_data
 /* A host call from the stub's text other than hello and report. */
 static struct trap_context *ordered_call(struct trap_platform *p, struct trap_thread *t,
 					 const struct seccomp_notif *n,
-					 struct trap_thread *waiting, bool *stopped)
+					 struct trap_thread *waiting)
 {
 	int state = atomic_load(&t->state);
 	unsigned index = t->expected_next;
@@ -153,13 +151,12 @@ static struct trap_context *ordered_call(struct trap_platform *p, struct trap_th
 	t->by_spin = false;
 	if (state == TRAP_STARTING)
 		return trap_thread_at_start(t);
-	order_finished(t, waiting, stopped);
+	order_finished(t, waiting);
 	return NULL;
 }
 
 static struct trap_context *report(struct trap_platform *p, struct trap_thread *t,
-				   const struct seccomp_notif *n, struct trap_thread *waiting,
-				   bool *stopped)
+				   const struct seccomp_notif *n, struct trap_thread *waiting)
 {
 	bool order = false;
 
@@ -182,7 +179,7 @@ static struct trap_context *report(struct trap_platform *p, struct trap_thread *
 	t->spinning = false;
 	t->slot->spin = 0;
 	if (order) {
-		order_finished(t, waiting, stopped);
+		order_finished(t, waiting);
 		return NULL;
 	}
 	if (!trap_slot_event(t, &t->context->event)) {
@@ -219,12 +216,12 @@ static struct trap_context *guest_call(struct trap_thread *t, const struct secco
 }
 
 static struct trap_context *notified(struct trap_platform *p, const struct seccomp_notif *n,
-				     struct trap_thread *waiting, bool *stopped)
+				     struct trap_thread *waiting)
 {
 	struct trap_thread *t;
 
 	if (from_stub(n) && (uint32_t)n->data.nr == STUB_NR_HELLO)
-		return hello(p, n, waiting, stopped);
+		return hello(p, n, waiting);
 	t = tid_table_find(p, (pid_t)n->pid);
 	if (!t) {
 		violation(n, "unknown thread");
@@ -234,17 +231,17 @@ static struct trap_context *notified(struct trap_platform *p, const struct secco
 	if (!from_stub(n))
 		return guest_call(t, n);
 	if ((uint32_t)n->data.nr == STUB_NR_REPORT)
-		return report(p, t, n, waiting, stopped);
-	return ordered_call(p, t, n, waiting, stopped);
+		return report(p, t, n, waiting);
+	return ordered_call(p, t, n, waiting);
 }
 
 struct trap_context *trap_notified(struct trap_platform *p, const struct seccomp_notif *n,
-				   struct trap_thread *waiting, bool *stopped)
+				   struct trap_thread *waiting)
 {
 	struct trap_context *ctx;
 
 	mutex_lock(&p->lookup_lock);
-	ctx = notified(p, n, waiting, stopped);
+	ctx = notified(p, n, waiting);
 	mutex_unlock(&p->lookup_lock);
 	return ctx;
 }

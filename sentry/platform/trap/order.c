@@ -11,16 +11,13 @@
 
 #include <errno.h>
 
-#include "sentry/host/host_futex.h"
 #include "sentry/wait/wait.h"
 #include "util/log.h"
 
 void trap_wait_done(struct trap_platform *p, struct trap_thread *t)
 {
-	if (trap_pool_receive_for(p->pool, t) || trap_spin_wait(t))
-		return;
-	while (!atomic_load(&t->order_done))
-		host_futex_wait(&t->order_done, 0, HOST_FUTEX_FOREVER, false);
+	if (!trap_pool_receive_for(p->pool, t) && !trap_spin_wait(t))
+		trap_pool_await(p->pool, t);
 }
 
 int trap_wait_stopped(struct trap_platform *p, struct trap_thread *t)

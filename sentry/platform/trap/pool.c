@@ -5,7 +5,11 @@
  * At most one worker, the receiver, sleeps in the listener: the synchronous
  * wake-up then moves the CPU from the stub to it and back.  It serves what it
  * received itself and stays the receiver meanwhile, unless it goes to sleep in
- * the kernel's code (trap_pool_block_begin): then it gives the role away.  Idle
+ * the kernel's code (trap_pool_block_begin): then it gives the role away, to
+ * whoever comes back to the pool first.  Only if nobody is at work is a worker
+ * summoned for it: one who was just woken by what the sleeper did last, the
+ * other end of its pipe perhaps, comes back anyway.  Should all of them take
+ * long, the watchdog (watchdog.c) finds the notifications that wait.  Idle
  * workers are parked, each on a word of its own; a few are kept, the rest end.
  *
  * Nothing here sleeps on memory that a guest can write (design rule 5).
@@ -24,6 +28,7 @@
 #include "sentry/host/host_process.h"
 #include "sentry/host/host_seccomp.h"
 #include "sentry/host/host_thread.h"
+#include "sentry/platform/trap/watchdog.h"
 #include "sentry/wait/wait.h"
 #include "util/log.h"
 
@@ -41,6 +46,15 @@ struct trap_pool {
 	bool refill_wanted;		/* lock */
 	struct trap_worker *receiver;	/* lock */
 	bool started;			/* lock */
+	/*
+	 * Workers who come back when what they do is done: not parked, asleep, watching
+	 * or waiting for a stub.  It goes down with the lock held only.
+	 */
+	_Atomic unsigned at_work;
+	/* The receiver is in its receive, or about to be: set with the lock held, cleared by it. */
+	_Atomic bool receiving;
+	struct watchdog watchdog;
+	struct wait_hooks hooks;
 };
 
 static __thread struct trap_worker *current_worker;
@@ -65,12 +79,15 @@ static bool summon_and_unlock(struct trap_pool *pool) RELEASES(pool->lock)
 	struct trap_worker *w = list_first(&pool->parked, struct trap_worker, node);
 	bool create = false;
 
+	atomic_fetch_add(&pool->at_work, 1);
 	if (w) {
 		list_remove(&w->node);
 		pool->parked_count--;
 	} else if (pool->worker_count < WORKERS_MAX) {
 		pool->worker_count++;
 		create = true;
+	} else {
+		atomic_fetch_sub(&pool->at_work, 1);
 	}
 	mutex_unlock(&pool->lock);
 	if (w) {
@@ -81,6 +98,7 @@ static bool summon_and_unlock(struct trap_pool *pool) RELEASES(pool->lock)
 		log_warning("no memory for another worker");
 		mutex_lock(&pool->lock);
 		pool->worker_count--;
+		atomic_fetch_sub(&pool->at_work, 1);
 		mutex_unlock(&pool->lock);
 		return false;
 	}
@@ -121,12 +139,150 @@ void trap_pool_queue_refill(struct trap_pool *pool)
 	(void)summon_and_unlock(pool);
 }
 
-static void give_away(struct trap_worker *w)
+static void leave_work(struct trap_worker *w) REQUIRES(w->pool->lock)
+{
+	if (w->at_work)
+		atomic_fetch_sub(&w->pool->at_work, 1);
+	w->at_work = false;
+}
+
+void trap_pool_step_back(struct trap_worker *w)
 {
 	struct trap_pool *pool = w->pool;
 
 	mutex_lock(&pool->lock);
-	if (pool->receiver != w) {
+	if (pool->receiver == w)
+		pool->receiver = NULL;
+	leave_work(w);
+	if (!pool->receiver && atomic_load(&pool->at_work) == 0)
+		(void)summon_and_unlock(pool);
+	else
+		mutex_unlock(&pool->lock);
+}
+
+void trap_pool_return(struct trap_worker *w)
+{
+	w->at_work = true;
+	atomic_fetch_add(&w->pool->at_work, 1);
+}
+
+bool trap_pool_block_begin(void)
+{
+	struct trap_worker *w = current_worker;
+
+	if (!w)
+		return false;
+	trap_watch_end(w->pool->platform);
+	if (w->context) {
+		trap_windows_end(w->context->thread);
+		trap_spin_block(w->context->thread);
+	}
+	trap_pool_step_back(w);
+	return true;
+}
+
+/* Of any thread: a worker that slept is on its way, and counts from now on. */
+static void woken(void *arg)
+{
+	struct trap_pool *pool = arg;
+
+	atomic_fetch_add(&pool->at_work, 1);
+}
+
+static void block_end(void)
+{
+	current_worker->at_work = true;
+}
+
+/* --- receiving ----------------------------------------------------------------------- */
+
+enum role {
+	KEEP_ROLE, /* receive if that is the caller's role already */
+	TAKE_ROLE, /* or if it is nobody's; else the caller comes back no more */
+};
+
+/* Whether the calling worker is to receive next; at boot, before the pool runs, whoever waits. */
+static bool begin_receive(struct trap_pool *pool, struct trap_worker *w, enum role role)
+{
+	bool mine;
+
+	mutex_lock(&pool->lock);
+	if (w && !pool->receiver && role == TAKE_ROLE)
+		pool->receiver = w;
+	mine = !pool->started || (w && pool->receiver == w);
+	if (mine)
+		atomic_store(&pool->receiving, true);
+	else if (w && role == TAKE_ROLE)
+		leave_work(w);
+	mutex_unlock(&pool->lock);
+	return mine;
+}
+
+/* One notification, after begin_receive.  NULL: withdrawn, interrupted, or nothing to run. */
+static struct trap_context *receive(struct trap_pool *pool, struct trap_thread *waiting)
+{
+	struct seccomp_notif n;
+	int rc = host_notify_receive(pool->platform->listener, &n);
+
+	atomic_store(&pool->receiving, false);
+	watchdog_wake(&pool->watchdog);
+	return rc < 0 ? NULL : trap_notified(pool->platform, &n, waiting);
+}
+
+static void receive_for(struct trap_pool *pool, struct trap_thread *t)
+{
+	struct trap_context *other = NULL;
+
+	/* Between these two the reaper interrupts the receive when @t has died. */
+	atomic_store(&t->order_worker, current_worker);
+	if (!atomic_load(&t->order_done))
+		other = receive(pool, t);
+	else
+		atomic_store(&pool->receiving, false);
+	atomic_store(&t->order_worker, NULL);
+	if (other)
+		trap_pool_queue(pool, other);
+}
+
+bool trap_pool_receive_for(struct trap_pool *pool, struct trap_thread *t)
+{
+	while (!atomic_load(&t->order_done)) {
+		if (!begin_receive(pool, current_worker, KEEP_ROLE))
+			return false;
+		receive_for(pool, t);
+	}
+	return true;
+}
+
+void trap_pool_await(struct trap_pool *pool, struct trap_thread *t)
+{
+	struct trap_worker *w = current_worker;
+
+	/* The receiver watches nobody, and who waits for a report sees no slot. */
+	trap_watch_end(pool->platform);
+	while (!atomic_load(&t->order_done))
+		if (begin_receive(pool, w, TAKE_ROLE))
+			receive_for(pool, t);
+		else
+			host_futex_wait(&t->order_done, 0, HOST_FUTEX_FOREVER, false);
+	if (w && !w->at_work)
+		trap_pool_return(w);
+}
+
+bool trap_pool_is_idle(struct trap_pool *pool)
+{
+	return atomic_load(&pool->receiving);
+}
+
+bool trap_pool_has_waiting(struct trap_pool *pool)
+{
+	return host_notify_pending(pool->platform->listener);
+}
+
+void trap_pool_relieve(struct trap_pool *pool)
+{
+	mutex_lock(&pool->lock);
+	if (atomic_load(&pool->receiving)) {
 		mutex_unlock(&pool->lock);
 		return;
 	}
@@ -134,58 +290,10 @@ static void give_away(struct trap_worker *w)
 	(void)summon_and_unlock(pool);
 }
 
-void trap_pool_block_begin(void)
-{
-	struct trap_worker *w = current_worker;
-
-	if (!w)
-		return;
-	trap_watch_end(w->pool->platform);
-	if (w->context) {
-		trap_windows_end(w->context->thread);
-		trap_spin_block(w->context->thread);
-	}
-	give_away(w);
-}
-
-static const struct wait_hooks pool_hooks = { .block_begin = trap_pool_block_begin };
-
-/* One notification for the receiver.  -EINTR, or -ENOENT when it was withdrawn. */
-static struct trap_context *receive(struct trap_pool *pool, struct trap_thread *waiting,
-				    bool *stopped)
-{
-	struct seccomp_notif n;
-
-	if (host_notify_receive(pool->platform->listener, &n) < 0)
-		return NULL;
-	return trap_notified(pool->platform, &n, waiting, stopped);
-}
-
-bool trap_pool_receive_for(struct trap_pool *pool, struct trap_thread *t)
-{
-	struct trap_worker *w = current_worker;
-	bool stopped = false, mine;
-
-	/* Before the pool runs, at boot, whoever waits receives. */
-	mutex_lock(&pool->lock);
-	mine = !pool->started || (w && pool->receiver == w);
-	mutex_unlock(&pool->lock);
-	if (!mine)
-		return false;
-	atomic_store(&t->order_worker, w);
-	while (!stopped && !atomic_load(&t->order_done)) {
-		struct trap_context *other = receive(pool, t, &stopped);
-
-		if (other)
-			trap_pool_queue(pool, other);
-	}
-	atomic_store(&t->order_worker, NULL);
-	return true;
-}
-
 /* Parks until woken; false: there are enough parked workers, end.  Drops the lock. */
 static bool park_and_unlock(struct trap_pool *pool, struct trap_worker *w) RELEASES(pool->lock)
 {
+	leave_work(w);
 	if (pool->parked_count >= WORKERS_PARKED_MAX) {
 		pool->worker_count--;
 		mutex_unlock(&pool->lock);
@@ -197,6 +305,7 @@ static bool park_and_unlock(struct trap_pool *pool, struct trap_worker *w) RELEA
 	mutex_unlock(&pool->lock);
 	while (!atomic_load(&w->wake))
 		host_futex_wait(&w->wake, 0, HOST_FUTEX_FOREVER, false);
+	w->at_work = true;
 	return true;
 }
 
@@ -225,7 +334,6 @@ static bool work_once(struct trap_pool *pool, struct trap_worker *w)
 {
 	struct trap_context *ctx;
 	struct trap_thread *t;
-	bool unused = false;
 
 	mutex_lock(&pool->lock);
 	t = list_first(&pool->watches, struct trap_thread, watch_node);
@@ -252,8 +360,9 @@ static bool work_once(struct trap_pool *pool, struct trap_worker *w)
 	if (pool->receiver && pool->receiver != w)
 		return park_and_unlock(pool, w);
 	pool->receiver = w;
+	atomic_store(&pool->receiving, true);
 	mutex_unlock(&pool->lock);
-	ctx = receive(pool, NULL, &unused);
+	ctx = receive(pool, NULL);
 	if (ctx)
 		trap_context_run(ctx);
 	return true;
@@ -261,7 +370,7 @@ static bool work_once(struct trap_pool *pool, struct trap_worker *w)
 
 static void *worker_main(void *arg)
 {
-	struct trap_worker w = { .pool = arg, .tid = gettid() };
+	struct trap_worker w = { .pool = arg, .tid = gettid(), .at_work = true };
 	sigset_t set;
 
 	/* Its handler does nothing: it only ends a receive. */
@@ -307,10 +416,20 @@ void trap_pool_free(struct trap_pool *pool)
 int trap_pool_start(struct trap_pool *pool)
 {
 	struct sigaction sa = { .sa_handler = worker_signal }; /* no SA_RESTART */
+	int rc;
 
 	if (sigaction(WORKER_SIGNAL, &sa, NULL) < 0)
 		return -errno;
-	wait_set_hooks(&pool_hooks);
+	pool->hooks = (struct wait_hooks){
+		.block_begin = trap_pool_block_begin,
+		.woken = woken,
+		.block_end = block_end,
+		.arg = pool,
+	};
+	wait_set_hooks(&pool->hooks);
+	rc = watchdog_start(&pool->watchdog, pool);
+	if (rc < 0)
+		return rc;
 	mutex_lock(&pool->lock);
 	pool->started = true;
 	(void)summon_and_unlock(pool);

@@ -259,6 +259,8 @@ void trap_watch_attach(struct trap_thread *t)
 
 	w->watching = t;
 	w->fresh = true;
+	/* For as long as it has calls: nobody may wait for this worker to come back. */
+	trap_pool_step_back(w);
 }
 
 void trap_watch_end(struct trap_platform *p)
@@ -269,6 +271,7 @@ void trap_watch_end(struct trap_platform *p)
 		return;
 	trap_watch_cancel(p, w->watching);
 	w->watching = NULL;
+	trap_pool_return(w);
 	if (w->moves > 0 && host_thread_any_cpu() == 0)
 		w->moves = 0;
 }

@@ -307,7 +307,7 @@ bool trap_template_claim(struct trap_platform *p, bool refill)
 {
 	for (;;) {
 		uint32_t event = atomic_load(&p->template_free);
-		bool busy, full;
+		bool busy, full, worker;
 
 		mutex_lock(&p->lock);
 		busy = p->template_busy;
@@ -319,8 +319,10 @@ bool trap_template_claim(struct trap_platform *p, bool refill)
 			return false;
 		if (!busy)
 			return true;
-		trap_pool_block_begin();
+		worker = trap_pool_block_begin();
 		host_futex_wait(&p->template_free, event, HOST_FUTEX_FOREVER, false);
+		if (worker)
+			trap_pool_return(trap_worker_current());
 	}
 }
 

@@ -407,10 +407,10 @@ int trap_wait_stopped(struct trap_platform *p, struct trap_thread *t) MUST_CHECK
 /*
  * Deals with one notification on the calling pool thread.  Returns the context
  * whose event the caller must now run (event filled), or NULL.  @waiting: the
- * thread the caller waits for; *stopped is set when it stopped.
+ * thread the caller waits for, which looks at its order_done afterwards.
  */
 struct trap_context *trap_notified(struct trap_platform *p, const struct seccomp_notif *n,
-				   struct trap_thread *waiting, bool *stopped);
+				   struct trap_thread *waiting);
 
 /* --- pool.c -------------------------------------------------------------------------- */
 
@@ -419,6 +419,7 @@ struct trap_worker {
 	struct list_node node;	      /* in pool->parked; pool's lock */
 	_Atomic uint32_t wake;	      /* futex */
 	pid_t tid;		      /* does not change */
+	bool at_work;		      /* counted in the pool's at_work; the worker's */
 	struct trap_context *context; /* whose event it runs; the worker's */
 	struct trap_thread *watching; /* stopped or pinned by it; the worker's */
 	bool fresh;		      /* the watch has not seen a call yet; the worker's */
@@ -439,8 +440,22 @@ void trap_pool_queue_refill(struct trap_pool *pool);
 struct trap_worker *trap_worker_current(void);
 /* If the caller is the receiver: receives until @t stops, true.  False: not the receiver. */
 bool trap_pool_receive_for(struct trap_pool *pool, struct trap_thread *t);
-/* The calling worker is about to sleep: another one takes its place.  No-op elsewhere. */
-void trap_pool_block_begin(void);
+/* Waits until @t has stopped, receiving if nobody else does. */
+void trap_pool_await(struct trap_pool *pool, struct trap_thread *t);
+/*
+ * The calling worker is about to sleep, or to look at one slot only: if nobody else comes to
+ * receive, another one is put to work.  False, and a no-op: the caller is no worker.
+ */
+bool trap_pool_block_begin(void);
+void trap_pool_step_back(struct trap_worker *w);
+/* It will come back to the pool when it has done what it does. */
+void trap_pool_return(struct trap_worker *w);
+/* For the watchdog: a worker sleeps in its receive. */
+bool trap_pool_is_idle(struct trap_pool *pool);
+/* A notification waits for being received. */
+bool trap_pool_has_waiting(struct trap_pool *pool);
+/* Another worker receives; whoever was to do so is told when it comes back. */
+void trap_pool_relieve(struct trap_pool *pool);
 /* Interrupts a worker that waits in trap_pool_receive_for. */
 void trap_worker_interrupt(struct trap_worker *w);
 
