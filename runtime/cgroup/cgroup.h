@@ -34,6 +34,12 @@ struct cgroup_set {
 /* Finds the directories; nothing is created. */
 int cgroup_locate(const struct spec *spec, const char *id, struct cgroup_set *out,
 		  struct error **err) MUST_CHECK;
+/*
+ * The same for the texts of /proc/self/mountinfo and /proc/self/cgroup, which are cut in place.
+ * @wanted: cgroupsPath or the id.  0 or -ENOMEM; *out is the caller's to free in either case.
+ */
+int cgroup_locate_in(const char *wanted, bool with_v1, char *mounts, char *membership,
+		     struct cgroup_set *out) MUST_CHECK;
 void cgroup_set_free(struct cgroup_set *set);
 
 /* -EBUSY if a directory exists and holds processes: they are somebody else's. */

@@ -46,29 +46,36 @@ static bool format_text(const char *text, char *out)
 	return text && *text && snprintf(out, VALUE_SIZE, "%s", text) < VALUE_SIZE;
 }
 
-static bool memory_limit(const struct limits *l, bool v2, char *out)
+/* As with runc, 0 is no limit at all. */
+static bool format_bytes(struct opt_i64 number, bool v2, char *out)
 {
-	return format_i64(l->memory->limit, v2, out);
+	return number.value != 0 && format_i64(number, v2, out);
 }
 
-/* v1 limits memory + swap, v2 swap alone. */
+static bool memory_limit(const struct limits *l, bool v2, char *out)
+{
+	return format_bytes(l->memory->limit, v2, out);
+}
+
+/* v1 limits memory + swap, v2 swap alone; check_swap sees to it that the sum is more. */
 static bool memory_swap(const struct limits *l, bool v2, char *out)
 {
-	struct opt_i64 swap = l->memory->swap;
+	struct opt_i64 swap = l->memory->swap, limit = l->memory->limit;
 
-	if (v2 && swap.set && swap.value >= 0) {
-		if (!l->memory->limit.set || l->memory->limit.value < 0)
-			return false;
-		swap.value -= l->memory->limit.value;
-		if (swap.value < 0)
-			swap.value = 0;
-	}
-	return format_i64(swap, v2, out);
+	if (!v2)
+		return format_bytes(swap, false, out);
+	if (limit.set && limit.value < 0 && (!swap.set || swap.value == 0))
+		swap = (struct opt_i64){ .set = true, .value = -1 };
+	if (!swap.set || swap.value == 0)
+		return false;
+	if (swap.value > 0)
+		swap.value -= limit.value;
+	return format_i64(swap, true, out);
 }
 
 static bool memory_reservation(const struct limits *l, bool v2, char *out)
 {
-	return format_i64(l->memory->reservation, v2, out);
+	return format_bytes(l->memory->reservation, v2, out);
 }
 
 /* 2..262144 maps onto 1..10000. */
@@ -99,9 +106,9 @@ static bool cpu_quota(const struct limits *l, bool v2, char *out)
 	uint64_t period = l->cpu->period.set && l->cpu->period.value ? l->cpu->period.value
 								      : DEFAULT_PERIOD;
 
-	if (v2 && !l->cpu->quota.set && !l->cpu->period.set)
-		return false;
-	if (!v2 && (!l->cpu->quota.set || l->cpu->quota.value == 0))
+	bool quota = l->cpu->quota.set && l->cpu->quota.value != 0;
+
+	if (!quota && !(v2 && l->cpu->period.set && l->cpu->period.value))
 		return false;
 	if (!v2)
 		snprintf(out, VALUE_SIZE, "%" PRId64, l->cpu->quota.value);
@@ -216,12 +223,32 @@ static int write_unified(const struct cgroup_set *set, const struct string_map *
 	return 0;
 }
 
+/* What has no meaning in v2, whose swap limit is for swap alone. */
+static int check_swap(const struct cgroup_set *set, const struct spec_memory *memory,
+		      struct error **err)
+{
+	const struct cgroup_dir *dir = cgroup_dir_find(set, "memory");
+	int64_t limit = memory->limit.set ? memory->limit.value : 0;
+
+	if (!dir || !dir->unified || !memory->swap.set || memory->swap.value <= 0)
+		return 0;
+	if (limit <= 0)
+		return error_set(err, -EINVAL,
+				 "linux.resources.memory.swap: unable to set swap limit without memory limit");
+	if (memory->swap.value < limit)
+		return error_set(err, -EINVAL,
+				 "linux.resources.memory.swap: memory+swap limit should be >= memory limit");
+	return 0;
+}
+
 int cgroup_write_limits(const struct cgroup_set *set, const struct spec_resources *resources,
 			struct error **err)
 {
 	struct limits l = limits_of(resources);
 	char value[VALUE_SIZE];
 
+	if (check_swap(set, l.memory, err) < 0)
+		return error_code(*err);
 	for (size_t i = 0; i < ARRAY_SIZE(limit_rows); i++) {
 		const struct limit_row *row = &limit_rows[i];
 		const struct cgroup_dir *dir = cgroup_dir_find(set, row->controller);

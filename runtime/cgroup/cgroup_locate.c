@@ -156,8 +156,8 @@ static int add_dir(struct cgroup_set *set, const char *wanted, const struct moun
 	return dir->controllers && dir->mount_point ? 0 : -ENOMEM;
 }
 
-static int locate(const char *wanted, bool with_v1, char *mounts, char *membership,
-		  struct cgroup_set *out)
+int cgroup_locate_in(const char *wanted, bool with_v1, char *mounts, char *membership,
+		     struct cgroup_set *out)
 {
 	char *lines[CGROUP_DIRS_MAX];
 	size_t count = split_membership(membership, lines, CGROUP_DIRS_MAX);
@@ -202,7 +202,8 @@ int cgroup_locate(const struct spec *spec, const char *id, struct cgroup_set *ou
 		ret = file_read_all(AT_FDCWD, "/proc/self/cgroup", PROC_FILE_MAX, &membership,
 				    &size);
 	if (ret == 0)
-		ret = locate(given && *given ? given : id, with_v1, mounts, membership, out);
+		ret = cgroup_locate_in(given && *given ? given : id, with_v1, mounts, membership,
+				       out);
 	if (ret < 0) {
 		cgroup_set_free(out);
 		return error_set_errno(err, ret, "find the cgroup hierarchies");

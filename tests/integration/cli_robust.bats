@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Crashes, races, hooks, cgroups.
+# Crashes, races, hooks.
 bats_require_minimum_version 1.5.0
 load helpers
 
@@ -134,51 +134,6 @@ teardown() { bundle_teardown; }
 	args sleep 100
 	run_detached "$ID"
 	[ "$(jq -r .status "$BATS_TEST_TMPDIR/state")" = creating ]
-}
-
-cgroup_file() { # controller, v1 file, v2 file
-	if [ -e "/sys/fs/cgroup/$1$CGROUP" ]; then
-		cat "/sys/fs/cgroup/$1$CGROUP/$2"
-	else
-		cat "/sys/fs/cgroup$CGROUP/$3"
-	fi
-}
-
-@test "limits are those of config.json" {
-	CGROUP=/$ID_PREFIX/one
-	config ".linux.cgroupsPath = \"$CGROUP\" | .linux.resources.memory.limit = 134217728 |
-		.linux.resources.cpu = {quota: 50000, period: 100000, shares: 512} |
-		.linux.resources.pids.limit = 100"
-	args sleep 100
-	run_detached "$ID"
-	[ "$(cgroup_file memory memory.limit_in_bytes memory.max)" = 134217728 ]
-	[ "$(cgroup_file pids pids.max pids.max)" -ge 100 ]
-	case "$(cgroup_file cpu cpu.cfs_quota_us cpu.max)" in
-	50000 | "50000 100000") ;;
-	*) return 1 ;;
-	esac
-	pid=$(moat state "$ID" | jq .pid)
-	grep -q "$CGROUP\$" "/proc/$pid/cgroup"
-	moat delete -f "$ID"
-	find /sys/fs/cgroup -depth -type d -name "$ID_PREFIX" -exec rmdir {} +
-	assert_nothing_left
-}
-
-@test "a cgroup that has processes is refused" {
-	CGROUP=/$ID_PREFIX-busy
-	config ".linux.cgroupsPath = \"$CGROUP\""
-	dir=/sys/fs/cgroup/unified$CGROUP
-	[ -d /sys/fs/cgroup/unified ] || dir=/sys/fs/cgroup$CGROUP
-	mkdir "$dir"
-	sleep 60 &
-	bystander=$!
-	echo $bystander >"$dir/cgroup.procs"
-	run_fails 1 "container's cgroup is not empty" moat run -b "$BUNDLE" "$ID"
-	kill -0 $bystander
-	kill $bystander
-	wait $bystander || true
-	find /sys/fs/cgroup -depth -type d -name "$ID_PREFIX-busy" -exec rmdir {} + 2>/dev/null || true
-	assert_nothing_left
 }
 
 @test "the sandbox's processes are in namespaces of their own" {

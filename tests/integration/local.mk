@@ -5,6 +5,7 @@ check_PROGRAMS += %D%/with_listener
 
 EXTRA_DIST += \
 	%D%/cli_bad_input.bats \
+	%D%/cli_cgroups.bats \
 	%D%/cli_crash.bats \
 	%D%/cli_exec.bats \
 	%D%/cli_hooks.bats \

@@ -40,7 +40,7 @@ unit_tests += %D%/test_loader %D%/test_mm %D%/test_usercopy %D%/test_vma_set
 %C%_test_usercopy_LDADD = libfake.a $(LDADD)
 
 # The command line, and the sentry's control side.
-unit_tests += %D%/test_boot_config %D%/test_cli %D%/test_control
+unit_tests += %D%/test_boot_config %D%/test_cgroup %D%/test_cli %D%/test_control
 
 # Pipes, epoll, local sockets and handed-in host files.
 unit_tests += %D%/test_pipe %D%/test_epoll %D%/test_unix %D%/test_host_file %D%/test_tty

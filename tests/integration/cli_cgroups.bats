@@ -1,0 +1,129 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# Control groups: limits, a group of somebody else's, and hosts with only one of the two
+# versions, which mount namespaces stand for.
+bats_require_minimum_version 1.5.0
+load helpers
+
+setup() { bundle_setup; }
+
+teardown() {
+	bundle_teardown
+	find /sys/fs/cgroup -depth -type d -name "*$ID_PREFIX*" -exec rmdir {} + 2>/dev/null || true
+}
+
+# Runs a script in a mount namespace with one version only: in_host v1|v2 SCRIPT.
+in_host() {
+	unshare -m bash -c '
+		set -e
+		umount /sys/fs/cgroup/unified 2>/dev/null || true
+		if [ "$1" = v2 ]; then
+			umount -R /sys/fs/cgroup
+			mount -t cgroup2 none /sys/fs/cgroup
+		fi
+		MOAT=$2 ROOT=$3 BUNDLE=$4 ID=$5
+		moat() { "$MOAT" --root "$ROOT" "$@"; }
+		eval "$6"' in_host "$1" "$MOAT" "$ROOT" "$BUNDLE" "$ID" "$2"
+}
+
+cgroup_file() { # controller, v1 file, v2 file
+	if [ -e "/sys/fs/cgroup/$1$CGROUP" ]; then
+		cat "/sys/fs/cgroup/$1$CGROUP/$2"
+	else
+		cat "/sys/fs/cgroup$CGROUP/$3"
+	fi
+}
+
+@test "limits are those of config.json" {
+	CGROUP=/$ID_PREFIX/one
+	config ".linux.cgroupsPath = \"$CGROUP\" | .linux.resources.memory.limit = 134217728 |
+		.linux.resources.cpu = {quota: 50000, period: 100000, shares: 512} |
+		.linux.resources.pids.limit = 100"
+	args sleep 100
+	run_detached "$ID"
+	[ "$(cgroup_file memory memory.limit_in_bytes memory.max)" = 134217728 ]
+	[ "$(cgroup_file pids pids.max pids.max)" -ge 100 ]
+	case "$(cgroup_file cpu cpu.cfs_quota_us cpu.max)" in
+	50000 | "50000 100000") ;;
+	*) return 1 ;;
+	esac
+	pid=$(moat state "$ID" | jq .pid)
+	grep -q "$CGROUP\$" "/proc/$pid/cgroup"
+	moat delete -f "$ID"
+	find /sys/fs/cgroup -depth -type d -name "$ID_PREFIX" -exec rmdir {} +
+	assert_nothing_left
+}
+
+@test "a cgroup that has processes is refused" {
+	CGROUP=/$ID_PREFIX-busy
+	config ".linux.cgroupsPath = \"$CGROUP\""
+	dir=/sys/fs/cgroup/unified$CGROUP
+	[ -d /sys/fs/cgroup/unified ] || dir=/sys/fs/cgroup$CGROUP
+	mkdir "$dir"
+	sleep 60 &
+	bystander=$!
+	echo $bystander >"$dir/cgroup.procs"
+	run_fails 1 "container's cgroup is not empty" moat run -b "$BUNDLE" "$ID"
+	kill -0 $bystander
+	kill $bystander
+	wait $bystander || true
+	find /sys/fs/cgroup -depth -type d -name "$ID_PREFIX-busy" -exec rmdir {} + 2>/dev/null || true
+	assert_nothing_left
+}
+
+@test "a host with cgroup v1 only" {
+	[ -d /sys/fs/cgroup/memory ] || skip "this host has no cgroup v1"
+	config ".linux.cgroupsPath = \"/$ID_PREFIX/one\" | .linux.resources.memory.limit = 134217728 |
+		.linux.resources.pids.limit = 100"
+	args sleep 100
+	run -0 in_host v1 '
+		moat run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+		pid=$(moat state "$ID" | jq .pid)
+		cat "/sys/fs/cgroup/memory/'"$ID_PREFIX"'/one/memory.limit_in_bytes"
+		grep -c "memory:/'"$ID_PREFIX"'/one$" "/proc/$pid/cgroup"
+		grep "^0:" "/proc/$pid/cgroup" | grep -c "'"$ID_PREFIX"'" || true
+		moat exec "$ID" echo inside
+		moat kill "$ID" KILL
+		moat delete -f "$ID"
+		find /sys/fs/cgroup -path "*'"$ID_PREFIX"'/one*" | wc -l'
+	[ "$output" = "134217728
+1
+0
+inside
+0" ]
+	find /sys/fs/cgroup -depth -type d -name "$ID_PREFIX" -exec rmdir {} +
+	assert_nothing_left
+}
+
+@test "a host with cgroup v2 only" {
+	[ -d /sys/fs/cgroup/unified ] || skip "this host has no hybrid hierarchies"
+	config ".linux.cgroupsPath = \"/$ID_PREFIX/one\""
+	args sleep 100
+	run -0 in_host v2 '
+		moat run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+		pid=$(moat state "$ID" | jq .pid)
+		grep -c "^0::/'"$ID_PREFIX"'/one$" "/proc/$pid/cgroup"
+		grep -v "^0:" "/proc/$pid/cgroup" | grep -c "'"$ID_PREFIX"'" || true
+		grep -qx "$pid" "/sys/fs/cgroup/'"$ID_PREFIX"'/one/cgroup.procs" && echo there
+		moat exec "$ID" echo inside
+		moat delete -f "$ID"
+		[ -e "/sys/fs/cgroup/'"$ID_PREFIX"'/one" ] || echo gone'
+	[ "$output" = "1
+0
+there
+inside
+gone" ]
+	find /sys/fs/cgroup -depth -type d -name "$ID_PREFIX" -exec rmdir {} +
+	assert_nothing_left
+}
+
+@test "a limit whose controller v2 does not have" {
+	[ -d /sys/fs/cgroup/unified ] || skip "this host has no hybrid hierarchies"
+	grep -qw memory /sys/fs/cgroup/unified/cgroup.controllers && skip "it has them all"
+	config '.linux.resources.memory.limit = 134217728'
+	run -1 in_host v2 'moat run -b "$BUNDLE" "$ID"'
+	[[ $output == *memory.max* ]]
+	[ "$(wc -l <<<"$output")" = 1 ]
+	assert_nothing_left
+}

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Control groups on hosts that this one is not: where a container's directories are, by the
+ * texts of /proc, and what is written there, into a folder that stands for a hierarchy.
+ */
+#include "tests/unit/unit.h"
+
+#include "runtime/cgroup/cgroup.h"
+#include "util/file.h"
+
+#define V1_MOUNTS                                                                             \
+	"30 24 0:26 / /sys/fs/cgroup ro,nosuid shared:9 - tmpfs tmpfs ro,mode=755\n"          \
+	"31 30 0:27 / /sys/fs/cgroup/systemd rw shared:10 - cgroup cgroup rw,name=systemd\n"  \
+	"33 30 0:29 / /sys/fs/cgroup/cpu,cpuacct rw shared:11 - cgroup cgroup rw,cpu,cpuacct\n" \
+	"34 30 0:30 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"                   \
+	"35 30 0:31 / /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids\n"
+#define V2_MOUNT "36 24 0:32 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n"
+#define HYBRID_MOUNT "37 30 0:33 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n"
+#define V1_MEMBERSHIP                                                \
+	"4:pids:/user.slice\n3:memory:/user.slice/s\n2:cpu,cpuacct:/\n" \
+	"1:name=systemd:/user.slice/session.scope\n"
+#define V2_MEMBERSHIP "0::/user.slice/session.scope\n"
+
+static void locate(const char *wanted, bool with_v1, const char *mounts, const char *membership,
+		   struct cgroup_set *set)
+{
+	char *m = strdup(mounts), *own = strdup(membership);
+
+	memset(set, 0, sizeof(*set));
+	assert_int_equal(cgroup_locate_in(wanted, with_v1, m, own, set), 0);
+	free(m);
+	free(own);
+}
+
+static void test_locate_v1(void **state)
+{
+	struct cgroup_set set;
+
+	locate("/docker/x", true, V1_MOUNTS, V1_MEMBERSHIP, &set);
+	assert_int_equal(set.count, 4);
+	assert_string_equal(cgroup_dir_find(&set, "memory")->path, "/sys/fs/cgroup/memory/docker/x");
+	assert_string_equal(cgroup_dir_find(&set, "cpuacct")->path,
+			    "/sys/fs/cgroup/cpu,cpuacct/docker/x");
+	assert_ptr_equal(cgroup_dir_find(&set, "cpu"), cgroup_dir_find(&set, "cpuacct"));
+	assert_null(cgroup_dir_find(&set, "hugetlb"));
+	assert_int_equal(cgroup_unified_fd(&set), -1);
+	cgroup_set_free(&set);
+
+	/* A relative path starts at our own cgroup. */
+	locate("x", true, V1_MOUNTS, V1_MEMBERSHIP, &set);
+	assert_string_equal(cgroup_dir_find(&set, "memory")->path,
+			    "/sys/fs/cgroup/memory/user.slice/s/x");
+	assert_string_equal(cgroup_dir_find(&set, "cpu")->path, "/sys/fs/cgroup/cpu,cpuacct/x");
+	cgroup_set_free(&set);
+
+	/* Without limits none is used. */
+	locate("x", false, V1_MOUNTS, V1_MEMBERSHIP, &set);
+	assert_int_equal(set.count, 0);
+	cgroup_set_free(&set);
+}
+
+static void test_locate_v2(void **state)
+{
+	struct cgroup_set set;
+
+	locate("/docker/x", true, V2_MOUNT, V2_MEMBERSHIP, &set);
+	assert_int_equal(set.count, 1);
+	assert_true(set.dirs[0].unified);
+	assert_string_equal(set.dirs[0].path, "/sys/fs/cgroup/docker/x");
+	assert_ptr_equal(cgroup_dir_find(&set, "memory"), &set.dirs[0]);
+	cgroup_set_free(&set);
+
+	/* Beside our own: one with processes has no children with controllers. */
+	locate("x", false, V2_MOUNT, V2_MEMBERSHIP, &set);
+	assert_string_equal(set.dirs[0].path, "/sys/fs/cgroup/user.slice/x");
+	cgroup_set_free(&set);
+	locate("x", false, V2_MOUNT, "0::/\n", &set);
+	assert_string_equal(set.dirs[0].path, "/sys/fs/cgroup/x");
+	cgroup_set_free(&set);
+}
+
+static void test_locate_hybrid(void **state)
+{
+	struct cgroup_set set;
+
+	locate("/docker/x", true, V1_MOUNTS HYBRID_MOUNT, V1_MEMBERSHIP V2_MEMBERSHIP, &set);
+	assert_int_equal(set.count, 5);
+	assert_false(cgroup_dir_find(&set, "pids")->unified);
+	assert_string_equal(cgroup_dir_find(&set, "")->path, "/sys/fs/cgroup/unified/docker/x");
+	/* What no v1 hierarchy has may be in the unified one. */
+	assert_true(cgroup_dir_find(&set, "hugetlb")->unified);
+	cgroup_set_free(&set);
+}
+
+/* In a container of the host's runtime the mount shows a part of the hierarchy. */
+static void test_locate_nested(void **state)
+{
+	struct cgroup_set set;
+
+	locate("x", true, "34 30 0:30 /docker/outer /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n",
+	       "3:memory:/docker/outer\n", &set);
+	assert_string_equal(set.dirs[0].path, "/sys/fs/cgroup/memory/x");
+	cgroup_set_free(&set);
+}
+
+static void test_locate_garbage(void **state)
+{
+	struct cgroup_set set;
+
+	locate("x", true, "", "", &set);
+	assert_int_equal(set.count, 0);
+	cgroup_set_free(&set);
+	locate("x", true, "1 2 - cgroup\n - cgroup2\n" V2_MOUNT, "nonsense\n0:\n" V2_MEMBERSHIP, &set);
+	assert_int_equal(set.count, 1);
+	cgroup_set_free(&set);
+}
+
+/* --- limits ------------------------------------------------------------------------------- */
+
+static const char *const files[] = {
+	"memory.limit_in_bytes", "memory.memsw.limit_in_bytes", "memory.soft_limit_in_bytes",
+	"memory.max", "memory.swap.max", "memory.low", "cpu.shares", "cpu.cfs_period_us",
+	"cpu.cfs_quota_us", "cpu.weight", "cpu.max", "cpu.idle", "cpuset.cpus", "cpuset.mems",
+	"pids.max", "memory.high",
+};
+
+static char dir_path[64];
+static int dir = -1;
+
+static int set_up(void **state)
+{
+	dir = unit_directory(dir_path);
+	return dir < 0;
+}
+
+static int tear_down(void **state)
+{
+	close(dir);
+	return rmdir(dir_path);
+}
+
+static void make_files(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		close(openat(dir, files[i], O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600));
+}
+
+static void remove_files(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		unlinkat(dir, files[i], 0);
+}
+
+static void assert_file(const char *name, const char *wanted)
+{
+	char *text;
+	size_t size;
+
+	assert_int_equal(file_read_all(dir, name, 100, &text, &size), 0);
+	assert_string_equal(text, wanted);
+	free(text);
+}
+
+/* As the host's: one v1 directory with all controllers, or the unified one. */
+static int write_limits(bool unified, const struct spec_resources *r, struct error **err)
+{
+	char controllers[] = "cpu,cpuset,memory,pids";
+	struct cgroup_set set = {
+		.dirs = { { .path = dir_path, .mount_point = dir_path,
+			    .controllers = unified ? controllers + strlen(controllers) : controllers,
+			    .unified = unified } },
+		.count = 1,
+	};
+
+	make_files();
+	return cgroup_write_limits(&set, r, err);
+}
+
+#define I64(v) { .set = true, .value = (v) }
+#define U64(v) { .set = true, .value = (v) }
+
+static void test_limits(void **state)
+{
+	struct spec_memory memory = { .limit = I64(100 << 20), .swap = I64(300 << 20),
+				      .reservation = I64(50 << 20) };
+	struct spec_cpu cpu = { .shares = U64(512), .quota = I64(50000), .period = U64(200000),
+				.cpus = (char[]){ "0-1" }, .mems = (char[]){ "0" } };
+	struct spec_pids pids = { .limit = I64(10) };
+	struct spec_resources r = { .memory = &memory, .cpu = &cpu, .pids = &pids };
+	struct error *err = NULL;
+
+	assert_int_equal(write_limits(false, &r, &err), 0);
+	assert_file("memory.limit_in_bytes", "104857600");
+	assert_file("memory.memsw.limit_in_bytes", "314572800");
+	assert_file("memory.soft_limit_in_bytes", "52428800");
+	assert_file("memory.max", "");
+	assert_file("cpu.shares", "512");
+	assert_file("cpu.cfs_quota_us", "50000");
+	assert_file("cpu.cfs_period_us", "200000");
+	assert_file("cpuset.cpus", "0-1");
+	assert_file("cpuset.mems", "0");
+	/* Room for the sandbox's own threads and processes. */
+	assert_file("pids.max", "148");
+
+	assert_int_equal(write_limits(true, &r, &err), 0);
+	assert_file("memory.limit_in_bytes", "");
+	assert_file("memory.max", "104857600");
+	assert_file("memory.swap.max", "209715200");
+	assert_file("memory.low", "52428800");
+	assert_file("cpu.weight", "20");
+	assert_file("cpu.max", "50000 200000");
+	assert_file("cpuset.cpus", "0-1");
+	assert_file("pids.max", "148");
+	remove_files();
+}
+
+static void test_no_limits(void **state)
+{
+	struct spec_memory memory = { .limit = I64(0), .swap = I64(0) };
+	struct spec_cpu cpu = { .shares = U64(0), .quota = I64(0), .period = U64(0) };
+	struct spec_pids pids = { .limit = I64(0) };
+	struct spec_resources r = { .memory = &memory, .cpu = &cpu, .pids = &pids };
+	struct error *err = NULL;
+
+	for (int unified = 0; unified < 2; unified++) {
+		assert_int_equal(write_limits(unified, &r, &err), 0);
+		for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+			assert_file(files[i], "");
+	}
+	remove_files();
+}
+
+static void test_unlimited(void **state)
+{
+	struct spec_memory memory = { .limit = I64(-1) };
+	struct spec_cpu cpu = { .quota = I64(-1) };
+	struct spec_pids pids = { .limit = I64(-1) };
+	struct spec_resources r = { .memory = &memory, .cpu = &cpu, .pids = &pids };
+	struct error *err = NULL;
+
+	assert_int_equal(write_limits(false, &r, &err), 0);
+	assert_file("memory.limit_in_bytes", "-1");
+	assert_file("memory.memsw.limit_in_bytes", "");
+	assert_file("cpu.cfs_quota_us", "-1");
+	assert_file("pids.max", "max");
+	assert_int_equal(write_limits(true, &r, &err), 0);
+	assert_file("memory.max", "max");
+	assert_file("memory.swap.max", "max");
+	assert_file("cpu.max", "max 100000");
+	remove_files();
+}
+
+static void test_swap_without_sense(void **state)
+{
+	struct spec_memory memory = { .swap = I64(1 << 20) };
+	struct spec_resources r = { .memory = &memory };
+	struct error *err = NULL;
+
+	assert_int_equal(write_limits(true, &r, &err), -EINVAL);
+	error_free(err);
+	err = NULL;
+	memory.limit = (struct opt_i64)I64(2 << 20);
+	assert_int_equal(write_limits(true, &r, &err), -EINVAL);
+	error_free(err);
+	remove_files();
+}
+
+static void test_shares_to_weight(void **state)
+{
+	static const struct {
+		uint64_t shares;
+		const char *weight;
+	} rows[] = { { 1, "1" }, { 2, "1" }, { 1024, "39" }, { 262144, "10000" }, { 1 << 20, "10000" } };
+	struct spec_cpu cpu = { 0 };
+	struct spec_resources r = { .cpu = &cpu };
+	struct error *err = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cpu.shares.set = true;
+		cpu.shares.value = rows[i].shares;
+		assert_int_equal(write_limits(true, &r, &err), 0);
+		assert_file("cpu.weight", rows[i].weight);
+	}
+	remove_files();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_locate_v1),
+		cmocka_unit_test(test_locate_v2),
+		cmocka_unit_test(test_locate_hybrid),
+		cmocka_unit_test(test_locate_nested),
+		cmocka_unit_test(test_locate_garbage),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_no_limits),
+		cmocka_unit_test(test_unlimited),
+		cmocka_unit_test(test_swap_without_sense),
+		cmocka_unit_test(test_shares_to_weight),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
