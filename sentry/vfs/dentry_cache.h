@@ -14,7 +14,7 @@
 
 #include "sentry/vfs/inode.h"
 
-#define DENTRY_CACHE_LIMIT 4096
+#define DENTRY_CACHE_LIMIT 16384
 
 uint32_t dentry_name_hash(const char *name, size_t size);
 /* The cached child, positive or negative, with a reference; or NULL. */

@@ -238,10 +238,11 @@ static void notify(struct world *w, const struct step *s)
 	int before = t ? atomic_load(&t->state) : TRAP_UNBORN;
 	unsigned next = t ? t->expected_next : 0;
 	struct trap_context *ctx;
+	bool watched;
 
 	memcpy(n.data.args, s->args, sizeof(n.data.args));
 	memset(&seen, 0, sizeof(seen));
-	ctx = trap_notified(w->platform, &n, NULL);
+	ctx = trap_notified(w->platform, &n, NULL, &watched);
 	fuzz_check(seen.kills == 0 || seen.killed == (pid_t)n.pid, "somebody else is killed");
 	if (seen.continues)
 		fuzz_check(t && in_stub && (before == TRAP_ORDER || before == TRAP_STARTING) &&

@@ -15,7 +15,7 @@
 #include "sentry/fs/gofer/gofer_inode.h"
 #include "util/hash.h"
 
-#define ENTRIES_MAX 8192 /* of all directories of one file system; about 200 bytes each */
+#define ENTRIES_MAX 16384 /* of all directories of one file system; about 200 bytes each */
 
 struct gofer_children {
 	struct list_node node; /* in fs->cached */

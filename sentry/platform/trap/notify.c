@@ -236,11 +236,14 @@ static struct trap_context *notified(struct trap_platform *p, const struct secco
 }
 
 struct trap_context *trap_notified(struct trap_platform *p, const struct seccomp_notif *n,
-				   struct trap_thread *waiting)
+				   struct trap_thread *waiting, bool *watched)
 {
+	const struct trap_thread *t;
 	struct trap_context *ctx;
 
 	mutex_lock(&p->lookup_lock);
+	t = tid_table_find(p, (pid_t)n->pid);
+	*watched = t && atomic_load(&t->watched);
 	ctx = notified(p, n, waiting);
 	mutex_unlock(&p->lookup_lock);
 	return ctx;

@@ -2,15 +2,19 @@
 /*
  * The pool of threads that serve stopped contexts.
  *
- * At most one worker, the receiver, sleeps in the listener: the synchronous
+ * A worker that sleeps in the listener is a receiver: the synchronous
  * wake-up then moves the CPU from the stub to it and back.  It serves what it
- * received itself and stays the receiver meanwhile, unless it goes to sleep in
+ * received itself and stays a receiver meanwhile, unless it goes to sleep in
  * the kernel's code (trap_pool_block_begin): then it gives the role away, to
  * whoever comes back to the pool first.  Only if nobody is at work is a worker
  * summoned for it: one who was just woken by what the sleeper did last, the
  * other end of its pipe perhaps, comes back anyway.  Should all of them take
- * long, the watchdog (watchdog.c) finds the notifications that wait.  Idle
- * workers are parked, each on a word of its own; a few are kept, the rest end.
+ * long, the watchdog (watchdog.c) finds the notifications that wait.
+ *
+ * One receiver serves one guest thread best.  More of them, up to one for each CPU, receive
+ * while notifications are found waiting, or others at work, again and again (feel_pressure).
+ *
+ * Idle workers are parked, each on a word of its own; a few are kept, the rest end.
  *
  * Nothing here sleeps on memory that a guest can write (design rule 5).
  */
@@ -23,6 +27,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <x86intrin.h>
 
 #include "sentry/host/host_futex.h"
 #include "sentry/host/host_process.h"
@@ -35,6 +40,11 @@
 #define WORKERS_PARKED_MAX 2
 #define WORKERS_MAX 16384
 #define WORKER_SIGNAL SIGUSR2
+/* A receive that took less found a notification waiting. */
+#define SLEPT_CYCLES 6000
+#define PRESSURE_START 32
+#define PRESSURE_HIGH 64
+#define CROWDED_HIGH 16
 
 struct trap_pool {
 	struct trap_platform *platform;
@@ -44,15 +54,21 @@ struct trap_pool {
 	struct list_node parked;	/* lock */
 	unsigned parked_count, worker_count; /* lock */
 	bool refill_wanted;		/* lock */
-	struct trap_worker *receiver;	/* lock */
+	/* Who holds the role has w->role == role; to take it from all, role changes. */
+	uint64_t role;			/* lock */
+	unsigned receivers;		/* lock */
+	unsigned receivers_wanted;	/* lock */
+	unsigned receivers_max;		/* does not change */
 	bool started;			/* lock */
 	/*
 	 * Workers who come back when what they do is done: not parked, asleep, watching
 	 * or waiting for a stub.  It goes down with the lock held only.
 	 */
 	_Atomic unsigned at_work;
-	/* The receiver is in its receive, or about to be: set with the lock held, cleared by it. */
-	_Atomic bool receiving;
+	/* Receivers in their receive, or about to be; it goes up with the lock held only. */
+	_Atomic unsigned receiving;
+	/* The only receiver waits for one thread: nobody joins it.  Set with the lock held. */
+	_Atomic bool exclusive;
 	struct watchdog watchdog;
 	struct wait_hooks hooks;
 };
@@ -139,6 +155,24 @@ void trap_pool_queue_refill(struct trap_pool *pool)
 	(void)summon_and_unlock(pool);
 }
 
+static bool is_receiver(const struct trap_worker *w) REQUIRES(w->pool->lock)
+{
+	return w && w->role == w->pool->role;
+}
+
+static void take_role(struct trap_worker *w) REQUIRES(w->pool->lock)
+{
+	w->role = w->pool->role;
+	w->pool->receivers++;
+}
+
+static void drop_role(struct trap_worker *w) REQUIRES(w->pool->lock)
+{
+	if (is_receiver(w))
+		w->pool->receivers--;
+	w->role = 0;
+}
+
 static void leave_work(struct trap_worker *w) REQUIRES(w->pool->lock)
 {
 	if (w->at_work)
@@ -151,10 +185,9 @@ void trap_pool_step_back(struct trap_worker *w)
 	struct trap_pool *pool = w->pool;
 
 	mutex_lock(&pool->lock);
-	if (pool->receiver == w)
-		pool->receiver = NULL;
+	drop_role(w);
 	leave_work(w);
-	if (!pool->receiver && atomic_load(&pool->at_work) == 0)
+	if (!pool->receivers && atomic_load(&pool->at_work) == 0)
 		(void)summon_and_unlock(pool);
 	else
 		mutex_unlock(&pool->lock);
@@ -201,32 +234,88 @@ enum role {
 	TAKE_ROLE, /* or if it is nobody's; else the caller comes back no more */
 };
 
-/* Whether the calling worker is to receive next; at boot, before the pool runs, whoever waits. */
+/*
+ * Whether the calling worker is to receive next, for a thread it waits for: only if it is alone,
+ * as another one might get what is waited for.  At boot, before the pool runs, whoever waits.
+ */
 static bool begin_receive(struct trap_pool *pool, struct trap_worker *w, enum role role)
 {
 	bool mine;
 
 	mutex_lock(&pool->lock);
-	if (w && !pool->receiver && role == TAKE_ROLE)
-		pool->receiver = w;
-	mine = !pool->started || (w && pool->receiver == w);
-	if (mine)
-		atomic_store(&pool->receiving, true);
-	else if (w && role == TAKE_ROLE)
+	if (w && !pool->receivers && role == TAKE_ROLE)
+		take_role(w);
+	mine = !pool->started || (is_receiver(w) && pool->receivers == 1);
+	if (mine) {
+		atomic_store(&pool->exclusive, true);
+		atomic_fetch_add(&pool->receiving, 1);
+	} else if (w && role == TAKE_ROLE) {
+		drop_role(w);
 		leave_work(w);
+	}
 	mutex_unlock(&pool->lock);
 	return mine;
+}
+
+/* One receiver more or less. */
+static void adjust_receivers(struct trap_pool *pool, struct trap_worker *w)
+{
+	unsigned pressure = w->pressure;
+
+	w->pressure = PRESSURE_START;
+	mutex_lock(&pool->lock);
+	if (pressure >= PRESSURE_HIGH && pool->receivers_wanted < pool->receivers_max) {
+		pool->receivers_wanted++;
+		(void)summon_and_unlock(pool);
+		return;
+	}
+	if (pressure == 0 && pool->receivers_wanted > 1)
+		pool->receivers_wanted--;
+	mutex_unlock(&pool->lock);
+}
+
+/* Whether the guest has more to do at once than its receivers. */
+static void feel_pressure(struct trap_pool *pool, struct trap_worker *w, uint64_t cycles)
+{
+	unsigned receiving = atomic_load(&pool->receiving), at_work = atomic_load(&pool->at_work);
+	bool others = at_work > receiving + 1;
+
+	/* A watched thread has two CPUs. */
+	if (at_work + 2 * atomic_load(&pool->platform->watchers) > receiving + pool->receivers_max)
+		w->crowded++;
+	else
+		w->crowded = 0;
+	if (w->crowded >= CROWDED_HIGH) {
+		trap_spin_pause(pool->platform);
+		w->crowded = 0;
+	}
+	if (cycles < SLEPT_CYCLES || others)
+		w->pressure++;
+	else
+		w->pressure--;
+	if (w->pressure == 0 || w->pressure >= PRESSURE_HIGH)
+		adjust_receivers(pool, w);
 }
 
 /* One notification, after begin_receive.  NULL: withdrawn, interrupted, or nothing to run. */
 static struct trap_context *receive(struct trap_pool *pool, struct trap_thread *waiting)
 {
+	uint64_t start = __rdtsc(), cycles;
+	struct trap_context *ctx;
 	struct seccomp_notif n;
+	bool watched = false;
 	int rc = host_notify_receive(pool->platform->listener, &n);
 
-	atomic_store(&pool->receiving, false);
+	atomic_fetch_sub(&pool->receiving, 1);
+	cycles = __rdtsc() - start;
 	watchdog_wake(&pool->watchdog);
-	return rc < 0 ? NULL : trap_notified(pool->platform, &n, waiting);
+	if (rc < 0)
+		return NULL;
+	ctx = trap_notified(pool->platform, &n, waiting, &watched);
+	/* Its own orders are no sign that others want the CPU. */
+	if (current_worker && !watched)
+		feel_pressure(pool, current_worker, cycles);
+	return ctx;
 }
 
 static void receive_for(struct trap_pool *pool, struct trap_thread *t)
@@ -238,8 +327,9 @@ static void receive_for(struct trap_pool *pool, struct trap_thread *t)
 	if (!atomic_load(&t->order_done))
 		other = receive(pool, t);
 	else
-		atomic_store(&pool->receiving, false);
+		atomic_fetch_sub(&pool->receiving, 1);
 	atomic_store(&t->order_worker, NULL);
+	atomic_store(&pool->exclusive, false);
 	if (other)
 		trap_pool_queue(pool, other);
 }
@@ -286,7 +376,8 @@ void trap_pool_relieve(struct trap_pool *pool)
 		mutex_unlock(&pool->lock);
 		return;
 	}
-	pool->receiver = NULL;
+	pool->role++;
+	pool->receivers = 0;
 	(void)summon_and_unlock(pool);
 }
 
@@ -337,8 +428,8 @@ static bool work_once(struct trap_pool *pool, struct trap_worker *w)
 
 	mutex_lock(&pool->lock);
 	t = list_first(&pool->watches, struct trap_thread, watch_node);
-	/* The receiver is where the thread is, and has to receive. */
-	if (t && pool->receiver != w) {
+	/* A receiver is where the thread is, and has to receive. */
+	if (t && !is_receiver(w)) {
 		list_remove(&t->watch_node);
 		mutex_unlock(&pool->lock);
 		trap_context_watch(pool->platform, t);
@@ -357,10 +448,15 @@ static bool work_once(struct trap_pool *pool, struct trap_worker *w)
 		refill(pool->platform);
 		return true;
 	}
-	if (pool->receiver && pool->receiver != w)
-		return park_and_unlock(pool, w);
-	pool->receiver = w;
-	atomic_store(&pool->receiving, true);
+	if (is_receiver(w) && pool->receivers > pool->receivers_wanted)
+		drop_role(w);
+	if (!is_receiver(w)) {
+		if (pool->receivers >= pool->receivers_wanted ||
+		    (pool->receivers && atomic_load(&pool->exclusive)))
+			return park_and_unlock(pool, w);
+		take_role(w);
+	}
+	atomic_fetch_add(&pool->receiving, 1);
 	mutex_unlock(&pool->lock);
 	ctx = receive(pool, NULL);
 	if (ctx)
@@ -370,7 +466,8 @@ static bool work_once(struct trap_pool *pool, struct trap_worker *w)
 
 static void *worker_main(void *arg)
 {
-	struct trap_worker w = { .pool = arg, .tid = gettid(), .at_work = true };
+	struct trap_worker w = { .pool = arg, .tid = gettid(), .at_work = true,
+				 .pressure = PRESSURE_START };
 	sigset_t set;
 
 	/* Its handler does nothing: it only ends a receive. */
@@ -401,6 +498,9 @@ int trap_pool_new(struct trap_platform *p, struct trap_pool **out)
 	list_init(&pool->queue);
 	list_init(&pool->watches);
 	list_init(&pool->parked);
+	pool->role = 1;
+	pool->receivers_wanted = 1;
+	pool->receivers_max = p->watchers_max + 1;
 	*out = pool;
 	return 0;
 }

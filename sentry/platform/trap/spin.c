@@ -43,6 +43,8 @@
 /* The first look: the worker has to wake up, and may have to find another CPU. */
 #define FIRST_WATCH_CYCLES 2000000
 #define YIELD_CYCLES 10000
+/* When others want the CPUs: some 10 to 20 ms. */
+#define PAUSE_CYCLES 40000000
 #define MOVES_MAX 4
 /* So many quick calls in a row before a thread is watched; more after a watch that did not pay. */
 #define QUICK_NEEDED_MIN 16
@@ -131,9 +133,19 @@ void trap_spin_count(struct trap_thread *t)
 		t->quick++;
 }
 
+void trap_spin_pause(struct trap_platform *p)
+{
+	atomic_store(&p->spin_after, __rdtsc() + PAUSE_CYCLES);
+}
+
+static bool is_paused(const struct trap_platform *p, uint64_t now)
+{
+	return now < atomic_load_explicit(&p->spin_after, memory_order_relaxed);
+}
+
 static bool is_hot(const struct trap_platform *p, const struct trap_thread *t)
 {
-	return p->watchers_max > 0 && t->quick >= t->quick_needed;
+	return p->watchers_max > 0 && t->quick >= t->quick_needed && !is_paused(p, __rdtsc());
 }
 
 bool trap_dispatch_prepare(struct trap_platform *p, struct trap_thread *t)
@@ -186,7 +198,7 @@ enum trap_watcher trap_watch_begin(struct trap_platform *p, struct trap_thread *
 	enum trap_watcher who = TRAP_WATCHER_NONE;
 
 	/* Whoever answers a notification gets the guest thread onto its own CPU. */
-	if (w->watching == t && !t->by_spin)
+	if (w->watching == t && (!t->by_spin || is_paused(p, __rdtsc())))
 		trap_watch_end(p);
 	if (w->watching == t)
 		who = TRAP_WATCHER_SELF;
@@ -242,7 +254,7 @@ bool trap_watch(struct trap_platform *p, struct trap_thread *t)
 			sched_yield();
 			yielded = now;
 		}
-	} while (now - start < patience && !atomic_load(&t->process->dead));
+	} while (now - start < patience && !is_paused(p, now) && !atomic_load(&t->process->dead));
 	/* The next calls come by notification.  Nobody owns the thread, or somebody else does. */
 	atomic_store(&t->missed, true);
 	__atomic_store_n(&t->slot->spin, 0, __ATOMIC_RELAXED);

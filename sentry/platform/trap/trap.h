@@ -207,6 +207,7 @@ struct trap_platform {
 	struct trap_pool *pool;
 	unsigned watchers_max;		 /* workers that may spin at once; does not change */
 	_Atomic unsigned watchers;
+	_Atomic uint64_t spin_after;	 /* time stamp counter: nobody spins before */
 	uint64_t vdso_base;
 	uint64_t arguments;		 /* of the template and every stub: see stub_abi.h */
 	bool fsgsbase;			 /* stubs read and write FS and GS base themselves */
@@ -353,6 +354,8 @@ int trap_hand_over(struct trap_platform *p, struct trap_thread *t, const struct 
 bool trap_late_report(struct trap_platform *p, struct trap_thread *t, uint64_t notification)
 	MUST_CHECK;
 void trap_spin_init(struct trap_thread *t);
+/* There is other work for the CPUs: nobody spins for a while. */
+void trap_spin_pause(struct trap_platform *p);
 /* Before the client sees a system call: how soon it came. */
 void trap_spin_count(struct trap_thread *t);
 /* Who watches the slot after the coming resume. */
@@ -408,9 +411,10 @@ int trap_wait_stopped(struct trap_platform *p, struct trap_thread *t) MUST_CHECK
  * Deals with one notification on the calling pool thread.  Returns the context
  * whose event the caller must now run (event filled), or NULL.  @waiting: the
  * thread the caller waits for, which looks at its order_done afterwards.
+ * *watched: a worker looks at the slot of the thread it came from.
  */
 struct trap_context *trap_notified(struct trap_platform *p, const struct seccomp_notif *n,
-				   struct trap_thread *waiting);
+				   struct trap_thread *waiting, bool *watched);
 
 /* --- pool.c -------------------------------------------------------------------------- */
 
@@ -420,6 +424,8 @@ struct trap_worker {
 	_Atomic uint32_t wake;	      /* futex */
 	pid_t tid;		      /* does not change */
 	bool at_work;		      /* counted in the pool's at_work; the worker's */
+	uint64_t role;		      /* the pool's: it is a receiver; pool's lock */
+	unsigned pressure, crowded;   /* see pool.c; the worker's */
 	struct trap_context *context; /* whose event it runs; the worker's */
 	struct trap_thread *watching; /* stopped or pinned by it; the worker's */
 	bool fresh;		      /* the watch has not seen a call yet; the worker's */
