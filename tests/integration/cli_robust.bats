@@ -155,3 +155,30 @@ teardown() { bundle_teardown; }
 	# Nobody can write to what they run.
 	run ! sh -c "echo x >/proc/$pid/exe"
 }
+
+# A call that waits for the host, here for a stopped gofer, holds up its caller alone.
+@test "a slow file system holds up nobody else" {
+	busy='while [ $n -lt 100 ]; do read -t 0.1 x; n=$((n + 1)); echo $n; done'
+	args sh -c "exec 3<&0; (read -t 1 x <&3; exec cat /bin/busybox >/dev/null) & n=0; $busy"
+	mkfifo "$BATS_TEST_TMPDIR/in"
+	exec 7<>"$BATS_TEST_TMPDIR/in"
+	"$MOAT" --root "$ROOT" run -b "$BUNDLE" "$ID" <&7 7>&- >"$BATS_TEST_TMPDIR/out" 2>&1 &
+	for i in $(seq 200); do
+		[ "$(wc -l <"$BATS_TEST_TMPDIR/out")" -ge 3 ] && break
+		sleep 0.05
+	done
+	gofer=$(jq .goferPid "$ROOT/$ID/state.json")
+	kill -STOP "$gofer"
+	sleep 2
+	before=$(wc -l <"$BATS_TEST_TMPDIR/out")
+	sleep 1.5
+	after=$(wc -l <"$BATS_TEST_TMPDIR/out")
+	kill -CONT "$gofer"
+	echo "$before lines, then $after"
+	[ "$before" -ge 3 ] && [ "$before" -lt 100 ]
+	[ "$after" -gt "$before" ]
+	moat kill "$ID" KILL
+	wait
+	moat delete -f "$ID"
+	assert_nothing_left
+}
