@@ -13,9 +13,8 @@
 #include <string.h>
 
 #include "sentry/abi/sched.h"
-#include "sentry/abi/time.h"
+#include "sentry/kernel/clock_sleep.h"
 #include "sentry/kernel/task.h"
-#include "sentry/kernel/timer.h"
 #include "sentry/mm/mm.h"
 #include "util/hash.h"
 
@@ -180,32 +179,10 @@ bool futex_unqueue(struct futex_waiter *w) NO_LOCK_ANALYSIS
 	return queued;
 }
 
-static uint64_t to_monotonic(uint64_t deadline, bool realtime)
-{
-	uint64_t now, left;
-
-	if (!realtime || deadline == DEADLINE_NONE)
-		return deadline;
-	now = clock_now(LINUX_CLOCK_REALTIME);
-	left = deadline > now ? deadline - now : 0;
-	now = clock_now(LINUX_CLOCK_MONOTONIC);
-	return left > UINT64_MAX - 1 - now ? UINT64_MAX - 1 : now + left;
-}
-
-int futex_sleep(uint64_t deadline, bool realtime)
-{
-	int rc = wait_sleep(to_monotonic(deadline, realtime));
-
-	/* The clock may have been set back meanwhile. */
-	if (rc == -ETIMEDOUT && realtime && clock_now(LINUX_CLOCK_REALTIME) < deadline)
-		return 0;
-	return rc;
-}
-
 static int sleep_until_woken(struct futex_waiter *w, struct futex_time time)
 {
 	while (!atomic_load(&w->woken)) {
-		int rc = futex_sleep(time.deadline, time.realtime);
+		int rc = clock_sleep(time.deadline, time.realtime);
 
 		if (rc)
 			return futex_unqueue(w) ? rc : 0;

@@ -55,8 +55,6 @@ int64_t futex_requeue_keys(const struct memory_key *from, const struct memory_ke
 
 /* Real-time priority as Linux queues waiters by it: 0 for all that have none. */
 int32_t futex_priority(struct task *t);
-/* Towards @deadline of the clock: 0 (look again), -EINTR, -ETIMEDOUT. */
-int futex_sleep(uint64_t deadline, bool realtime) MUST_CHECK;
 
 /* futex_pi.c */
 void futex_pi_init(void);

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 
 #include "sentry/abi/futex.h"
+#include "sentry/kernel/clock_sleep.h"
 #include "sentry/kernel/futex_pi_internal.h"
 #include "sentry/kernel/task.h"
 #include "sentry/mm/usercopy.h"
@@ -382,7 +383,7 @@ static int sleep_in_line(struct pi_operation *op, struct futex_time time)
 			return rc;
 		if (state == PI_LOOK)
 			return PI_RETRY;
-		rc = futex_sleep(time.deadline, time.realtime);
+		rc = clock_sleep(time.deadline, time.realtime);
 	}
 }
 

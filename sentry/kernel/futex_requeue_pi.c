@@ -15,6 +15,7 @@
 #include <errno.h>
 
 #include "sentry/abi/futex.h"
+#include "sentry/kernel/clock_sleep.h"
 #include "sentry/kernel/futex_pi_internal.h"
 #include "sentry/kernel/task.h"
 #include "sentry/mm/usercopy.h"
@@ -95,7 +96,7 @@ static int sleep_at_word(struct futex_waiter *w, struct futex_time time)
 		if (place == AT_WORD && rc)
 			return rc;
 		if (place == AT_WORD) {
-			rc = futex_sleep(time.deadline, time.realtime);
+			rc = clock_sleep(time.deadline, time.realtime);
 		} else if (wait_sleep_killable(DEADLINE_NONE)) {
 			rc = -EINTR;
 			dead = true;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "sentry/abi/futex.h"
+#include "sentry/kernel/clock_sleep.h"
 #include "sentry/kernel/futex_internal.h"
 #include "sentry/kernel/task.h"
 #include "sentry/mm/usercopy.h"
@@ -87,7 +88,7 @@ static int64_t wait_for_any(struct waitv *v, const struct futex_wait_item *items
 	if (rc)
 		return woken >= 0 ? woken : rc;
 	while (!rc && !any_woken(v))
-		rc = futex_sleep(time.deadline, time.realtime);
+		rc = clock_sleep(time.deadline, time.realtime);
 	woken = unqueue_first(v, v->count);
 	return woken >= 0 ? woken : rc;
 }

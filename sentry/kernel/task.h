@@ -201,6 +201,7 @@ struct thread_group {
 	struct pid *terminal_old_group;	 /* reference or NULL: its foreground when it was hung up;
 					    tasklist */
 	bool child_subreaper, has_execed;
+	_Atomic uint32_t exec_count;	 /* of its own execve calls: another program since? */
 	int exit_signal;		 /* to the parent; SIGCHLD, 0 none */
 	struct wait_queue child_wait;	 /* wait4 callers; events: any child changed state */
 	struct wait_queue exit_wait;	 /* pidfd poll; thread exits */

@@ -377,6 +377,7 @@ static int commit(struct task *t, struct exec_job *j)
 	set_name(t, upcalls->program_comm(j->program));
 	mutex_lock(&t->kernel->tasklist_lock);
 	t->group->has_execed = true;
+	atomic_fetch_add(&t->group->exec_count, 1);
 	t->group->exit_signal = LINUX_SIGCHLD;
 	mutex_unlock(&t->kernel->tasklist_lock);
 	return upcalls->program_load(j->program, t->mm, t->context, &identity,

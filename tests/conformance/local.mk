@@ -15,6 +15,7 @@ conformance_sources = \
 	tests/conformance/futex_requeue_pi.c \
 	tests/conformance/futex_wait.c \
 	tests/conformance/ipc_message.c \
+	tests/conformance/ipc_mqueue.c \
 	tests/conformance/ipc_pipe.c \
 	tests/conformance/ipc_poll.c \
 	tests/conformance/mmap_basic.c \

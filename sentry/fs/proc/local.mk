@@ -28,4 +28,5 @@ libsentry_a_SOURCES += \
 	%D%/system/proc_system.c %D%/system/proc_system.h \
 	%D%/proc_task.c %D%/proc_timens.c \
 	%D%/sys/sysctl.c %D%/sys/sysctl.h \
+	%D%/sys/sysctl_mqueue.c %D%/sys/sysctl_mqueue.h \
 	%D%/sys/sysctl_table.c
