@@ -18,6 +18,7 @@ conformance_sources = \
 	tests/conformance/ipc_mqueue.c \
 	tests/conformance/ipc_pipe.c \
 	tests/conformance/ipc_poll.c \
+	tests/conformance/keys.c \
 	tests/conformance/mmap_basic.c \
 	tests/conformance/mmap_shared.c \
 	tests/conformance/namespace.c \

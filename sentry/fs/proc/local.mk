@@ -8,6 +8,7 @@ libsentry_a_SOURCES += \
 	%D%/proc_idmap.c \
 	%D%/proc_inode.c \
 	%D%/system/proc_ipc.c \
+	%D%/system/proc_keys.c \
 	%D%/system/proc_tty.c \
 	%D%/proc_link.c \
 	%D%/proc_maps.c \
