@@ -12,6 +12,7 @@ include sentry/mm/local.mk
 include sentry/cred/local.mk
 include sentry/vfs/local.mk
 include sentry/kernel/local.mk
+include sentry/kernel/keys/local.mk
 include sentry/fs/local.mk
 include sentry/fs/gofer/local.mk
 include sentry/fs/overlay/local.mk

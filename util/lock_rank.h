@@ -37,6 +37,7 @@ enum lock_rank {
 	LOCK_RANK_PIPE,
 	LOCK_RANK_TTY,		 /* modes and buffers of one pseudoterminal */
 	LOCK_RANK_IPC,		 /* one ipc namespace: SysV objects */
+	LOCK_RANK_KEYS,		 /* all keys and keyrings */
 	LOCK_RANK_CREDENTIALS,	 /* user namespaces and their counters */
 	LOCK_RANK_PLATFORM_LOOKUP, /* thread of a notification: found, and not freed meanwhile */
 	LOCK_RANK_PLATFORM_PROCESS, /* one host process */

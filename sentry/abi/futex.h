@@ -47,3 +47,17 @@ struct linux_robust_list_head {
 };
 _Static_assert(sizeof(struct linux_robust_list_head) == 24, "robust_list_head");
 #define LINUX_ROBUST_LIST_LIMIT 2048
+
+/* futex_waitv(2) and the other newer calls */
+#define LINUX_FUTEX2_SIZE_U32 2
+#define LINUX_FUTEX2_SIZE_MASK 3
+#define LINUX_FUTEX2_NUMA 4
+#define LINUX_FUTEX2_MPOL 8
+#define LINUX_FUTEX2_PRIVATE 128
+#define LINUX_FUTEX_WAITV_MAX 128
+
+struct linux_futex_waitv {
+	uint64_t val, uaddr;
+	uint32_t flags, reserved;
+};
+_Static_assert(sizeof(struct linux_futex_waitv) == 24, "futex_waitv");

@@ -64,7 +64,7 @@ static void drop_if_empty_locked(struct user_account *u)
 	free(u);
 }
 
-int user_charge(uint32_t kuid, enum user_resource resource, uint64_t limit)
+int user_charge_amount(uint32_t kuid, enum user_resource resource, uint64_t amount, uint64_t limit)
 {
 	struct user_account *u;
 	int rc = 0;
@@ -73,26 +73,36 @@ int user_charge(uint32_t kuid, enum user_resource resource, uint64_t limit)
 	u = make_locked(kuid);
 	if (!u) {
 		rc = -ENOMEM;
-	} else if (u->counts[resource] >= limit) {
+	} else if (amount > limit || u->counts[resource] > limit - amount) {
 		rc = -EAGAIN;
 		drop_if_empty_locked(u);
 	} else {
-		u->counts[resource]++;
+		u->counts[resource] += amount;
 	}
 	mutex_unlock(&lock);
 	return rc;
 }
 
-void user_uncharge(uint32_t kuid, enum user_resource resource)
+void user_uncharge_amount(uint32_t kuid, enum user_resource resource, uint64_t amount)
 {
 	struct user_account *u;
 
 	mutex_lock(&lock);
 	u = find_locked(kuid);
-	ASSERT(u && u->counts[resource]);
-	u->counts[resource]--;
+	ASSERT(u && u->counts[resource] >= amount);
+	u->counts[resource] -= amount;
 	drop_if_empty_locked(u);
 	mutex_unlock(&lock);
+}
+
+int user_charge(uint32_t kuid, enum user_resource resource, uint64_t limit)
+{
+	return user_charge_amount(kuid, resource, 1, limit);
+}
+
+void user_uncharge(uint32_t kuid, enum user_resource resource)
+{
+	user_uncharge_amount(kuid, resource, 1);
 }
 
 uint64_t user_charged(uint32_t kuid, enum user_resource resource)

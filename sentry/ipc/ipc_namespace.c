@@ -23,6 +23,17 @@
 
 /* --- namespaces ------------------------------------------------------------------------ */
 
+static const struct mqueue_limits default_mqueue_limits = {
+	.queues_max = 256, .msg_max = 10, .msgsize_max = 8192, .msg_default = 10, .msgsize_default = 8192,
+};
+
+static void (*mqueue_end)(struct super_block *mqueue);
+
+void ipc_namespace_on_end(void (*fn)(struct super_block *mqueue))
+{
+	mqueue_end = fn;
+}
+
 static void ids_init(struct ipc_ids *ids, uint32_t max)
 {
 	*ids = (struct ipc_ids){ .max = max, .last_index = -1, .highest = -1 };
@@ -42,6 +53,7 @@ int ipc_namespace_new(struct user_namespace *user_ns, struct ipc_namespace **out
 	ids_init(&ns->sem, LINUX_SEMMNI);
 	ids_init(&ns->msg, LINUX_MSGMNI);
 	list_init(&ns->undos);
+	ns->mqueue_limits = default_mqueue_limits;
 	*out = ns;
 	return 0;
 }
@@ -56,6 +68,8 @@ void ipc_namespace_put(struct ipc_namespace *ns)
 {
 	if (!ns || !refcount_put(&ns->refs))
 		return;
+	if (ns->mqueue)
+		mqueue_end(ns->mqueue);
 	shm_namespace_clear(ns);
 	sem_namespace_clear(ns);
 	msg_namespace_clear(ns);

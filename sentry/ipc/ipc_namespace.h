@@ -20,6 +20,7 @@
 
 struct credentials;
 struct kernel;
+struct super_block;
 struct task;
 struct user_namespace;
 
@@ -37,6 +38,11 @@ struct ipc_ids {
 	uint32_t seq;
 };
 
+/* /proc/sys/fs/mqueue */
+struct mqueue_limits {
+	uint32_t queues_max, msg_max, msgsize_max, msg_default, msgsize_default;
+};
+
 struct ipc_namespace {
 	struct refcount refs;
 	struct user_namespace *user_ns; /* reference */
@@ -47,6 +53,9 @@ struct ipc_namespace {
 	uint64_t shm_pages, sem_total;	/* protected by lock */
 	uint64_t msg_count, msg_bytes;	/* in all queues; protected by lock */
 	struct list_node undos;		/* struct sem_undo; protected by lock */
+	struct mqueue_limits mqueue_limits; /* protected by lock */
+	uint32_t mqueue_count;		/* POSIX message queues; protected by lock */
+	struct super_block *mqueue;	/* reference or NULL: their file system; protected by lock */
 };
 
 int ipc_namespace_new(struct user_namespace *user_ns, struct ipc_namespace **out) MUST_CHECK;
@@ -54,6 +63,9 @@ struct ipc_namespace *ipc_namespace_get(struct ipc_namespace *ns);
 void ipc_namespace_put(struct ipc_namespace *ns);
 /* The calling task's; borrowed. */
 struct ipc_namespace *ipc_namespace_of(struct task *t);
+
+/* Once, at boot: who is told that a namespace whose file system @mqueue is goes, and puts it. */
+void ipc_namespace_on_end(void (*fn)(struct super_block *mqueue));
 
 /* At boot, after kernel_new: the root namespace, namespace operations, the exit hook. */
 int ipc_init(struct kernel *kernel) MUST_CHECK;

@@ -35,7 +35,7 @@ int futex_word_cmpxchg(struct task *t, guest_addr_t addr, uint32_t expected, uin
 static void wake_one(struct task *t, guest_addr_t addr)
 {
 	/* Robust futexes may be shared between processes. */
-	int64_t woken = futex_wake(t, addr, false, 1, LINUX_FUTEX_BITSET_MATCH_ANY);
+	int64_t woken = futex_wake(t, addr, FUTEX_SHARED, 1, LINUX_FUTEX_BITSET_MATCH_ANY);
 
 	(void)woken;
 }

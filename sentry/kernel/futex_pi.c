@@ -2,7 +2,7 @@
 /*
  * Priority-inheritance futexes: FUTEX_LOCK_PI and its kin.  The word holds the
  * owner's TID; the sentry has a pi_state for a word only while somebody works on
- * or waits for it.  Waiters get the lock in order of arrival.
+ * or waits for it.  Waiters get the lock by real-time priority, then in order of arrival.
  *
  * Guest memory may not be touched under a lock, yet the word and the list of
  * waiters must change together.  So one task at a time is `busy` with a pi_state;
@@ -18,52 +18,15 @@
 #include <stdlib.h>
 
 #include "sentry/abi/futex.h"
-#include "sentry/kernel/futex_internal.h"
+#include "sentry/kernel/clock_sleep.h"
+#include "sentry/kernel/futex_pi_internal.h"
 #include "sentry/kernel/task.h"
-#include "sentry/mm/mm.h"
 #include "sentry/mm/usercopy.h"
-#include "sentry/wait/wait.h"
 #include "util/hash.h"
 
 #define BUCKETS 64
 
-struct bucket {
-	struct mutex lock;	/* LOCK_RANK_FUTEX */
-	struct list_node states; /* protected by lock */
-};
-
-struct pi_state {
-	struct list_node node;	  /* in the bucket; as all below but idle, protected by its lock */
-	struct memory_key key;	  /* does not change */
-	uint32_t users;		  /* tasks inside an operation, waiters included; 0: freed */
-	bool busy;		  /* one of them works on word and waiters */
-	bool orphan;		  /* the owner died with waiters */
-	struct task *owner;	  /* reference: whose death concerns the waiters; or NULL */
-	struct list_node waiters; /* in order of arrival */
-	struct pi_waiter *chosen; /* whose TID the busy task is writing; it may not give up */
-	struct wait_queue idle;	  /* woken when busy ends */
-};
-
-enum pi_waiter_state { PI_WAITING, PI_LOOK, PI_GRANTED };
-
-struct pi_waiter {
-	struct list_node node; /* linked while waiting; the bucket's lock */
-	struct task *task;     /* the waiter itself */
-	struct sleeper *sleeper;
-	enum pi_waiter_state state; /* the bucket's lock */
-};
-
-/* An operation of one task on one word. */
-struct pi_operation {
-	struct task *t;
-	guest_addr_t addr;
-	uint32_t tid;
-	struct bucket *bucket;
-	struct pi_state *pi; /* counted in users */
-	struct pi_waiter waiter;
-};
-
-static struct bucket buckets[BUCKETS];
+static struct futex_pi_bucket buckets[BUCKETS];
 static _Atomic uint32_t state_count; /* so that most exits need not look */
 
 void futex_pi_init(void)
@@ -74,19 +37,19 @@ void futex_pi_init(void)
 	}
 }
 
-static uint32_t own_tid(const struct task *t)
+uint32_t futex_pi_tid(const struct task *t)
 {
 	return (uint32_t)task_tid_in(t, t->pid.ns);
 }
 
 /* --- states ------------------------------------------------------------------------- */
 
-static struct pi_state *find_locked(struct bucket *b, const struct memory_key *key)
+static struct pi_state *find_locked(struct futex_pi_bucket *b, const struct memory_key *key)
 {
 	struct pi_state *pi;
 
 	list_for_each(pi, &b->states, node)
-		if (pi->key.object == key->object && pi->key.offset == key->offset)
+		if (futex_same_key(&pi->key, key))
 			return pi;
 	return NULL;
 }
@@ -113,19 +76,32 @@ static void state_free(struct pi_state *pi)
 	free(pi);
 }
 
-/* Joins the users of @addr's state.  Every begin is paired with an end. */
-static int operation_begin(struct pi_operation *op, struct task *t, guest_addr_t addr,
-			   bool is_private)
+static struct futex_pi_bucket *bucket_of(const struct memory_key *key)
+{
+	return &buckets[hash_u64((uint64_t)(uintptr_t)key->object ^ key->offset) % BUCKETS];
+}
+
+bool futex_pi_contended(const struct memory_key *key)
+{
+	struct futex_pi_bucket *b = bucket_of(key);
+	struct pi_state *pi;
+	bool contended;
+
+	if (!atomic_load(&state_count))
+		return false;
+	mutex_lock(&b->lock);
+	pi = find_locked(b, key);
+	contended = pi && !list_empty(&pi->waiters);
+	mutex_unlock(&b->lock);
+	return contended;
+}
+
+int futex_pi_begin(struct pi_operation *op, struct task *t, guest_addr_t addr, uint32_t flags)
 {
 	struct pi_state *fresh, *found;
 	struct memory_key key;
-	int rc;
+	int rc = futex_key(t, addr, flags, &key);
 
-	if (addr.v % 4)
-		return -EINVAL;
-	if (addr.v >= platform_address_max().v)
-		return -EFAULT;
-	rc = mm_memory_key(t->mm, addr, is_private, &key);
 	if (rc)
 		return rc;
 	fresh = state_new(&key);
@@ -133,11 +109,12 @@ static int operation_begin(struct pi_operation *op, struct task *t, guest_addr_t
 		memory_key_release(&key);
 		return -ENOMEM;
 	}
-	*op = (struct pi_operation){ .t = t, .addr = addr, .tid = own_tid(t) };
+	*op = (struct pi_operation){ .t = t, .addr = addr, .tid = futex_pi_tid(t) };
 	op->waiter.task = t;
 	op->waiter.sleeper = sleeper_current();
 	list_node_init(&op->waiter.node);
-	op->bucket = &buckets[hash_u64((uint64_t)(uintptr_t)key.object ^ key.offset) % BUCKETS];
+	op->waiter.priority = futex_priority(t);
+	op->bucket = bucket_of(&key);
 	mutex_lock(&op->bucket->lock);
 	found = find_locked(op->bucket, &key);
 	op->pi = found ? found : fresh;
@@ -152,7 +129,7 @@ static int operation_begin(struct pi_operation *op, struct task *t, guest_addr_t
 	return 0;
 }
 
-static void operation_end(struct pi_operation *op)
+void futex_pi_end(struct pi_operation *op)
 {
 	struct pi_state *pi = op->pi;
 	bool last;
@@ -170,8 +147,7 @@ static void operation_end(struct pi_operation *op)
 
 /* --- being busy ----------------------------------------------------------------------- */
 
-/* -EINTR: the task is dying. */
-static int busy_begin(struct pi_operation *op)
+int futex_pi_busy_begin(struct pi_operation *op)
 {
 	struct pi_state *pi = op->pi;
 	struct wait_entry e;
@@ -192,7 +168,7 @@ static int busy_begin(struct pi_operation *op)
 	return mine ? 0 : rc;
 }
 
-static void waiter_set_locked(struct pi_waiter *w, enum pi_waiter_state state)
+void futex_pi_set_waiter_locked(struct pi_waiter *w, enum pi_waiter_state state)
 {
 	w->state = state;
 	sleeper_wake(w->sleeper);
@@ -202,10 +178,10 @@ static void waiter_set_locked(struct pi_waiter *w, enum pi_waiter_state state)
 static void pass_on_locked(struct pi_state *pi)
 {
 	if ((pi->orphan || !pi->owner) && !list_empty(&pi->waiters))
-		waiter_set_locked(list_first(&pi->waiters, struct pi_waiter, node), PI_LOOK);
+		futex_pi_set_waiter_locked(list_first(&pi->waiters, struct pi_waiter, node), PI_LOOK);
 }
 
-static void busy_end(struct pi_operation *op)
+void futex_pi_busy_end(struct pi_operation *op)
 {
 	mutex_lock(&op->bucket->lock);
 	op->pi->busy = false;
@@ -251,17 +227,23 @@ static void unqueue_locked(struct pi_operation *op)
 		list_remove(&op->waiter.node);
 }
 
+void futex_pi_queue_locked(struct pi_state *pi, struct pi_waiter *w)
+{
+	struct list_node *at = pi->waiters.prev;
+
+	while (at != &pi->waiters && list_entry(at, struct pi_waiter, node)->priority < w->priority)
+		at = at->prev;
+	list_insert_between(&w->node, at, at->next);
+}
+
 static void queue(struct pi_operation *op)
 {
 	mutex_lock(&op->bucket->lock);
 	op->waiter.state = PI_WAITING;
 	if (!list_linked(&op->waiter.node))
-		list_add_tail(&op->pi->waiters, &op->waiter.node);
+		futex_pi_queue_locked(op->pi, &op->waiter);
 	mutex_unlock(&op->bucket->lock);
 }
-
-#define PI_SLEEP 1  /* queued: sleep now */
-#define PI_RETRY 2  /* the word has changed */
 
 /* The word has no living owner. */
 static int take(struct pi_operation *op, bool try, uint32_t *word)
@@ -324,8 +306,7 @@ static int set_waiters_bit(struct pi_operation *op, uint32_t *word)
 	return rc;
 }
 
-/* The word names an owner: its death will be heard of, and then we wait for it. */
-static int wait_for_owner(struct pi_operation *op, bool try, uint32_t *word)
+int futex_pi_know_owner(struct pi_operation *op, uint32_t *word)
 {
 	int rc = set_waiters_bit(op, word);
 	struct task *owner;
@@ -335,16 +316,24 @@ static int wait_for_owner(struct pi_operation *op, bool try, uint32_t *word)
 	owner = task_lookup(op->t->pid.ns, (int32_t)(*word & LINUX_FUTEX_TID_MASK));
 	if (!owner)
 		return owner_missing(op, word);
-	if (try) {
-		task_put(owner);
-		return -EWOULDBLOCK;
-	}
-	queue(op);
 	set_owner(op, task_get(owner));
 	/* Either its exit finds the state, or we see that it has already looked. */
-	rc = atomic_load(&owner->futex_released) ? owner_missing(op, word) : PI_SLEEP;
+	rc = atomic_load(&owner->futex_released) ? owner_missing(op, word) : 0;
 	task_put(owner);
 	return rc;
+}
+
+/* The word names an owner.  Whoever tries only has it know that somebody did. */
+static int wait_for_owner(struct pi_operation *op, bool try, uint32_t *word)
+{
+	int rc;
+
+	if (!try)
+		queue(op);
+	rc = futex_pi_know_owner(op, word);
+	if (rc)
+		return rc;
+	return try ? -EWOULDBLOCK : PI_SLEEP;
 }
 
 /* 0: the lock is ours; PI_SLEEP; or an errno.  Busy. */
@@ -367,7 +356,7 @@ static int try_lock(struct pi_operation *op, bool try)
 }
 
 /* 0: granted; PI_RETRY: to look at the word; or an errno. */
-static int sleep_in_line(struct pi_operation *op, uint64_t deadline, bool realtime)
+static int sleep_in_line(struct pi_operation *op, struct futex_time time)
 {
 	struct pi_waiter *w = &op->waiter;
 	int rc = 0;
@@ -394,11 +383,11 @@ static int sleep_in_line(struct pi_operation *op, uint64_t deadline, bool realti
 			return rc;
 		if (state == PI_LOOK)
 			return PI_RETRY;
-		rc = futex_sleep(deadline, realtime);
+		rc = clock_sleep(time.deadline, time.realtime);
 	}
 }
 
-static void leave_line(struct pi_operation *op)
+void futex_pi_leave(struct pi_operation *op)
 {
 	struct pi_state *pi = op->pi;
 
@@ -411,25 +400,42 @@ static void leave_line(struct pi_operation *op)
 	mutex_unlock(&op->bucket->lock);
 }
 
-int futex_lock_pi(struct task *t, guest_addr_t addr, bool is_private, uint64_t deadline,
-		  bool realtime, bool try)
+/* 0: the lock is ours; PI_SLEEP; or an errno. */
+static int try_once(struct pi_operation *op, bool try)
 {
-	struct pi_operation op;
-	int rc = operation_begin(&op, t, addr, is_private);
+	int rc = futex_pi_busy_begin(op);
 
 	if (rc)
 		return rc;
+	rc = try_lock(op, try);
+	futex_pi_busy_end(op);
+	return rc;
+}
+
+int futex_pi_wait_in_line(struct pi_operation *op, struct futex_time time)
+{
+	int rc;
+
 	do {
-		rc = busy_begin(&op);
-		if (rc)
-			break;
-		rc = try_lock(&op, try);
-		busy_end(&op);
-		if (rc == PI_SLEEP)
-			rc = sleep_in_line(&op, deadline, realtime);
-	} while (rc == PI_RETRY);
-	leave_line(&op);
-	operation_end(&op);
+		rc = sleep_in_line(op, time);
+		if (rc == PI_RETRY)
+			rc = try_once(op, false);
+	} while (rc == PI_SLEEP);
+	return rc;
+}
+
+int futex_lock_pi(struct task *t, guest_addr_t addr, uint32_t flags, struct futex_time time, bool try)
+{
+	struct pi_operation op;
+	int rc = futex_pi_begin(&op, t, addr, flags);
+
+	if (rc)
+		return rc;
+	rc = try_once(&op, try);
+	if (rc == PI_SLEEP)
+		rc = futex_pi_wait_in_line(&op, time);
+	futex_pi_leave(&op);
+	futex_pi_end(&op);
 	return rc;
 }
 
@@ -444,15 +450,14 @@ static struct pi_waiter *choose(struct pi_operation *op, uint32_t *tid)
 	mutex_lock(&op->bucket->lock);
 	if (!list_empty(&pi->waiters)) {
 		w = list_first(&pi->waiters, struct pi_waiter, node);
-		*tid = own_tid(w->task);
+		*tid = futex_pi_tid(w->task);
 	}
 	pi->chosen = w;
 	mutex_unlock(&op->bucket->lock);
 	return w;
 }
 
-/* The word was not written. */
-static void let_go(struct pi_operation *op)
+void futex_pi_let_go(struct pi_operation *op)
 {
 	mutex_lock(&op->bucket->lock);
 	if (op->pi->chosen)
@@ -475,7 +480,7 @@ static bool grant(struct pi_operation *op, struct pi_waiter *w)
 		list_remove(&w->node);
 		pi->owner = task_get(w->task);
 		pi->orphan = false;
-		waiter_set_locked(w, PI_GRANTED);
+		futex_pi_set_waiter_locked(w, PI_GRANTED);
 	}
 	mutex_unlock(&op->bucket->lock);
 	if (there && old)
@@ -499,7 +504,7 @@ static int hand_over(struct pi_operation *op)
 		desired = w ? tid | LINUX_FUTEX_WAITERS : 0;
 		rc = futex_word_cmpxchg(op->t, op->addr, word, desired, &found);
 		if (rc || found != word) {
-			let_go(op);
+			futex_pi_let_go(op);
 			word = found;
 			continue;
 		}
@@ -515,7 +520,7 @@ static int hand_over(struct pi_operation *op)
 	return rc;
 }
 
-int futex_unlock_pi(struct task *t, guest_addr_t addr, bool is_private)
+int futex_unlock_pi(struct task *t, guest_addr_t addr, uint32_t flags)
 {
 	struct pi_operation op;
 	uint32_t word;
@@ -523,17 +528,17 @@ int futex_unlock_pi(struct task *t, guest_addr_t addr, bool is_private)
 
 	if (rc)
 		return rc;
-	if ((word & LINUX_FUTEX_TID_MASK) != own_tid(t))
+	if ((word & LINUX_FUTEX_TID_MASK) != futex_pi_tid(t))
 		return -EPERM;
-	rc = operation_begin(&op, t, addr, is_private);
+	rc = futex_pi_begin(&op, t, addr, flags);
 	if (rc)
 		return rc;
-	rc = busy_begin(&op);
+	rc = futex_pi_busy_begin(&op);
 	if (!rc) {
 		rc = hand_over(&op);
-		busy_end(&op);
+		futex_pi_busy_end(&op);
 	}
-	operation_end(&op);
+	futex_pi_end(&op);
 	return rc;
 }
 

@@ -5,11 +5,13 @@
  * tells how.  The image is loaded before the process becomes visible.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sentry/cred/user_account.h"
 #include "sentry/kernel/kernel.h"
+#include "sentry/kernel/keys/keys.h"
 #include "sentry/kernel/namespaces.h"
 #include "sentry/kernel/signal_internal.h"
 #include "sentry/kernel/task_exec.h"
@@ -179,6 +181,19 @@ static int make_memory(struct birth *b)
 	return context_new(b->k->platform, t->mm->as, t, &t->context);
 }
 
+/* All that is started from outside shares one, as with runc. */
+static int join_session(struct task *t, const char *container_id)
+{
+	char *name;
+	int rc;
+
+	if (asprintf(&name, "_ses.%s", container_id) < 0)
+		return -ENOMEM;
+	rc = task_keys_new_session(t, name);
+	free(name);
+	return rc;
+}
+
 static int load(struct birth *b)
 {
 	const struct kernel_upcalls *up = kernel_upcalls();
@@ -197,6 +212,8 @@ static int load(struct birth *b)
 	memccpy(t->comm, up->program_comm(b->program), 0, sizeof(t->comm) - 1);
 	rc = up->program_load(b->program, t->mm, t->context, &identity,
 			      b->args->limits[RLIM_STACK].soft);
+	if (!rc && b->group->container_id)
+		rc = join_session(t, b->group->container_id);
 	if (!rc && platform_set_host_name(t->context, t->comm))
 		log_debug("the host's ps will not show the name of %s", t->comm);
 	return rc;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-libsentry_a_SOURCES += %D%/bpf_classic.c %D%/bpf_classic.h %D%/cpu_time.h %D%/exec_credentials.c %D%/futex.c %D%/futex.h %D%/futex_exit.c \
-	%D%/futex_internal.h %D%/futex_pi.c \
+libsentry_a_SOURCES += %D%/bpf_classic.c %D%/bpf_classic.h %D%/clock_sleep.c %D%/clock_sleep.h %D%/cpu_time.h %D%/exec_credentials.c %D%/futex.c %D%/futex.h %D%/futex_exit.c \
+	%D%/futex_internal.h %D%/futex_pi.c %D%/futex_pi_internal.h %D%/futex_requeue_pi.c \
+	%D%/futex_waitv.c %D%/futex_wake_op.c \
 	%D%/itimer.c %D%/itimer.h %D%/kernel.c %D%/kernel.h %D%/kernel_process.c %D%/klog.c \
 	%D%/klog.h %D%/namespace_join.c %D%/namespace_kind.c %D%/namespaces.c \
 	%D%/namespaces.h %D%/time_namespace.c %D%/time_namespace.h %D%/pid.h %D%/pid_bitmap.c %D%/pid_bitmap.h \

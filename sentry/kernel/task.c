@@ -6,6 +6,7 @@
  * and keeps t->context alive for a look at its usage; the task itself reads them
  * without it, since only it changes them.
  */
+#include "sentry/kernel/keys/keys.h"
 #include "sentry/kernel/task.h"
 
 #include <errno.h>
@@ -82,6 +83,7 @@ void task_put(struct task *t)
 	signal_queue_flush(&t->pending, SIGNAL_ALL);
 	ptrace_task_free(t);
 	drop_resources(t);
+	task_keys_release(t);
 	if (t->charged_uid != ID_INVALID)
 		user_uncharge(t->charged_uid, USER_PROCESSES);
 	credentials_put(t->cred);
@@ -160,6 +162,7 @@ void task_set_cred(struct task *t, const struct credentials *cred)
 	const struct credentials *old;
 	uint32_t charged;
 
+	task_keys_set_cred(t, cred);
 	mutex_lock(&t->lock);
 	old = t->cred;
 	t->cred = cred;

@@ -28,6 +28,7 @@ struct cgroup_namespace;
 struct ipc_namespace;
 struct itimers;
 struct kernel;
+struct key;
 struct net_namespace;
 struct pid;
 struct pid_namespace;
@@ -173,6 +174,9 @@ struct task {
 	bool memory_policy_node;	  /* it names node 0, the only one */
 	uint64_t set_child_tid;		  /* CLONE_CHILD_SETTID: written when first run; 0 none */
 	void *sysv_undo;		  /* private to sysv_sem.c */
+	struct key *session_keyring, *thread_keyring; /* references or NULL; only the task itself,
+					     private to keys/ */
+	int32_t key_request_default;	  /* KEYCTL_SET_REQKEY_KEYRING; only the task itself */
 	struct task_ptrace ptrace;
 };
 
@@ -201,6 +205,7 @@ struct thread_group {
 	struct pid *terminal_old_group;	 /* reference or NULL: its foreground when it was hung up;
 					    tasklist */
 	bool child_subreaper, has_execed;
+	_Atomic uint32_t exec_count;	 /* of its own execve calls: another program since? */
 	int exit_signal;		 /* to the parent; SIGCHLD, 0 none */
 	struct wait_queue child_wait;	 /* wait4 callers; events: any child changed state */
 	struct wait_queue exit_wait;	 /* pidfd poll; thread exits */
@@ -235,6 +240,7 @@ struct thread_group {
 	_Atomic int32_t oom_score_adj;
 	bool is_container_init;		 /* its exit ends the container (origin "container") */
 	char *container_id;		 /* owned */
+	struct key *process_keyring;	 /* reference or NULL; private to keys/ */
 	/* told when the group is dead, for init and exec; runs without locks */
 	void (*on_exit)(void *arg, int wait_status);
 	void *on_exit_arg;

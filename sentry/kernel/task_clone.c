@@ -5,6 +5,7 @@
  * and the signal lock, where only a late reason to give up can still fail it).  The
  * child is started after all that, so the first it sees of the world is complete.
  */
+#include "sentry/kernel/keys/keys.h"
 #include "sentry/kernel/task_clone.h"
 
 #include <errno.h>
@@ -238,6 +239,7 @@ static void inherit(struct clone_job *j)
 	child->sched_priority = t->sched_priority;
 	memcpy(child->cpu_mask, t->cpu_mask, sizeof(child->cpu_mask));
 	child->io_priority = t->io_priority;
+	task_keys_inherit(child, t);
 	mutex_unlock(&t->lock);
 	if (child->sched_policy & LINUX_SCHED_RESET_ON_FORK) {
 		child->sched_policy &= ~LINUX_SCHED_RESET_ON_FORK;

@@ -16,6 +16,7 @@
 #include "sentry/abi/prctl.h"
 #include "sentry/cred/user_account.h"
 #include "sentry/kernel/futex.h"
+#include "sentry/kernel/keys/keys.h"
 #include "sentry/kernel/posix_timer.h"
 #include "sentry/kernel/restart.h"
 #include "sentry/kernel/seccomp.h"
@@ -371,12 +372,14 @@ static int commit(struct task *t, struct exec_job *j)
 	switch_namespaces(t, j);
 	t->mm->clock_offsets = !t->namespaces->time->is_root;
 	commit_identity(t, j);
+	task_keys_exec(t);
 	t->restart_block.fn = NULL;
 	t->rseq_area = GUEST_NULL;
 	t->rseq_size = 0;
 	set_name(t, upcalls->program_comm(j->program));
 	mutex_lock(&t->kernel->tasklist_lock);
 	t->group->has_execed = true;
+	atomic_fetch_add(&t->group->exec_count, 1);
 	t->group->exit_signal = LINUX_SIGCHLD;
 	mutex_unlock(&t->kernel->tasklist_lock);
 	return upcalls->program_load(j->program, t->mm, t->context, &identity,

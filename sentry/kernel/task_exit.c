@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "sentry/kernel/futex.h"
+#include "sentry/kernel/keys/keys.h"
 #include "sentry/kernel/itimer.h"
 #include "sentry/kernel/posix_timer.h"
 #include "sentry/kernel/seccomp.h"
@@ -142,7 +143,9 @@ void task_exit(struct task *t)
 	task_run_exit_hooks(t, group_dead);
 	seccomp_task_exit(t);
 	drop_resources(t);
+	task_keys_release(t);
 	if (group_dead) {
+		thread_group_keys_release(g);
 		terminal_leader_exits(g);
 		group_leaves(g);
 	}

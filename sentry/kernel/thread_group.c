@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "sentry/kernel/itimer.h"
+#include "sentry/kernel/keys/keys.h"
 #include "sentry/kernel/posix_timer.h"
 #include "sentry/kernel/signal_internal.h"
 #include "sentry/kernel/task_internal.h"
@@ -77,6 +78,7 @@ void thread_group_put(struct thread_group *g)
 	itimers_destroy(g);
 	posix_timers_destroy(g);
 	terminal_group_freed(g);
+	thread_group_keys_release(g);
 	signal_queue_flush(&g->shared_pending, SIGNAL_ALL);
 	signal_handlers_put(g->handlers);
 	wait_queue_destroy(&g->child_wait);

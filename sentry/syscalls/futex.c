@@ -18,59 +18,95 @@ static int64_t wait_result(int rc, bool absolute)
 /* A relative wait that was interrupted goes on with what is left of its time. */
 static int64_t finish_wait(struct task *t, struct restart_block *rb)
 {
-	return wait_result(futex_wait(t, guest_addr(rb->args[0]), rb->args[1], (uint32_t)rb->args[2],
-				      rb->deadline, false, (uint32_t)rb->args[3]),
+	return wait_result(futex_wait(t, guest_addr(rb->args[0]), (uint32_t)rb->args[1],
+				      (uint32_t)rb->args[2],
+				      (struct futex_time){ rb->deadline, false },
+				      (uint32_t)rb->args[3]),
 			   false);
 }
 
-static int64_t do_wait(struct task *t, const struct syscall_args *a, bool is_private, int cmd,
-		       bool realtime)
+/* An absolute time, if there is one. */
+static int get_time(struct task *t, guest_addr_t addr, bool realtime, struct futex_time *time)
 {
-	bool relative = cmd == LINUX_FUTEX_WAIT;
-	uint32_t bitset = relative ? LINUX_FUTEX_BITSET_MATCH_ANY : arg_u32(a, 5);
+	int rc;
+
+	*time = (struct futex_time){ DEADLINE_NONE, realtime };
+	if (guest_is_null(addr))
+		return 0;
+	rc = copy_in_timespec(t->mm, addr, &time->deadline);
+	if (!rc && !realtime)
+		time->deadline = time_from_guest(t, LINUX_CLOCK_MONOTONIC, time->deadline);
+	return rc;
+}
+
+static int64_t do_wait(struct task *t, const struct syscall_args *a, uint32_t flags)
+{
 	struct restart_block *rb = &t->restart_block;
 	uint64_t ns;
 	int rc;
 
 	if (!a->v[3])
-		return wait_result(futex_wait(t, arg_addr(a, 0), is_private, arg_u32(a, 2),
-					      DEADLINE_NONE, false, bitset),
+		return wait_result(futex_wait(t, arg_addr(a, 0), flags, arg_u32(a, 2),
+					      (struct futex_time){ DEADLINE_NONE, false },
+					      LINUX_FUTEX_BITSET_MATCH_ANY),
 				   true);
 	rc = copy_in_timespec(t->mm, arg_addr(a, 3), &ns);
 	if (rc)
 		return rc;
-	if (!relative && !realtime)
-		ns = time_from_guest(t, LINUX_CLOCK_MONOTONIC, ns);
-	if (!relative)
-		return wait_result(futex_wait(t, arg_addr(a, 0), is_private, arg_u32(a, 2), ns,
-					      realtime, bitset),
-				   true);
 	*rb = (struct restart_block){ .fn = finish_wait,
 				      .deadline = deadline_after(ns),
-				      .args = { a->v[0], is_private, arg_u32(a, 2), bitset } };
+				      .args = { a->v[0], flags, arg_u32(a, 2),
+						LINUX_FUTEX_BITSET_MATCH_ANY } };
 	return finish_wait(t, rb);
 }
 
-/* LOCK_PI's time is always of CLOCK_REALTIME, LOCK_PI2's as the flag says; both absolute. */
-static int64_t do_lock_pi(struct task *t, const struct syscall_args *a, bool is_private, int cmd,
-			  bool realtime)
+static int64_t do_wait_bitset(struct task *t, const struct syscall_args *a, uint32_t flags,
+			      bool realtime)
 {
-	uint64_t deadline = DEADLINE_NONE;
-	int rc = a->v[3] ? copy_in_timespec(t->mm, arg_addr(a, 3), &deadline) : 0;
+	struct futex_time time;
+	int rc = get_time(t, arg_addr(a, 3), realtime, &time);
 
-	realtime = realtime || cmd == LINUX_FUTEX_LOCK_PI;
-	if (a->v[3] && !realtime)
-		deadline = time_from_guest(t, LINUX_CLOCK_MONOTONIC, deadline);
+	if (rc)
+		return rc;
+	return wait_result(futex_wait(t, arg_addr(a, 0), flags, arg_u32(a, 2), time, arg_u32(a, 5)),
+			   true);
+}
+
+static int64_t do_lock_pi(struct task *t, const struct syscall_args *a, uint32_t flags, bool realtime)
+{
+	struct futex_time time;
+	int rc = get_time(t, arg_addr(a, 3), realtime, &time);
+
 	if (!rc)
-		rc = futex_lock_pi(t, arg_addr(a, 0), is_private, deadline, realtime, false);
+		rc = futex_lock_pi(t, arg_addr(a, 0), flags, time, false);
 	return rc == -EINTR ? -ERESTARTNOINTR : rc;
+}
+
+static int64_t do_wait_requeue_pi(struct task *t, const struct syscall_args *a, uint32_t flags,
+				  bool realtime)
+{
+	struct futex_time time;
+	int rc = get_time(t, arg_addr(a, 3), realtime, &time);
+
+	if (!rc)
+		rc = futex_wait_requeue_pi(t, arg_addr(a, 0), arg_addr(a, 4), flags, arg_u32(a, 2),
+					   time);
+	return rc == -EINTR ? -ERESTARTNOINTR : rc;
+}
+
+static int64_t do_requeue(struct task *t, const struct syscall_args *a, uint32_t flags,
+			  const uint32_t *compare)
+{
+	return futex_requeue(t, arg_addr(a, 0), arg_addr(a, 4), flags, arg_u32(a, 2), arg_u32(a, 3),
+			     compare);
 }
 
 int64_t sys_futex(struct task *t, const struct syscall_args *a)
 {
 	int32_t op = arg_int(a, 1);
 	int cmd = op & LINUX_FUTEX_CMD_MASK;
-	bool is_private = op & LINUX_FUTEX_PRIVATE_FLAG, realtime = op & LINUX_FUTEX_CLOCK_REALTIME;
+	uint32_t flags = op & LINUX_FUTEX_PRIVATE_FLAG ? FUTEX_PRIVATE : FUTEX_SHARED;
+	bool realtime = op & LINUX_FUTEX_CLOCK_REALTIME;
 	uint32_t value3 = arg_u32(a, 5);
 
 	if (realtime && cmd != LINUX_FUTEX_WAIT_BITSET && cmd != LINUX_FUTEX_WAIT_REQUEUE_PI &&
@@ -78,29 +114,36 @@ int64_t sys_futex(struct task *t, const struct syscall_args *a)
 		return -ENOSYS;
 	switch (cmd) {
 	case LINUX_FUTEX_WAIT:
+		return do_wait(t, a, flags);
 	case LINUX_FUTEX_WAIT_BITSET:
-		return do_wait(t, a, is_private, cmd, realtime);
+		return do_wait_bitset(t, a, flags, realtime);
 	case LINUX_FUTEX_WAKE:
-		return futex_wake(t, arg_addr(a, 0), is_private, arg_u32(a, 2),
+		return futex_wake(t, arg_addr(a, 0), flags, arg_int(a, 2),
 				  LINUX_FUTEX_BITSET_MATCH_ANY);
 	case LINUX_FUTEX_WAKE_BITSET:
-		return futex_wake(t, arg_addr(a, 0), is_private, arg_u32(a, 2), value3);
+		return futex_wake(t, arg_addr(a, 0), flags, arg_int(a, 2), value3);
 	case LINUX_FUTEX_REQUEUE:
-		return futex_requeue(t, arg_addr(a, 0), arg_addr(a, 4), is_private, arg_u32(a, 2),
-				     arg_u32(a, 3), NULL);
+		return do_requeue(t, a, flags, NULL);
 	case LINUX_FUTEX_CMP_REQUEUE:
-		return futex_requeue(t, arg_addr(a, 0), arg_addr(a, 4), is_private, arg_u32(a, 2),
-				     arg_u32(a, 3), &value3);
+		return do_requeue(t, a, flags, &value3);
 	case LINUX_FUTEX_WAKE_OP:
-		return futex_wake_op(t, arg_addr(a, 0), arg_addr(a, 4), is_private, arg_u32(a, 2),
-				     arg_u32(a, 3), value3);
+		return futex_wake_op(t, arg_addr(a, 0), arg_addr(a, 4), flags, arg_int(a, 2),
+				     arg_int(a, 3), value3);
 	case LINUX_FUTEX_LOCK_PI:
+		/* Its time is always of this clock. */
+		return do_lock_pi(t, a, flags, true);
 	case LINUX_FUTEX_LOCK_PI2:
-		return do_lock_pi(t, a, is_private, cmd, realtime);
+		return do_lock_pi(t, a, flags, realtime);
 	case LINUX_FUTEX_TRYLOCK_PI:
-		return futex_lock_pi(t, arg_addr(a, 0), is_private, DEADLINE_NONE, false, true);
+		return futex_lock_pi(t, arg_addr(a, 0), flags,
+				     (struct futex_time){ DEADLINE_NONE, false }, true);
 	case LINUX_FUTEX_UNLOCK_PI:
-		return futex_unlock_pi(t, arg_addr(a, 0), is_private);
+		return futex_unlock_pi(t, arg_addr(a, 0), flags);
+	case LINUX_FUTEX_WAIT_REQUEUE_PI:
+		return do_wait_requeue_pi(t, a, flags, realtime);
+	case LINUX_FUTEX_CMP_REQUEUE_PI:
+		return futex_cmp_requeue_pi(t, arg_addr(a, 0), arg_addr(a, 4), flags, arg_int(a, 2),
+					    arg_int(a, 3), value3);
 	default:
 		return -ENOSYS;
 	}

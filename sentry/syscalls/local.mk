@@ -11,12 +11,12 @@ libsentry_a_SOURCES += %D%/file_call.c %D%/file_call.h %D%/file_open.c %D%/file_
 	%D%/file_size.c %D%/file_dup.c %D%/file_fcntl.c %D%/file_ioctl.c %D%/xattr.c %D%/splice.c \
 	%D%/mount.c %D%/memfd_create.c %D%/inotify.c
 libsentry_a_SOURCES += %D%/clone.c %D%/cred.c %D%/cred_sets.c %D%/exec.c %D%/exit_wait.c \
-	%D%/futex.c %D%/kernel_hooks.c %D%/kernel_hooks.h %D%/kill.c %D%/mempolicy.c %D%/namespace.c \
+	%D%/futex.c %D%/futex2.c %D%/kernel_hooks.c %D%/kernel_hooks.h %D%/kill.c %D%/mempolicy.c %D%/namespace.c \
 	%D%/nanosleep.c %D%/pidfd.c %D%/prctl.c %D%/priority.c %D%/process_ids.c %D%/process_vm.c \
 	%D%/ptrace.c \
 	%D%/rlimit.c %D%/seccomp.c %D%/seccomp.h %D%/sched.c %D%/signal.c %D%/sysinfo.c %D%/system.c %D%/time.c %D%/time_args.h \
 	%D%/timer.c
-libsentry_a_SOURCES += %D%/mqueue.c %D%/socket.c %D%/socket_args.h %D%/socket_control.c \
+libsentry_a_SOURCES += %D%/keys.c %D%/mqueue.c %D%/socket.c %D%/socket_args.h %D%/socket_control.c \
 	%D%/socket_msg.c %D%/socket_opt.c
 libsentry_a_SOURCES += %D%/administration.c %D%/membarrier.c
 libsentry_a_SOURCES += %D%/sysv_msg.c %D%/sysv_sem.c %D%/sysv_shm.c

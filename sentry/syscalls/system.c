@@ -208,8 +208,10 @@ int64_t sys_getcpu(struct task *t, const struct syscall_args *a)
 }
 
 /*
- * Restartable sequences need the host's help at every preemption; there are none,
- * as on a kernel without CONFIG_RSEQ, but a bad registration is still called bad.
+ * Restartable sequences need the host's help at every preemption.  Registering the guest's area
+ * with the host would give it, and be safe; but then the host writes the numbers of its own CPUs
+ * there, which the guest's (current_cpu()) are not.  So there are none, as on a kernel without
+ * CONFIG_RSEQ, but a bad registration is still called bad.
  */
 int64_t sys_rseq(struct task *t, const struct syscall_args *a)
 {

@@ -53,7 +53,8 @@ static const struct flag_name clone_flags[] = {
 static const char *const futex_ops[] = {
 	"FUTEX_WAIT", "FUTEX_WAKE", "FUTEX_FD", "FUTEX_REQUEUE", "FUTEX_CMP_REQUEUE",
 	"FUTEX_WAKE_OP", "FUTEX_LOCK_PI", "FUTEX_UNLOCK_PI", "FUTEX_TRYLOCK_PI",
-	"FUTEX_WAIT_BITSET", "FUTEX_WAKE_BITSET",
+	"FUTEX_WAIT_BITSET", "FUTEX_WAKE_BITSET", "FUTEX_WAIT_REQUEUE_PI",
+	"FUTEX_CMP_REQUEUE_PI", "FUTEX_LOCK_PI2",
 };
 
 static void format_flags(const struct flag_name *names, size_t count, uint64_t v,

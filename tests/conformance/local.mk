@@ -11,10 +11,14 @@ conformance_sources = \
 	tests/conformance/file_names.c \
 	tests/conformance/file_open.c \
 	tests/conformance/futex_death.c \
+	tests/conformance/futex_many.c \
+	tests/conformance/futex_requeue_pi.c \
 	tests/conformance/futex_wait.c \
 	tests/conformance/ipc_message.c \
+	tests/conformance/ipc_mqueue.c \
 	tests/conformance/ipc_pipe.c \
 	tests/conformance/ipc_poll.c \
+	tests/conformance/keys.c \
 	tests/conformance/mmap_basic.c \
 	tests/conformance/mmap_shared.c \
 	tests/conformance/namespace.c \

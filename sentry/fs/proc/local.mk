@@ -8,6 +8,7 @@ libsentry_a_SOURCES += \
 	%D%/proc_idmap.c \
 	%D%/proc_inode.c \
 	%D%/system/proc_ipc.c \
+	%D%/system/proc_keys.c \
 	%D%/system/proc_tty.c \
 	%D%/proc_link.c \
 	%D%/proc_maps.c \
@@ -28,4 +29,5 @@ libsentry_a_SOURCES += \
 	%D%/system/proc_system.c %D%/system/proc_system.h \
 	%D%/proc_task.c %D%/proc_timens.c \
 	%D%/sys/sysctl.c %D%/sys/sysctl.h \
+	%D%/sys/sysctl_mqueue.c %D%/sys/sysctl_mqueue.h \
 	%D%/sys/sysctl_table.c

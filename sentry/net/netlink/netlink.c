@@ -18,8 +18,10 @@
 #include "sentry/net/message_queue.h"
 #include "sentry/net/netdevice.h"
 #include "util/checked.h"
+#include "util/log.h"
 
 #define REQUEST_MAX 65536U
+#define DELIVERED_MAX 1024U /* datagrams that wait when one comes unasked for */
 #define GENERATED_PORTS 0xfffff000U /* for a process's second socket and on, as Linux picks them */
 
 struct netlink_socket {
@@ -138,20 +140,15 @@ static int no_shutdown(struct socket *s, int how)
 
 /* --- messages ---------------------------------------------------------------------------- */
 
-static int queue_answer(struct socket *s, const struct strbuf *answer)
+static int queue_message(struct socket *s, const void *data, size_t size)
 {
 	struct linux_sockaddr_nl kernel = { .family = LINUX_AF_NETLINK };
 	struct netlink_socket *n = netlink_of(s);
-	struct net_message *m;
+	struct net_message *m = message_new(s, (uint32_t)size);
 
-	if (answer->failed)
-		return -ENOMEM;
-	if (!answer->length)
-		return 0;
-	m = message_new(s, (uint32_t)answer->length);
 	if (!m)
 		return -ENOMEM;
-	memcpy(m->data, answer->data, answer->length);
+	memcpy(m->data, data, size);
 	m->from.size = sizeof(kernel);
 	memcpy(m->from.bytes, &kernel, sizeof(kernel));
 	mutex_lock(&s->lock);
@@ -159,6 +156,30 @@ static int queue_answer(struct socket *s, const struct strbuf *answer)
 	mutex_unlock(&s->lock);
 	wait_queue_wake(&s->queue, LINUX_EPOLLIN | LINUX_EPOLLRDNORM);
 	return 0;
+}
+
+static int queue_answer(struct socket *s, const struct strbuf *answer)
+{
+	if (answer->failed)
+		return -ENOMEM;
+	return answer->length ? queue_message(s, answer->data, answer->length) : 0;
+}
+
+static bool has_room(struct socket *s)
+{
+	struct netlink_socket *n = netlink_of(s);
+	bool room;
+
+	mutex_lock(&s->lock);
+	room = n->incoming.count < DELIVERED_MAX;
+	mutex_unlock(&s->lock);
+	return room;
+}
+
+void netlink_deliver(struct socket *s, const void *data, size_t size)
+{
+	if (has_room(s) && queue_message(s, data, size))
+		log_debug("netlink: no memory for a message");
 }
 
 static int answer(struct socket *s, const void *request, size_t size)
@@ -300,6 +321,20 @@ static int netlink_create(struct net_namespace *net, int type, int protocol, str
 	socket_init(&n->base, &netlink_ops, net, LINUX_AF_NETLINK, type, protocol);
 	message_queue_init(&n->incoming);
 	*out = &n->base;
+	return 0;
+}
+
+int netlink_socket_of(struct file *file, struct socket **out)
+{
+	struct socket *s = socket_from_file(file);
+
+	if (!s)
+		return -ENOTSOCK;
+	if (s->ops != &netlink_ops)
+		return -EINVAL;
+	if (!has_room(s))
+		return -EAGAIN;
+	*out = socket_get(s);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include "sentry/cred/credentials.h"
 #include "sentry/fs/proc/proc_internal.h"
 #include "sentry/fs/proc/sys/sysctl.h"
+#include "sentry/fs/proc/sys/sysctl_mqueue.h"
 #include "sentry/host/host_memory.h"
 #include "sentry/kernel/pid_bitmap.h"
 #include "util/parse.h"
@@ -225,11 +226,12 @@ const struct sysctl sysctl_table[] = {
 	NUMBER("fs/lease-break-time", "45", 0, INT32_MAX),
 	NUMBER("fs/leases-enable", "1", 0, INT32_MAX),
 	NUMBER("fs/mount-max", "100000", 1, INT32_MAX),
-	NUMBER("fs/mqueue/msg_default", "10", 1, 65536),
-	NUMBER("fs/mqueue/msg_max", "10", 1, 65536),
-	NUMBER("fs/mqueue/msgsize_default", "8192", 128, 16777216),
-	NUMBER("fs/mqueue/msgsize_max", "8192", 128, 16777216),
-	NUMBER("fs/mqueue/queues_max", "256", 0, INT32_MAX),
+	SHOW_STORE("fs/mqueue/msg_default", sysctl_show_msg_default, sysctl_store_msg_default),
+	SHOW_STORE("fs/mqueue/msg_max", sysctl_show_msg_max, sysctl_store_msg_max),
+	SHOW_STORE("fs/mqueue/msgsize_default", sysctl_show_msgsize_default,
+		   sysctl_store_msgsize_default),
+	SHOW_STORE("fs/mqueue/msgsize_max", sysctl_show_msgsize_max, sysctl_store_msgsize_max),
+	SHOW_STORE("fs/mqueue/queues_max", sysctl_show_queues_max, sysctl_store_queues_max),
 	NUMBER("fs/nr_open", "1048576", 64, 2147483584),
 	NUMBER("fs/overflowgid", "65534", 0, 65535),
 	NUMBER("fs/overflowuid", "65534", 0, 65535),
