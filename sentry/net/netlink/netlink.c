@@ -158,6 +158,7 @@ static int queue_answer(struct socket *s, const struct strbuf *answer)
 	message_queue_add(&n->incoming, m);
 	mutex_unlock(&s->lock);
 	wait_queue_wake(&s->queue, LINUX_EPOLLIN | LINUX_EPOLLRDNORM);
+	socket_report_input(s, ASYNC_IN);
 	return 0;
 }
 
