@@ -306,7 +306,6 @@ const struct sysctl sysctl_table[] = {
 	NUMBER("kernel/sysrq", "0", 0, INT32_MAX),
 	TEXT("kernel/tainted", 0444, "0"),
 	SHOW("kernel/threads-max", 0444, show_threads_max),
-	NUMBER("kernel/unprivileged_userns_clone", "1", 0, 1),
 	TEXT("kernel/version", 0444, GUEST_VERSION),
 	TEXT("net/core/default_qdisc", 0644, "pfifo_fast"),
 	NUMBER("net/core/netdev_max_backlog", "1000", 0, INT32_MAX),
