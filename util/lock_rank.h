@@ -22,6 +22,7 @@ enum lock_rank {
 	LOCK_RANK_DENTRY_CACHE,	 /* dentry hash and child lists */
 	LOCK_RANK_FS_PRIVATE,	 /* locks inside one file system */
 	LOCK_RANK_GOFER,	 /* one gofer connection */
+	LOCK_RANK_ASYNC,	 /* one list of files with O_ASYNC: signals are sent under it */
 	/* kernel */
 	LOCK_RANK_TASK_TREE,	 /* kernel.tasklist: parents, children, groups, sessions */
 	LOCK_RANK_PID_NAMESPACE,

@@ -160,6 +160,7 @@ struct linux_open_how {
 #define LINUX_F_GETSIG 11
 #define LINUX_F_SETOWN_EX 15
 #define LINUX_F_GETOWN_EX 16
+#define LINUX_F_GETOWNER_UIDS 17
 #define LINUX_F_OFD_GETLK 36
 #define LINUX_F_OFD_SETLK 37
 #define LINUX_F_OFD_SETLKW 38
@@ -173,6 +174,14 @@ struct linux_open_how {
 #define LINUX_F_ADD_SEALS 1033
 #define LINUX_F_GET_SEALS 1034
 #define LINUX_FD_CLOEXEC 1
+
+#define LINUX_DN_ACCESS 0x1U
+#define LINUX_DN_MODIFY 0x2U
+#define LINUX_DN_CREATE 0x4U
+#define LINUX_DN_DELETE 0x8U
+#define LINUX_DN_RENAME 0x10U
+#define LINUX_DN_ATTRIB 0x20U
+#define LINUX_DN_MULTISHOT 0x80000000U
 
 #define LINUX_F_OWNER_TID 0
 #define LINUX_F_OWNER_PID 1

@@ -85,3 +85,7 @@ _Static_assert(sizeof(struct linux_sched_attr) == 56, "sched_attr");
 #define LINUX_KCMP_IO 5
 #define LINUX_KCMP_SYSVSEM 6
 #define LINUX_KCMP_EPOLL_TFD 7
+
+struct linux_kcmp_epoll_slot {
+	uint32_t efd, tfd, toff;
+};

@@ -17,6 +17,7 @@
 #include "sentry/fs/tmpfs/tmpfs.h"
 #include "sentry/host/host_system.h"
 #include "sentry/ipc/ipc_namespace.h"
+#include "sentry/kernel/file_owner.h"
 #include "sentry/loader/loader.h"
 #include "sentry/net/net_namespace.h"
 #include "sentry/syscalls/kernel_hooks.h"
@@ -25,6 +26,7 @@
 static int start_vfs(struct kernel *k)
 {
 	(void)k;
+	file_owner_init();
 	return vfs_init();
 }
 

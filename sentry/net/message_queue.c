@@ -48,8 +48,10 @@ void message_put(struct net_message *m)
 		return;
 	if (m->charge) {
 		m->sender->send_charge -= m->charge;
-		if (message_sender_writable(m->sender))
+		if (message_sender_writable(m->sender)) {
 			wait_queue_wake(&m->sender->queue, EVENTS_OUT);
+			socket_report_space(m->sender);
+		}
 	}
 	ancillary_release(&m->control);
 	socket_put(m->sender);

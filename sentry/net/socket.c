@@ -41,6 +41,7 @@ void socket_init(struct socket *s, const struct socket_ops *ops, struct net_name
 	mutex_init(&s->lock, LOCK_RANK_SOCKET);
 	wait_queue_init(&s->queue);
 	wait_queue_init(&s->space_queue);
+	async_list_init(&s->async);
 	s->send_buffer = BUFFER_DEFAULT;
 	s->receive_buffer = BUFFER_DEFAULT;
 	s->low_water = 1;
@@ -49,9 +50,22 @@ void socket_init(struct socket *s, const struct socket_ops *ops, struct net_name
 void socket_destroy(struct socket *s)
 {
 	net_namespace_put(s->net);
+	async_list_destroy(&s->async);
 	wait_queue_destroy(&s->space_queue);
 	wait_queue_destroy(&s->queue);
 	mutex_destroy(&s->lock);
+}
+
+void socket_report_input(struct socket *s, enum async_reason reason)
+{
+	if (!s->readers_asleep)
+		async_report(&s->async, reason);
+}
+
+void socket_report_space(struct socket *s)
+{
+	if (atomic_exchange(&s->space_wanted, false))
+		async_report(&s->async, ASYNC_OUT);
 }
 
 struct socket *socket_get(struct socket *s)

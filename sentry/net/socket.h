@@ -19,6 +19,7 @@
 #include <sys/types.h>
 
 #include "sentry/abi/socket.h"
+#include "sentry/vfs/async.h"
 #include "sentry/wait/wait.h"
 #include "util/compiler.h"
 #include "util/lock.h"
@@ -99,6 +100,9 @@ struct socket {
 	struct mutex lock;		/* LOCK_RANK_SOCKET */
 	struct wait_queue queue;	/* readiness of this socket */
 	struct wait_queue space_queue;	/* woken when others can send to or connect to it again */
+	struct async_list async;	/* files with O_ASYNC */
+	_Atomic uint32_t readers_asleep; /* while there are, what arrives is reported to nobody else */
+	_Atomic bool space_wanted;	/* found without room since ASYNC_OUT was reported last */
 	/* options of SOL_SOCKET */
 	_Atomic uint32_t option_bits;	/* bit per boolean option number < 32 */
 	_Atomic uint32_t send_buffer, receive_buffer;
@@ -137,6 +141,11 @@ bool socket_option(const struct socket *s, int name); /* a boolean option */
 /* Takes the pending error: 0 or a negative errno. */
 int socket_take_error(struct socket *s);
 void socket_set_error(struct socket *s, int error); /* @error positive */
+
+/* For O_ASYNC, without locks: data or a connection came, or (ASYNC_HUP) none will come. */
+void socket_report_input(struct socket *s, enum async_reason reason);
+/* There is room again. */
+void socket_report_space(struct socket *s);
 
 void ancillary_release(struct ancillary *a);
 void socket_cred_copy(struct socket_cred *to, const struct socket_cred *from);

@@ -5,6 +5,8 @@
 
 #include "sentry/abi/epoll.h"
 #include "sentry/abi/fs.h"
+#include "sentry/abi/ioctl.h"
+#include "sentry/kernel/file_owner.h"
 #include "sentry/kernel/task.h"
 #include "sentry/mm/usercopy.h"
 #include "sentry/net/socket.h"
@@ -38,6 +40,8 @@ static ssize_t socket_file_write(struct file *file, struct io_iter *from, uint64
 
 	ancillary_release(&m.control);
 	socket_put(m.blocked_on);
+	if (n == -EAGAIN)
+		s->space_wanted = true;
 	if (n == -EPIPE && s->type == LINUX_SOCK_STREAM && task_current())
 		signal_send_self(task_current(), SIGPIPE);
 	return n;
@@ -57,10 +61,38 @@ static struct wait_queue *socket_file_poll_queue(struct file *file)
 	return &s->queue;
 }
 
+static struct async_list *socket_file_async_list(struct file *file)
+{
+	struct socket *s = file->private_data;
+
+	return &s->async;
+}
+
+static int set_owner(struct file *file, struct mm *mm, uint64_t arg)
+{
+	uint32_t who;
+	int rc = copy_in_u32(mm, &who, guest_addr(arg));
+
+	return rc ? rc : file_owner_set(task_current(), file, (int32_t)who);
+}
+
+static int get_owner(struct file *file, struct mm *mm, uint64_t arg)
+{
+	struct linux_f_owner_ex owner;
+
+	file_owner_get(task_current(), file, &owner);
+	return copy_out_u32(mm, guest_addr(arg),
+			    (uint32_t)(owner.type == LINUX_F_OWNER_PGRP ? -owner.pid : owner.pid));
+}
+
 static int64_t socket_file_ioctl(struct file *file, struct mm *mm, uint32_t cmd, uint64_t arg)
 {
 	struct socket *s = file->private_data;
 
+	if (cmd == LINUX_FIOSETOWN || cmd == LINUX_SIOCSPGRP)
+		return set_owner(file, mm, arg);
+	if (cmd == LINUX_FIOGETOWN || cmd == LINUX_SIOCGPGRP)
+		return get_owner(file, mm, arg);
 	return s->ops->ioctl ? s->ops->ioctl(s, mm, cmd, arg) : -ENOTTY;
 }
 
@@ -83,6 +115,7 @@ static const struct file_ops socket_file_ops = {
 	.write = socket_file_write,
 	.poll = socket_file_poll,
 	.poll_queue = socket_file_poll_queue,
+	.async_list = socket_file_async_list,
 	.ioctl = socket_file_ioctl,
 	.describe = socket_file_describe,
 };

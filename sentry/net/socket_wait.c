@@ -31,9 +31,14 @@ static int wait_result(int rc, uint64_t deadline)
 
 static ssize_t try_send(struct socket *s, struct socket_message *m)
 {
+	ssize_t n;
+
 	socket_put(m->blocked_on);
 	m->blocked_on = NULL;
-	return s->ops->sendmsg(s, m);
+	n = s->ops->sendmsg(s, m);
+	if (n == -EAGAIN)
+		s->space_wanted = true;
+	return n;
 }
 
 /* One successful operation, however long it takes; where to wait may change between tries. */
@@ -90,8 +95,11 @@ static ssize_t receive_once(struct socket *s, struct socket_message *m, bool non
 		return n;
 	wait_begin(&entry, &s->queue, READ_EVENTS);
 	while ((n = s->ops->recvmsg(s, m)) == -EAGAIN) {
-		int rc = wait_sleep(deadline);
+		int rc;
 
+		s->readers_asleep++;
+		rc = wait_sleep(deadline);
+		s->readers_asleep--;
 		if (rc) {
 			n = wait_result(rc, deadline);
 			break;

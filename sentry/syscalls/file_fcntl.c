@@ -4,7 +4,10 @@
 
 #include "sentry/abi/capability.h"
 #include "sentry/fs/pipe/pipe.h"
+#include "sentry/kernel/file_owner.h"
 #include "sentry/syscalls/file_call.h"
+#include "sentry/vfs/async.h"
+#include "sentry/vfs/dnotify.h"
 #include "sentry/vfs/file_lock.h"
 #include "util/checked.h"
 
@@ -125,12 +128,19 @@ static int64_t set_lock(struct task *t, int fd, struct file *file, guest_addr_t 
 
 /* --- owner, flags ------------------------------------------------------------------------- */
 
+static int64_t get_owner(struct task *t, struct file *file)
+{
+	struct linux_f_owner_ex owner;
+
+	file_owner_get(t, file, &owner);
+	return owner.type == LINUX_F_OWNER_PGRP ? -owner.pid : owner.pid;
+}
+
 static int64_t get_owner_ex(struct task *t, struct file *file, guest_addr_t arg)
 {
-	int32_t pid = file->owner_pid;
-	struct linux_f_owner_ex owner = { pid < 0 ? LINUX_F_OWNER_PGRP : LINUX_F_OWNER_PID,
-					  pid < 0 ? -pid : pid };
+	struct linux_f_owner_ex owner;
 
+	file_owner_get(t, file, &owner);
 	return copy_out(t->mm, arg, &owner, sizeof(owner));
 }
 
@@ -139,41 +149,57 @@ static int64_t set_owner_ex(struct task *t, struct file *file, guest_addr_t arg)
 	struct linux_f_owner_ex owner;
 	int rc = copy_in(t->mm, &owner, arg, sizeof(owner));
 
-	if (rc < 0)
-		return rc;
-	if (owner.type < LINUX_F_OWNER_TID || owner.type > LINUX_F_OWNER_PGRP)
-		return -EINVAL;
-	file->owner_pid = owner.type == LINUX_F_OWNER_PGRP ? -owner.pid : owner.pid;
-	return 0;
+	return rc < 0 ? rc : file_owner_set_ex(t, file, &owner);
 }
 
-static int64_t set_owner(struct task *t, struct file *file, int32_t pid)
+static int64_t get_owner_uids(struct task *t, struct file *file, guest_addr_t arg)
 {
-	struct task *found;
+	uint32_t uids[2];
 
-	if (pid == INT32_MIN)
-		return -EINVAL;
-	if (pid > 0) {
-		found = task_lookup(task_pid_namespace(t), pid);
-		if (!found)
-			return -ESRCH;
-		task_put(found);
-	}
-	file->owner_pid = pid;
-	return 0;
+	file_owner_uids(t, file, uids);
+	return copy_out(t->mm, arg, uids, sizeof(uids));
 }
 
-static int64_t set_flags(struct task *t, struct file *file, uint32_t flags)
+static int64_t set_flags(struct task *t, int fd, struct file *file, uint32_t flags)
 {
+	const uint32_t plain = LINUX_O_SETFL & ~LINUX_O_ASYNC;
 	uint32_t old = file->flags;
+	int rc;
 
 	if (flags & LINUX_O_NOATIME && !(old & LINUX_O_NOATIME) &&
 	    !inode_owner_or_capable(file->inode, t->cred))
 		return -EPERM;
-	while (!atomic_compare_exchange_weak(&file->flags, &old,
-					     (old & ~LINUX_O_SETFL) | (flags & LINUX_O_SETFL)))
+	if ((flags ^ old) & LINUX_O_ASYNC) {
+		rc = file_set_async(file, fd, flags & LINUX_O_ASYNC);
+		/* Files that know no signals take no notice. */
+		if (rc < 0 && rc != -ENOTTY)
+			return rc;
+	}
+	old = file->flags;
+	while (!atomic_compare_exchange_weak(&file->flags, &old, (old & ~plain) | (flags & plain)))
 		;
 	return 0;
+}
+
+/* F_NOTIFY. */
+static int64_t notify(struct task *t, int fd, struct file *file, uint32_t what)
+{
+	int rc;
+
+	if (!dnotify_enabled)
+		return -EINVAL;
+	if (!(what & ~LINUX_DN_MULTISHOT)) {
+		dnotify_forget(file, t->fds);
+		return 0;
+	}
+	if (inode_type(file->inode) != LINUX_S_IFDIR)
+		return -ENOTDIR;
+	rc = file_owner_set_default(t, file);
+	if (rc == 0)
+		rc = dnotify_add(file, t->fds, fd, what);
+	if (rc == 0 && !still_open(t, fd, file))
+		dnotify_forget(file, t->fds);
+	return rc;
 }
 
 static int64_t dup_fd(struct task *t, struct file *file, uint64_t min, bool close_on_exec)
@@ -204,7 +230,7 @@ static int64_t other_commands(struct task *t, int fd, struct file *file, int com
 
 	switch (command) {
 	case LINUX_F_SETFL:
-		return set_flags(t, file, (uint32_t)arg);
+		return set_flags(t, fd, file, (uint32_t)arg);
 	case LINUX_F_GETLK:
 	case LINUX_F_OFD_GETLK:
 		return get_lock(t, file, addr, command == LINUX_F_OFD_GETLK);
@@ -215,20 +241,23 @@ static int64_t other_commands(struct task *t, int fd, struct file *file, int com
 	case LINUX_F_OFD_SETLKW:
 		return set_lock(t, fd, file, addr, true, command == LINUX_F_OFD_SETLKW);
 	case LINUX_F_GETOWN:
-		return file->owner_pid;
+		return get_owner(t, file);
 	case LINUX_F_SETOWN:
-		return set_owner(t, file, (int32_t)arg);
+		return file_owner_set(t, file, (int32_t)arg);
 	case LINUX_F_GETOWN_EX:
 		return get_owner_ex(t, file, addr);
 	case LINUX_F_SETOWN_EX:
 		return set_owner_ex(t, file, addr);
 	case LINUX_F_GETSIG:
-		return file->owner_signal;
+		return file_owner_signal(file);
 	case LINUX_F_SETSIG:
 		if (arg > SIGNAL_COUNT)
 			return -EINVAL;
-		file->owner_signal = (int32_t)arg;
-		return 0;
+		return file_owner_set_signal(file, (int32_t)arg);
+	case LINUX_F_GETOWNER_UIDS:
+		return get_owner_uids(t, file, addr);
+	case LINUX_F_NOTIFY:
+		return notify(t, fd, file, (uint32_t)arg);
 	case LINUX_F_GETLEASE:
 		return LINUX_F_UNLCK;
 	case LINUX_F_SETLEASE:

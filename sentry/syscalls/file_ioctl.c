@@ -4,6 +4,7 @@
 
 #include "sentry/abi/ioctl.h"
 #include "sentry/syscalls/file_call.h"
+#include "sentry/vfs/async.h"
 
 #define LINUX_FICLONE 0x40049409U
 #define LINUX_FICLONERANGE 0x4020940dU
@@ -20,6 +21,16 @@ static int64_t set_flag(struct task *t, struct file *file, guest_addr_t arg, uin
 	else
 		atomic_fetch_and(&file->flags, ~flag);
 	return 0;
+}
+
+static int64_t set_async(struct task *t, int fd, struct file *file, guest_addr_t arg)
+{
+	uint32_t on;
+	int rc = copy_in_u32(t->mm, &on, arg);
+
+	if (rc < 0 || (on != 0) == ((file->flags & LINUX_O_ASYNC) != 0))
+		return rc;
+	return file_set_async(file, fd, on);
 }
 
 /* How much a regular file has left; what is behind the end counts negative, as on Linux. */
@@ -61,7 +72,7 @@ int64_t sys_ioctl(struct task *t, const struct syscall_args *a)
 	case LINUX_FIONBIO:
 		return set_flag(t, file, arg, LINUX_O_NONBLOCK);
 	case LINUX_FIOASYNC:
-		return set_flag(t, file, arg, LINUX_O_ASYNC);
+		return set_async(t, arg_int(a, 0), file, arg);
 	case LINUX_FIOQSIZE:
 		return quota_size(t, file, arg);
 	case LINUX_FICLONE:

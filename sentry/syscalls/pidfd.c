@@ -2,9 +2,10 @@
 /* pidfd_open, pidfd_getfd, kcmp. */
 #include "sentry/abi/sched.h"
 #include "sentry/abi/wait.h"
+#include "sentry/fs/anon/epoll.h"
 #include "sentry/kernel/pidfd.h"
 #include "sentry/kernel/task_internal.h"
-#include "sentry/syscalls/handlers.h"
+#include "sentry/syscalls/file_call.h"
 
 int64_t sys_pidfd_open(struct task *t, const struct syscall_args *a)
 {
@@ -83,22 +84,41 @@ static int64_t order(const void *a, const void *b)
 	return x == y ? 0 : x < y ? 1 : 2;
 }
 
+static struct file *file_of(struct task *t, int fd)
+{
+	struct fd_table *fds = task_fds_get(t);
+	struct file *file = fds ? fd_table_lookup_path(fds, fd) : NULL;
+
+	if (fds)
+		fd_table_put(fds);
+	return file;
+}
+
 static int64_t compare_files(struct task *one, struct task *two, int fd1, int fd2)
 {
-	struct fd_table *fds1 = task_fds_get(one), *fds2 = task_fds_get(two);
-	struct file *f1 = fds1 ? fd_table_lookup_path(fds1, fd1) : NULL;
-	struct file *f2 = fds2 ? fd_table_lookup_path(fds2, fd2) : NULL;
-	int64_t result = f1 && f2 ? order(f1, f2) : -EBADF;
+	AUTO_FILE struct file *f1 = file_of(one, fd1), *f2 = file_of(two, fd2);
 
-	if (f1)
-		file_put(f1);
-	if (f2)
-		file_put(f2);
-	if (fds1)
-		fd_table_put(fds1);
-	if (fds2)
-		fd_table_put(fds2);
-	return result;
+	return f1 && f2 ? order(f1, f2) : -EBADF;
+}
+
+/* A file of @one, and what an epoll instance of @two watches. */
+static int64_t compare_watched(struct task *t, struct task *one, struct task *two, int fd, guest_addr_t addr)
+{
+	struct linux_kcmp_epoll_slot slot;
+	AUTO_FILE struct file *file = NULL, *instance = NULL;
+	const struct file *target;
+	int rc = copy_in(t->mm, &slot, addr, sizeof(slot));
+
+	if (rc < 0)
+		return rc;
+	file = file_of(one, fd);
+	instance = file ? file_of(two, (int)slot.efd) : NULL;
+	if (!instance)
+		return -EBADF;
+	if (!epoll_from_file(instance))
+		return -EINVAL;
+	target = epoll_target(epoll_from_file(instance), (int)slot.tfd, slot.toff);
+	return target ? order(file, target) : -ENOENT;
 }
 
 /* Read one at a time: the pointers are only compared. */
@@ -156,7 +176,7 @@ int64_t sys_kcmp(struct task *t, const struct syscall_args *a)
 			result = order(part_of(one, type), part_of(two, type));
 			break;
 		case LINUX_KCMP_EPOLL_TFD:
-			result = -EOPNOTSUPP;
+			result = compare_watched(t, one, two, arg_int(a, 3), arg_addr(a, 4));
 			break;
 		default:
 			result = -EINVAL;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the VFS needs from the layers above it: pipes behind FIFO inodes, and
- * epoll's clean-up of files that go away.  Registered once at boot, before the
+ * What the VFS needs from the layers above it: pipes behind FIFO inodes,
+ * epoll's clean-up of files that go away, the owners of files.  Registered once at boot, before the
  * first guest runs; NULL members mean that nothing is registered.
  */
 #pragma once
 
 struct file;
+struct file_owner;
 struct inode;
 struct pipe;
 
@@ -24,6 +25,13 @@ struct vfs_upcalls {
 	 * first of all, before ops->release, without locks.
 	 */
 	void (*file_closing)(struct file *file);
+	/*
+	 * Something happened to the open file that its owner (if any) wants to be told by a
+	 * signal: @fd and @reason (enum async_reason) are for its siginfo.  Takes tasklist.
+	 */
+	void (*signal_owner)(struct file *file, int fd, int reason);
+	/* NULL is a no-op. */
+	void (*owner_free)(struct file_owner *owner);
 };
 
 extern struct vfs_upcalls vfs_upcalls; /* sentry/vfs/upcalls.c */

@@ -13,6 +13,8 @@
 #include "sentry/abi/fs.h"
 #include "sentry/abi/mm.h"
 #include "sentry/cred/credentials.h"
+#include "sentry/vfs/async.h"
+#include "sentry/vfs/dnotify.h"
 #include "sentry/vfs/fifo.h"
 #include "sentry/vfs/file_lock.h"
 #include "sentry/vfs/inotify.h"
@@ -179,6 +181,8 @@ static void file_free(struct file *file)
 		inotify_object(file->dentry, file->can_write ? LINUX_IN_CLOSE_WRITE :
 							       LINUX_IN_CLOSE_NOWRITE);
 		file_locks_remove_file(file);
+		file_leave_async(file);
+		dnotify_forget(file, NULL);
 	}
 	if (file->ops->release)
 		file->ops->release(file);
@@ -188,6 +192,8 @@ static void file_free(struct file *file)
 	mount_put(file->mount);
 	inode_put(file->inode);
 	credentials_put(file->cred);
+	if (vfs_upcalls.owner_free)
+		vfs_upcalls.owner_free(atomic_load(&file->owner));
 	mutex_destroy(&file->position_lock);
 	free(file);
 }
@@ -202,8 +208,10 @@ void file_close(struct file *file, struct fd_table *owner)
 {
 	if (file->ops->flush)
 		file->ops->flush(file);
-	if (!file->is_path)
+	if (!file->is_path) {
+		dnotify_forget(file, owner);
 		file_locks_remove_posix(file->inode, owner);
+	}
 	file_put(file);
 }
 

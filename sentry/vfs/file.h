@@ -18,9 +18,12 @@
 #include "util/lock.h"
 #include "util/refcount.h"
 
+struct async_list;
 struct credentials;
+struct dnotify;
 struct fd_table;
 struct file;
+struct file_owner;
 struct io_iter;
 
 /* readdir: file systems call emit for each entry; false means the buffer is full. */
@@ -48,6 +51,8 @@ struct file_ops {
 	int (*iterate)(struct file *file, struct dir_context *ctx);
 	uint32_t (*poll)(struct file *file); /* LINUX_EPOLL* ready now; NULL: IN|OUT|RDNORM|WRNORM */
 	struct wait_queue *(*poll_queue)(struct file *file); /* NULL: always ready */
+	struct async_list *(*async_list)(struct file *file); /* NULL: O_ASYNC has no effect */
+	int (*async_begin)(struct file *file); /* O_ASYNC was switched on; may be NULL */
 	int64_t (*ioctl)(struct file *file, struct mm *mm, uint32_t cmd, uint64_t arg); /* NULL: -ENOTTY */
 	int (*fsync)(struct file *file, bool data_only);
 	int (*fallocate)(struct file *file, int mode, uint64_t offset, uint64_t size);
@@ -87,8 +92,8 @@ struct file {
 	struct list_node epoll_items; /* epoll registrations; protected by the epoll graph lock */
 	_Atomic bool in_epoll;	  /* ever registered: file_put calls vfs_upcalls.file_closing (vfs/fifo.h) */
 	_Atomic uint64_t read_timeout_ns, write_timeout_ns; /* SO_RCVTIMEO, SO_SNDTIMEO; 0: none */
-	_Atomic int32_t owner_pid; /* F_SETOWN */
-	_Atomic int32_t owner_signal;
+	_Atomic(struct file_owner *) owner; /* set once: sentry/kernel/file_owner.h; NULL: nobody is told */
+	_Atomic(struct dnotify *) dnotify; /* its F_NOTIFY requests: vfs/dnotify.c */
 };
 
 /*

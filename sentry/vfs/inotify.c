@@ -2,11 +2,11 @@
 /*
  * inotify: see inotify.h.  An inode's marks hang on inode->watches, an instance's
  * on its list; both under inotify_mutex.  Events are queued under it and waiters
- * woken inside (WAIT_QUEUE ranks above).  A mark's dentry is put after unlocking.
+ * woken inside (WAIT_QUEUE ranks above), owners signalled.  A mark's dentry is put after unlocking.
  */
 #include "config.h"
 
-#include "sentry/vfs/inotify.h"
+#include "sentry/vfs/inotify_internal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -17,6 +17,7 @@
 #include "sentry/abi/fs.h"
 #include "sentry/abi/ioctl.h"
 #include "sentry/mm/usercopy.h"
+#include "sentry/vfs/async.h"
 #include "sentry/vfs/dentry_cache.h"
 #include "sentry/vfs/vfs.h"
 #include "util/checked.h"
@@ -39,19 +40,11 @@ struct inotify {
 	int32_t next_wd;
 	bool overflowed;
 	struct wait_queue queue;
-};
-
-struct inotify_mark {
-	struct inotify *instance;
-	struct list_node in_instance;
-	struct inotify_mark *next; /* on the same inode */
-	struct dentry *dentry;	   /* reference */
-	int32_t wd;
-	uint32_t mask;
+	struct async_list async;
 };
 
 _Atomic uint32_t inotify_mark_count;
-static struct mutex inotify_mutex = MUTEX_INIT(LOCK_RANK_FS_PRIVATE);
+struct mutex inotify_mutex = MUTEX_INIT(LOCK_RANK_FS_PRIVATE);
 static _Atomic uint32_t next_cookie = 1;
 
 uint32_t inotify_next_cookie(void)
@@ -101,10 +94,19 @@ static void queue_locked(struct inotify *in, int32_t wd, uint32_t mask, uint32_t
 	in->event_count++;
 	in->event_bytes += sizeof(struct linux_inotify_event) + name_size;
 	wait_queue_wake(&in->queue, LINUX_EPOLLIN | LINUX_EPOLLRDNORM);
+	async_report(&in->async, ASYNC_IN);
 }
 
-/* Off its inode and instance; the caller puts the dentry and frees it. */
-static void unlink_mark_locked(struct inotify_mark *m)
+void inotify_mark_link_locked(struct inotify_mark *m)
+{
+	struct inode *inode = m->dentry->inode;
+
+	m->next = atomic_load(&inode->watches);
+	atomic_store(&inode->watches, (void *)m);
+	inotify_mark_count++;
+}
+
+void inotify_mark_unlink_locked(struct inotify_mark *m)
 {
 	struct inode *inode = m->dentry->inode;
 	struct inotify_mark *head = atomic_load(&inode->watches);
@@ -116,8 +118,10 @@ static void unlink_mark_locked(struct inotify_mark *m)
 			head = head->next;
 		head->next = m->next;
 	}
-	list_remove(&m->in_instance);
-	m->instance->mark_count--;
+	if (m->instance) {
+		list_remove(&m->in_instance);
+		m->instance->mark_count--;
+	}
 	inotify_mark_count--;
 }
 
@@ -128,8 +132,7 @@ static void mark_free(struct inotify_mark *m)
 	free(m);
 }
 
-/* Frees a chain linked by next. */
-static void marks_free(struct inotify_mark *m)
+void inotify_marks_free(struct inotify_mark *m)
 {
 	while (m) {
 		struct inotify_mark *next = m->next;
@@ -137,6 +140,19 @@ static void marks_free(struct inotify_mark *m)
 		mark_free(m);
 		m = next;
 	}
+}
+
+/* True: the mark has had its one event. */
+static bool event_locked(struct inotify_mark *m, uint32_t mask, uint32_t cookie, const char *name)
+{
+	uint32_t events = LINUX_IN_ALL_EVENTS | (m->instance ? 0 : INOTIFY_RENAME);
+
+	if (!(m->mask & mask & events))
+		return false;
+	if (!m->instance)
+		return dnotify_event_locked(m);
+	queue_locked(m->instance, m->wd, mask, cookie, name);
+	return m->mask & LINUX_IN_ONESHOT;
 }
 
 void inotify_report(struct inode *inode, uint32_t mask, uint32_t cookie, const char *name)
@@ -148,18 +164,16 @@ void inotify_report(struct inode *inode, uint32_t mask, uint32_t cookie, const c
 	mutex_lock(&inotify_mutex);
 	for (m = atomic_load(&inode->watches); m; m = next) {
 		next = m->next;
-		if (!(m->mask & mask & LINUX_IN_ALL_EVENTS))
-			continue;
-		queue_locked(m->instance, m->wd, mask, cookie, name);
-		if (m->mask & LINUX_IN_ONESHOT) {
-			unlink_mark_locked(m);
-			queue_locked(m->instance, m->wd, LINUX_IN_IGNORED, 0, NULL);
+		if (event_locked(m, mask, cookie, name)) {
+			inotify_mark_unlink_locked(m);
+			if (m->instance)
+				queue_locked(m->instance, m->wd, LINUX_IN_IGNORED, 0, NULL);
 			m->next = dead;
 			dead = m;
 		}
 	}
 	mutex_unlock(&inotify_mutex);
-	marks_free(dead);
+	inotify_marks_free(dead);
 }
 
 void inotify_report_dentry(struct dentry *d, uint32_t mask)
@@ -183,22 +197,25 @@ void inotify_report_dentry(struct dentry *d, uint32_t mask)
 	inotify_report(d->inode, mask, 0, NULL);
 }
 
-/* The object is gone: every mark says so and goes with it. */
+/* The object is gone: every mark says so and goes with it.  dnotify's go with their open files. */
 static void inode_deleted(struct inode *inode)
 {
-	struct inotify_mark *m, *dead = NULL;
+	struct inotify_mark *m, *next, *dead = NULL;
 
 	mutex_lock(&inotify_mutex);
-	while ((m = atomic_load(&inode->watches))) {
+	for (m = atomic_load(&inode->watches); m; m = next) {
+		next = m->next;
+		if (!m->instance)
+			continue;
 		if (m->mask & LINUX_IN_DELETE_SELF)
 			queue_locked(m->instance, m->wd, LINUX_IN_DELETE_SELF, 0, NULL);
 		queue_locked(m->instance, m->wd, LINUX_IN_IGNORED, 0, NULL);
-		unlink_mark_locked(m);
+		inotify_mark_unlink_locked(m);
 		m->next = dead;
 		dead = m;
 	}
 	mutex_unlock(&inotify_mutex);
-	marks_free(dead);
+	inotify_marks_free(dead);
 }
 
 void inotify_unlinked(struct inode *inode)
@@ -304,18 +321,26 @@ static void inotify_release(struct file *file)
 
 	mutex_lock(&inotify_mutex);
 	while ((m = list_first(&in->marks, struct inotify_mark, in_instance))) {
-		unlink_mark_locked(m);
+		inotify_mark_unlink_locked(m);
 		m->next = dead;
 		dead = m;
 	}
 	mutex_unlock(&inotify_mutex);
-	marks_free(dead);
+	inotify_marks_free(dead);
 	while ((e = list_first(&in->events, struct inotify_event, node))) {
 		list_remove(&e->node);
 		free(e);
 	}
+	async_list_destroy(&in->async);
 	wait_queue_destroy(&in->queue);
 	free(in);
+}
+
+static struct async_list *inotify_async_list(struct file *file)
+{
+	struct inotify *in = file->private_data;
+
+	return &in->async;
 }
 
 static const struct file_ops inotify_file_ops = {
@@ -323,6 +348,7 @@ static const struct file_ops inotify_file_ops = {
 	.llseek = vfs_llseek_none,
 	.poll = inotify_poll,
 	.poll_queue = inotify_poll_queue,
+	.async_list = inotify_async_list,
 	.ioctl = inotify_ioctl,
 	.release = inotify_release,
 };
@@ -337,10 +363,12 @@ int inotify_file_new(uint32_t flags, struct file **out)
 	list_init(&in->events);
 	list_init(&in->marks);
 	wait_queue_init(&in->queue);
+	async_list_init(&in->async);
 	in->next_wd = 1;
 	rc = file_new_anonymous(&inotify_file_ops, "anon_inode:inotify", 0600,
 				LINUX_O_RDONLY | (flags & LINUX_O_NONBLOCK), in, out);
 	if (rc < 0) {
+		async_list_destroy(&in->async);
 		wait_queue_destroy(&in->queue);
 		free(in);
 	}
@@ -379,11 +407,9 @@ static int add_locked(struct inotify *in, struct inotify_mark *fresh, uint32_t m
 	if (in->mark_count >= WATCHES_MAX)
 		return -ENOSPC;
 	fresh->wd = in->next_wd++;
-	fresh->next = atomic_load(&inode->watches);
-	atomic_store(&inode->watches, (void *)fresh);
+	inotify_mark_link_locked(fresh);
 	list_add_tail(&in->marks, &fresh->in_instance);
 	in->mark_count++;
-	inotify_mark_count++;
 	*wd = fresh->wd;
 	return 1;
 }
@@ -421,7 +447,7 @@ int inotify_remove(struct file *file, int32_t wd)
 		}
 	}
 	if (found) {
-		unlink_mark_locked(found);
+		inotify_mark_unlink_locked(found);
 		queue_locked(in, wd, LINUX_IN_IGNORED, 0, NULL);
 	}
 	mutex_unlock(&inotify_mutex);

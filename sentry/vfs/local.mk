@@ -2,12 +2,14 @@
 libsentry_a_SOURCES += %D%/upcalls.c %D%/fifo.h
 libsentry_a_SOURCES += \
 	%D%/anon_file.c \
+	%D%/async.c %D%/async.h \
 	%D%/attr.c %D%/attr.h \
 	%D%/bounce.h \
 	%D%/create.c %D%/create.h \
 	%D%/dentry.c %D%/dentry_cache.h %D%/dentry_private.h %D%/dentry_tree.c \
 	%D%/device.c %D%/device.h \
 	%D%/dir_emit.c %D%/dir_emit.h \
+	%D%/dnotify.c %D%/dnotify.h \
 	%D%/fd_table.c \
 	%D%/file.c %D%/file.h \
 	%D%/file_io.c \
@@ -16,7 +18,7 @@ libsentry_a_SOURCES += \
 	%D%/fs_context.c \
 	%D%/host_file.c %D%/host_file.h \
 	%D%/inode.c %D%/inode.h \
-	%D%/inotify.c %D%/inotify.h \
+	%D%/inotify.c %D%/inotify.h %D%/inotify_internal.h \
 	%D%/mount.c %D%/mount_namespace.c %D%/mount_ops.c %D%/mount_tree.h \
 	%D%/open.c \
 	%D%/path_string.c \

@@ -12,7 +12,7 @@
 #include "sentry/abi/fs.h"
 #include "sentry/cred/credentials.h"
 #include "sentry/vfs/dentry_cache.h"
-#include "sentry/vfs/inotify.h"
+#include "sentry/vfs/inotify_internal.h"
 #include "sentry/vfs/mount_tree.h"
 #include "sentry/vfs/permission.h"
 #include "sentry/vfs/walk.h"
@@ -177,6 +177,8 @@ static void report(struct renaming *r)
 {
 	uint32_t dir = is_directory(r->source) ? LINUX_IN_ISDIR : 0, cookie = inotify_next_cookie();
 
+	if (r->from.at.dentry == r->to.at.dentry)
+		inotify_report(r->from.at.dentry->inode, INOTIFY_RENAME, 0, NULL);
 	inotify_report(r->from.at.dentry->inode, LINUX_IN_MOVED_FROM | dir, cookie, r->from.name);
 	inotify_report(r->to.at.dentry->inode, LINUX_IN_MOVED_TO | dir, cookie, r->to.name);
 	inotify_report(r->source->inode, LINUX_IN_MOVE_SELF, 0, NULL);

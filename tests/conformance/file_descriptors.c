@@ -4,6 +4,7 @@
  */
 #include "conformance.h"
 
+#include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
@@ -48,6 +49,35 @@ CASE(dup_shares_description)
 	show("copy's cloexec", fcntl(copy, F_GETFD));
 	show("kcmp same", syscall(SYS_kcmp, getpid(), getpid(), 0, fd, copy));
 	show_int("kcmp different", syscall(SYS_kcmp, getpid(), getpid(), 0, fd, own) > 0);
+}
+
+CASE(kcmp_epoll_target)
+{
+	struct {
+		uint32_t efd, tfd, toff;
+	} slot;
+	int ep = (int)MUST(epoll_create1(0)), ends[2], me = getpid();
+	struct epoll_event event = { .events = EPOLLIN };
+
+	MUST(pipe(ends));
+	MUST(epoll_ctl(ep, EPOLL_CTL_ADD, ends[0], &event));
+	slot.efd = (uint32_t)ep;
+	slot.tfd = (uint32_t)ends[0];
+	slot.toff = 0;
+	show("the same", syscall(SYS_kcmp, me, me, 7, ends[0], &slot));
+	show_int("another", syscall(SYS_kcmp, me, me, 7, ends[1], &slot) > 0);
+	slot.toff = 1;
+	show("only one", syscall(SYS_kcmp, me, me, 7, ends[0], &slot));
+	slot.toff = 0;
+	slot.tfd = (uint32_t)ends[1];
+	show("not watched", syscall(SYS_kcmp, me, me, 7, ends[0], &slot));
+	show("bad file", syscall(SYS_kcmp, me, me, 7, 100, &slot));
+	slot.efd = 100;
+	show("bad instance", syscall(SYS_kcmp, me, me, 7, ends[0], &slot));
+	slot.efd = (uint32_t)ends[0];
+	show("no instance", syscall(SYS_kcmp, me, me, 7, ends[0], &slot));
+	show("bad address", syscall(SYS_kcmp, me, me, 7, ends[0], bad_ptr()));
+	show("bad address and file", syscall(SYS_kcmp, me, me, 7, 100, bad_ptr()));
 }
 
 CASE(close_range_basics)

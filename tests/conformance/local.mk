@@ -10,6 +10,7 @@ conformance_sources = \
 	tests/conformance/file_io.c \
 	tests/conformance/file_names.c \
 	tests/conformance/file_open.c \
+	tests/conformance/file_signals.c \
 	tests/conformance/futex_death.c \
 	tests/conformance/futex_many.c \
 	tests/conformance/futex_requeue_pi.c \

@@ -17,11 +17,13 @@ teardown_file() {
 	programs_teardown
 }
 
-# Modules of python's own test-suite: the same tests pass, fail or are skipped.
+# Modules of python's own test-suite: the same tests pass, fail or are skipped.  What tests print
+# between their name and the verdict, and the time, are left out.
 python_tests() {
 	needs usr/lib/python3.11/test/test_os.py
-	LIMIT=300 same "cd /tmp; python3 -m test -v $* 2>&1 | grep -a ' \.\.\. ' |
-		sed 's/ \.\.\. skipped .*/ skipped/' | sort"
+	LIMIT=${LIMIT:-300} same "cd /tmp; python3 -m test -v $* 2>&1 |
+		sed -nE -e 's/^([0-9.]+s )?(test.*\)) \.\.\. (.* )?(ok|FAIL|ERROR|skipped).*/\2 \4/p; t' \
+			-e 's/^(test.*\)) \.\.\..*/\1/p; t' -e '/^(OK|FAILED)/p' | sort"
 	[ "$(wc -l <"$WORK/moat/out")" -gt 20 ]
 }
 
@@ -70,7 +72,7 @@ X
 # --verify makes each stressor check what the kernel gave it.
 @test "stress-ng with --verify" {
 	needs usr/bin/stress-ng
-	local few='fork futex pipe mmap sem timer vm pthread poll epoll signal sock shm-sysv flock rename'
+	local few='fork futex dnotify sigio kcmp pipe mmap sem timer vm pthread poll epoll signal sock shm-sysv flock rename'
 	local more='clock clone dentry eventfd fifo hdd itimer locka lockofd malloc memfd mprotect mremap sem-sysv
 		shm sigq sigsegv sockpair splice stack switch tee timerfd udp vfork vm-rw vm-splice wait'
 
@@ -81,12 +83,22 @@ X
 }
 
 @test "python's tests: files and memory" {
-	python_tests test_mmap test_select test_epoll test_posix test_fileio test_tempfile
+	python_tests test_mmap test_select test_epoll test_fcntl test_posix test_pty test_fileio test_tempfile
 }
 
 @test "python's tests: processes, signals, threads" {
 	[ -n "$PROGRAMS_LONG" ] || skip "minutes (PROGRAMS_LONG)"
-	python_tests test_fork1 test_wait4 test_subprocess test_signal test_threading test_selectors
+	LIMIT=600 python_tests test_fork1 test_wait4 test_os test_subprocess test_signal test_threading test_selectors
+}
+
+@test "python's tests: multiprocessing" {
+	[ -n "$PROGRAMS_LONG" ] || skip "minutes (PROGRAMS_LONG)"
+	LIMIT=900 python_tests test_multiprocessing_fork test_multiprocessing_spawn
+}
+
+@test "python's tests: futures, asyncio" {
+	[ -n "$PROGRAMS_LONG" ] || skip "minutes (PROGRAMS_LONG)"
+	LIMIT=900 python_tests test_concurrent_futures test_asyncio
 }
 
 @test "node" {
@@ -138,6 +150,16 @@ func main() {
 }
 X
 		go build -o h h.go && ./h; echo $?'
+}
+
+# Their own tests; those that look at times are left out.
+@test "go's tests: os, os/exec, os/signal, syscall" {
+	[ -n "$PROGRAMS_LONG" ] || skip "its package is large (PROGRAMS_LONG)"
+	needs usr/bin/go
+	LIMIT=900 same 'export GOCACHE=/tmp/cache GO111MODULE=off; cd "$(go env GOROOT)/src"
+		go test -v os os/exec os/signal syscall 2>&1 | grep -aE "^ *--- " |
+			grep -vE "Deadline|Timeout|Fluctuation" | sed "s/ (.*//" | sort'
+	[ "$(wc -l <"$WORK/moat/out")" -gt 400 ]
 }
 
 @test "postgresql: initdb, pgbench over unix and TCP sockets" {

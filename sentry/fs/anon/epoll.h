@@ -42,6 +42,9 @@ struct epoll_ready {
 	int fd;
 };
 
+/* The file watched as @fd, the @skip-th of several: compared only; NULL. */
+const struct file *epoll_target(struct epoll *ep, int fd, uint32_t skip);
+
 /* How many items there are: no more can be collected at once. */
 unsigned epoll_item_count(struct epoll *ep);
 /* What is ready now, without sleeping: the count, at most @max. */

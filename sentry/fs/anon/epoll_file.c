@@ -153,6 +153,21 @@ static int check_nesting(struct epoll *outer, struct epoll *inner)
 	return 0;
 }
 
+const struct file *epoll_target(struct epoll *ep, int fd, uint32_t skip)
+{
+	const struct file *found = NULL;
+
+	mutex_lock(&ep->lock);
+	for_each_item(node, ep, bucket) {
+		const struct epoll_item *item = container_of(node, struct epoll_item, node);
+
+		if (!found && item->fd == fd && !skip--)
+			found = item->file;
+	}
+	mutex_unlock(&ep->lock);
+	return found;
+}
+
 /* --- epoll_ctl -------------------------------------------------------------------- */
 
 static int check_event(int op, struct file *target, const struct linux_epoll_event *event)

@@ -69,6 +69,11 @@ static struct wait_queue *pipe_file_poll_queue(struct file *file)
 	return &end_of(file)->pipe->queue;
 }
 
+static struct async_list *pipe_file_async_list(struct file *file)
+{
+	return &end_of(file)->pipe->async;
+}
+
 static int64_t pipe_file_ioctl(struct file *file, struct mm *mm, uint32_t cmd, uint64_t arg)
 {
 	if (cmd != LINUX_FIONREAD)
@@ -85,7 +90,7 @@ static void pipe_file_release(struct file *file)
 {
 	struct pipe_end *end = end_of(file);
 	struct pipe *p;
-	bool last_end;
+	bool last_end, one_left;
 
 	if (!end)
 		return; /* its opening failed */
@@ -96,11 +101,16 @@ static void pipe_file_release(struct file *file)
 	if (file->can_write)
 		p->writers--;
 	last_end = !p->readers || !p->writers;
+	one_left = !p->readers != !p->writers;
 	mutex_unlock(&p->lock);
 	if (last_end)
 		wait_queue_wake_all(&p->queue, LINUX_EPOLLIN | LINUX_EPOLLOUT | LINUX_EPOLLRDNORM |
 						       LINUX_EPOLLWRNORM | LINUX_EPOLLERR |
 						       LINUX_EPOLLHUP);
+	if (one_left) {
+		async_report(&p->async, ASYNC_IN);
+		async_report(&p->async, ASYNC_OUT);
+	}
 	pipe_inode_put(file->inode, p);
 	free(end);
 	file->private_data = NULL;
@@ -112,6 +122,7 @@ const struct file_ops pipe_file_ops = {
 	.write = pipe_file_write,
 	.poll = pipe_file_poll,
 	.poll_queue = pipe_file_poll_queue,
+	.async_list = pipe_file_async_list,
 	.ioctl = pipe_file_ioctl,
 	.describe = pipe_file_describe,
 };

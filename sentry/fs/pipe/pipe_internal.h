@@ -3,6 +3,7 @@
 #pragma once
 
 #include "sentry/fs/pipe/pipe.h"
+#include "sentry/vfs/async.h"
 #include "sentry/wait/wait.h"
 #include "util/lock.h"
 #include "util/refcount.h"
@@ -35,6 +36,7 @@ struct pipe {
 	_Atomic uint32_t in_flight; /* slots taken by readers that may come back */
 	uint32_t files;		 /* protected by the inode's lock */
 	struct wait_queue queue;
+	struct async_list async;
 };
 
 /* What hangs on file->private_data. */

@@ -127,6 +127,7 @@ ssize_t pipe_read(struct pipe *p, struct io_iter *to)
 		mutex_unlock(&p->lock);
 		if (wake)
 			wait_queue_wake(&p->queue, EVENTS_OUT);
+		async_report(&p->async, ASYNC_OUT);
 		if (!t.count) {
 			if (!done && has_writers)
 				return -EAGAIN;
@@ -141,6 +142,7 @@ static void wake_readers(struct pipe *p, bool notify)
 {
 	if (notify)
 		wait_queue_wake(&p->queue, EVENTS_IN);
+	async_report(&p->async, ASYNC_IN);
 }
 
 /*

@@ -20,6 +20,8 @@ struct pipe *pipe_new(void)
 		return NULL;
 	mutex_init(&p->lock, LOCK_RANK_PIPE);
 	wait_queue_init(&p->queue);
+	async_list_init(&p->async);
+	p->async.by_mode = true;
 	p->capacity = PIPE_DEFAULT_SLOTS;
 	return p;
 }
@@ -29,6 +31,7 @@ void pipe_free(struct pipe *p)
 	for (uint32_t i = 0; i < p->count; i++)
 		pipe_page_put(p->ring[(p->first + i) & (p->ring_size - 1)].page);
 	free(p->ring);
+	async_list_destroy(&p->async);
 	wait_queue_destroy(&p->queue);
 	mutex_destroy(&p->lock);
 	free(p);

@@ -100,6 +100,8 @@ ssize_t pipe_tee(struct pipe *in, struct pipe *out, size_t size, bool *wait_in)
 		pipe_page_put(slots[i].page);
 	if (done && notify)
 		wait_queue_wake(&out->queue, LINUX_EPOLLIN | LINUX_EPOLLRDNORM);
+	if (done)
+		async_report(&out->async, ASYNC_IN);
 	if (rc)
 		return rc;
 	return done ? done : -EAGAIN;

@@ -132,7 +132,7 @@ static void end_line(struct tty *tty, uint8_t c)
 	n->line_ends[at / 64] |= 1ULL << (at % 64);
 	queue(n, c);
 	n->canon_head = n->read_head;
-	tty->wake = true;
+	tty->wake = tty->input_ready = true;
 }
 
 void n_tty_flush_input(struct tty *tty)
@@ -360,7 +360,7 @@ static void receive_some(struct tty *tty, const uint8_t *bytes, size_t count)
 		return;
 	n->commit_head = n->read_head;
 	if (n->read_head != n->read_tail)
-		tty->wake = true;
+		tty->wake = tty->input_ready = true;
 }
 
 /*

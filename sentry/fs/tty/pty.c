@@ -25,6 +25,7 @@ static void pty_release(struct terminal *terminal)
 	for (int i = 0; i < 2; i++) {
 		ASSERT(list_empty(&pty->ends[i].files));
 		wait_queue_destroy(&pty->ends[i].queue);
+		async_list_destroy(&pty->ends[i].async);
 		free(pty->ends[i].backlog);
 	}
 	mutex_destroy(&pty->lock);
@@ -38,6 +39,7 @@ static void end_init(struct pty *pty, enum pty_end end)
 	tty->pty = pty;
 	tty->end = end;
 	wait_queue_init(&tty->queue);
+	async_list_init(&tty->async);
 	list_init(&tty->files);
 	tty->termios = tty_default_termios;
 	if (end == PTY_MASTER)
@@ -83,12 +85,13 @@ void pty_lock(struct pty *pty)
 void pty_unlock(struct pty *pty)
 {
 	uint32_t signals = pty->signals;
-	bool wake[2];
+	bool wake[2], input_ready[2];
 
 	pty->signals = 0;
 	for (int i = 0; i < 2; i++) {
 		wake[i] = pty->ends[i].wake;
-		pty->ends[i].wake = false;
+		input_ready[i] = pty->ends[i].input_ready;
+		pty->ends[i].wake = pty->ends[i].input_ready = false;
 	}
 	/* The caller's own reference may go as soon as others are woken. */
 	if (signals || wake[0] || wake[1])
@@ -99,9 +102,12 @@ void pty_unlock(struct pty *pty)
 	for (int signo = 1; signals; signo++, signals >>= 1)
 		if (signals & 1)
 			terminal_signal(kernel_get(), &pty->terminal, signo);
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < 2; i++) {
 		if (wake[i])
 			wait_queue_wake_all(&pty->ends[i].queue, ~0U);
+		if (input_ready[i])
+			async_report(&pty->ends[i].async, ASYNC_IN);
+	}
 	pty_put(pty);
 }
 

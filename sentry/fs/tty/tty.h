@@ -21,6 +21,7 @@
 #include "sentry/abi/termios.h"
 #include "sentry/fs/tty/n_tty.h"
 #include "sentry/kernel/terminal.h"
+#include "sentry/vfs/async.h"
 #include "sentry/wait/wait.h"
 #include "util/list.h"
 #include "util/lock.h"
@@ -55,6 +56,8 @@ struct tty {
 	uint32_t open_count;
 	struct list_node files;	 /* struct tty_file */
 	bool wake;		 /* noted for pty_unlock */
+	bool input_ready;	 /* likewise: a line or character came */
+	struct async_list async; /* files with O_ASYNC; its own lock */
 };
 
 struct pty {

@@ -10,6 +10,7 @@
 #include "sentry/abi/fs.h"
 #include "sentry/abi/signal.h"
 #include "sentry/fs/tty/tty.h"
+#include "sentry/kernel/file_owner.h"
 #include "sentry/kernel/restart.h"
 #include "sentry/kernel/task.h"
 #include "sentry/kernel/timer.h"
@@ -293,6 +294,19 @@ static struct wait_queue *tty_file_poll_queue(struct file *file)
 	return &tty_file_of(file)->tty->queue;
 }
 
+static struct async_list *tty_file_async_list(struct file *file)
+{
+	return &tty_file_of(file)->tty->async;
+}
+
+static int tty_file_async_begin(struct file *file)
+{
+	struct tty *tty = tty_file_of(file)->tty;
+
+	return file_owner_set_terminal(task_current(), file,
+				       tty->end == PTY_SLAVE ? &tty->pty->terminal : NULL);
+}
+
 static void tty_file_release(struct file *file)
 {
 	tty_detach(tty_file_of(file));
@@ -305,5 +319,7 @@ const struct file_ops tty_file_ops = {
 	.write = tty_file_write,
 	.poll = tty_file_poll,
 	.poll_queue = tty_file_poll_queue,
+	.async_list = tty_file_async_list,
+	.async_begin = tty_file_async_begin,
 	.ioctl = tty_file_ioctl,
 };

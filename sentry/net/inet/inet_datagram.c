@@ -72,7 +72,7 @@ static void deliver(struct inet_socket *to, const struct inet_name *from, struct
 	}
 	mutex_unlock(&s->lock);
 	if (queued)
-		wait_queue_wake(&s->queue, EVENTS_IN);
+		unix_wake_reader(&to->local);
 	else
 		message_put(message);
 }

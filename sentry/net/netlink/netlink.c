@@ -155,6 +155,7 @@ static int queue_message(struct socket *s, const void *data, size_t size)
 	message_queue_add(&n->incoming, m);
 	mutex_unlock(&s->lock);
 	wait_queue_wake(&s->queue, LINUX_EPOLLIN | LINUX_EPOLLRDNORM);
+	socket_report_input(s, ASYNC_IN);
 	return 0;
 }
 

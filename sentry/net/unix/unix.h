@@ -79,6 +79,8 @@ void unix_put(struct unix_socket *u);
 struct unix_socket *unix_peer_get(struct unix_socket *u) MUST_CHECK;
 bool unix_is_connection_based(const struct unix_socket *u);
 void unix_wake_all(struct unix_socket *u);
+/* There is something to receive or to accept.  No locks held. */
+void unix_wake_reader(struct unix_socket *u);
 
 /* unix_address.c */
 int unix_bind(struct socket *s, const struct socket_address *addr);

@@ -88,8 +88,10 @@ int unix_connect_stream(struct unix_socket *u, struct unix_socket *listener, boo
 		unix_put(server);
 		return rc;
 	}
-	wait_queue_wake(&listener->base.queue, LINUX_EPOLLIN | LINUX_EPOLLRDNORM);
+	unix_wake_reader(listener);
 	unix_wake_all(u);
+	if (u->variant) /* TCP: established */
+		async_report(&u->base.async, ASYNC_OUT);
 	return 0;
 }
 
@@ -207,10 +209,18 @@ int unix_accept(struct socket *s, struct socket **out)
 
 /* --- ends ------------------------------------------------------------------------------- */
 
+/* Nothing more will come; @over: nor go.  With TCP the FIN is input of its own. */
+static void report_end(struct unix_socket *u, bool over)
+{
+	socket_report_input(&u->base, over ? ASYNC_HUP : ASYNC_IN);
+	if (u->variant)
+		socket_report_input(&u->base, ASYNC_IN);
+}
+
 int unix_shutdown(struct socket *s, int how)
 {
 	struct unix_socket *u = unix_socket_of(s), *peer;
-	bool no_read = how != LINUX_SHUT_WR, no_write = how != LINUX_SHUT_RD;
+	bool no_read = how != LINUX_SHUT_WR, no_write = how != LINUX_SHUT_RD, over;
 
 	if (how < LINUX_SHUT_RD || how > LINUX_SHUT_RDWR)
 		return -EINVAL;
@@ -224,8 +234,11 @@ int unix_shutdown(struct socket *s, int how)
 		peer->read_shut |= no_write;
 		if (!u->variant) /* TCP does not tell */
 			peer->write_shut |= no_read;
+		over = u->variant ? peer->write_shut : no_read;
 		mutex_unlock(&peer->base.lock);
 		unix_wake_all(peer);
+		if (no_write)
+			report_end(peer, over);
 		unix_put(peer);
 	}
 	unix_wake_all(u);
@@ -235,8 +248,11 @@ int unix_shutdown(struct socket *s, int how)
 /* The other end of a connection learns that @u is gone. */
 static void tell_peer(struct unix_socket *u, struct unix_socket *peer, bool reset)
 {
+	bool over = false;
+
 	if (unix_is_connection_based(u)) {
 		mutex_lock(&peer->base.lock);
+		over = !u->variant || peer->write_shut;
 		peer->read_shut = true;
 		peer->write_shut |= !u->variant; /* TCP: until it tries */
 		if (reset)
@@ -244,6 +260,8 @@ static void tell_peer(struct unix_socket *u, struct unix_socket *peer, bool rese
 		mutex_unlock(&peer->base.lock);
 	}
 	unix_wake_all(peer);
+	if (unix_is_connection_based(u))
+		report_end(peer, over);
 }
 
 static void close_socket(struct unix_socket *u, bool embryo);

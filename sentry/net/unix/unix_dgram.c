@@ -192,7 +192,7 @@ static int deliver(struct unix_socket *other, struct net_message *message)
 		message_queue_add(&other->incoming, message);
 	mutex_unlock(&other->base.lock);
 	if (!rc)
-		wait_queue_wake(&other->base.queue, EVENTS_IN);
+		unix_wake_reader(other);
 	return rc;
 }
 

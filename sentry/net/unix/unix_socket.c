@@ -47,6 +47,12 @@ void unix_wake_all(struct unix_socket *u)
 						    LINUX_EPOLLHUP | LINUX_EPOLLERR);
 }
 
+void unix_wake_reader(struct unix_socket *u)
+{
+	wait_queue_wake(&u->base.queue, LINUX_EPOLLIN | LINUX_EPOLLRDNORM);
+	socket_report_input(&u->base, ASYNC_IN);
+}
+
 void unix_free(struct socket *s)
 {
 	struct unix_socket *u = unix_socket_of(s);

@@ -61,7 +61,7 @@ static int deliver(struct unix_socket *peer, struct net_message *message)
 		message_queue_add(&peer->incoming, message);
 	mutex_unlock(&peer->base.lock);
 	if (!rc)
-		wait_queue_wake(&peer->base.queue, EVENTS_IN);
+		unix_wake_reader(peer);
 	return rc;
 }
 

@@ -11,6 +11,7 @@
 #include "sentry/fs/proc/sys/sysctl_mqueue.h"
 #include "sentry/host/host_memory.h"
 #include "sentry/kernel/pid_bitmap.h"
+#include "sentry/vfs/dnotify.h"
 #include "util/parse.h"
 
 #define TEXT(p, m, value) { .path = (p), .mode = (m), .initial = (value) }
@@ -212,10 +213,28 @@ static int show_file_nr(const struct proc_call *c, struct strbuf *out)
 	return 0;
 }
 
+static int show_dir_notify(const struct proc_call *c, struct strbuf *out)
+{
+	strbuf_addf(out, "%d\n", dnotify_enabled);
+	return 0;
+}
+
+static int store_dir_notify(const struct proc_call *c, char *text, size_t size)
+{
+	int64_t value;
+
+	text[strcspn(text, "\n")] = '\0';
+	if (parse_i64(text, INT32_MIN, INT32_MAX, &value) < 0)
+		return -EINVAL;
+	dnotify_enabled = value != 0;
+	return 0;
+}
+
 const struct sysctl sysctl_table[] = {
 	NUMBER("fs/aio-max-nr", "65536", 0, INT64_MAX),
 	TEXT("fs/aio-nr", 0444, "0"),
 	TEXT("fs/dentry-state", 0444, "0\t0\t45\t0\t0\t0"),
+	SHOW_STORE("fs/dir-notify-enable", show_dir_notify, store_dir_notify),
 	NUMBER("fs/file-max", "9223372036854775807", 0, INT64_MAX),
 	SHOW("fs/file-nr", 0444, show_file_nr),
 	TEXT("fs/inode-nr", 0444, "0\t0"),
@@ -289,7 +308,6 @@ const struct sysctl sysctl_table[] = {
 	NUMBER("kernel/sysrq", "0", 0, INT32_MAX),
 	TEXT("kernel/tainted", 0444, "0"),
 	SHOW("kernel/threads-max", 0444, show_threads_max),
-	NUMBER("kernel/unprivileged_userns_clone", "1", 0, 1),
 	TEXT("kernel/version", 0444, GUEST_VERSION),
 	TEXT("net/core/default_qdisc", 0644, "pfifo_fast"),
 	NUMBER("net/core/netdev_max_backlog", "1000", 0, INT32_MAX),
