@@ -122,18 +122,19 @@ int msg_remove(struct task *t, int32_t id)
 int msg_set(struct task *t, int32_t id, const struct linux_msqid64_ds *ds)
 {
 	struct ipc_namespace *ns = ipc_namespace_of(t);
+	int32_t limit = (int32_t)ds->qbytes; /* Linux passes it on as an int */
 	struct msg_queue *q;
 	int rc;
 
 	mutex_lock(&ns->lock);
 	q = msg_find_locked(ns, id);
 	rc = q ? ipc_object_owner(ns, &q->object, t->cred) : -EINVAL;
-	if (rc == 0 && ds->qbytes > LINUX_MSGMNB && !task_capable(t, LINUX_CAP_SYS_RESOURCE))
+	if (rc == 0 && (uint32_t)limit > LINUX_MSGMNB && !credentials_root_capable(t->cred, LINUX_CAP_SYS_RESOURCE))
 		rc = -EPERM;
 	if (rc == 0)
 		rc = ipc_object_set(&q->object, &ds->perm, t->cred);
 	if (rc == 0) {
-		q->limit = ds->qbytes;
+		q->limit = (uint64_t)limit;
 		q->ctime = msg_now();
 		refcount_get(&q->refs);
 	}

@@ -7,8 +7,9 @@
 #include <string.h>
 
 #include "sentry/abi/capability.h"
-#include "sentry/cred/credentials.h"
+#include "sentry/cred/user_namespace.h"
 #include "sentry/kernel/task_exec.h"
+#include "sentry/vfs/file_caps.h"
 
 #define S_ISUID_BIT 04000
 #define S_ISGID_BIT 02000
@@ -23,19 +24,23 @@ static bool may_suid(const struct credentials *old, struct file *file)
 {
 	if (file->mount && (atomic_load(&file->mount->flags) & MOUNT_NOSUID))
 		return false;
-	/* The ids on disk mean something in the caller's namespace. */
-	return !old->user_ns->parent || file->inode->sb->user_ns == old->user_ns;
+	/* Who is root in a namespace of its own makes no set-id files for those outside. */
+	return user_namespace_is_descendant(old->user_ns, file->inode->sb->user_ns);
 }
 
 static void apply_set_id(struct credentials *cred, struct file *file)
 {
+	struct user_namespace *ns = cred->user_ns;
 	struct inode_attr attr;
 
 	inode_attr_read(file->inode, &attr);
-	if ((attr.mode & S_ISUID_BIT) && uid_from_kernel(cred->user_ns, attr.uid) != ID_OVERFLOW)
+	/* Both, or neither counts. */
+	if (uid_to_kernel(ns, uid_from_kernel(ns, attr.uid)) != attr.uid ||
+	    gid_to_kernel(ns, gid_from_kernel(ns, attr.gid)) != attr.gid)
+		return;
+	if (attr.mode & S_ISUID_BIT)
 		cred->euid = attr.uid;
-	if ((attr.mode & (S_ISGID_BIT | S_IXGRP_BIT)) == (S_ISGID_BIT | S_IXGRP_BIT) &&
-	    gid_from_kernel(cred->user_ns, attr.gid) != ID_OVERFLOW)
+	if ((attr.mode & (S_ISGID_BIT | S_IXGRP_BIT)) == (S_ISGID_BIT | S_IXGRP_BIT))
 		cred->egid = attr.gid;
 }
 
@@ -60,8 +65,7 @@ static int read_file_caps(const struct credentials *cred, struct file *file, str
 	      (revision == LINUX_VFS_CAP_REVISION_2 && size == LINUX_VFS_CAP_SIZE_2) ||
 	      (revision == LINUX_VFS_CAP_REVISION_3 && size == LINUX_VFS_CAP_SIZE_3)))
 		return -EINVAL;
-	/* Version 3 counts where its root is root; the others in the file system's namespace. */
-	if (revision == LINUX_VFS_CAP_REVISION_3 && uid_to_kernel(cred->user_ns, 0) != raw.rootid)
+	if (!file_caps_count(inode, cred, &raw, (size_t)size))
 		return 0;
 	out->present = true;
 	out->effective = raw.magic_etc & LINUX_VFS_CAP_FLAGS_EFFECTIVE;

@@ -245,7 +245,7 @@ int64_t ptrace_check_options(struct task *tracer, uint64_t options)
 		return -EINVAL;
 	/* Nothing here suspends filters; who could ask for it is told. */
 	if (options & LINUX_PTRACE_O_SUSPEND_SECCOMP)
-		return task_capable(tracer, LINUX_CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
+		return credentials_root_capable(tracer->cred, LINUX_CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
 	return 0;
 }
 

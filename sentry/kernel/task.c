@@ -214,7 +214,7 @@ struct mm_limits task_mm_limits(struct task *t)
 		.data = l[RLIM_DATA].soft,
 		.stack = l[RLIM_STACK].soft,
 		.memlock = l[RLIM_MEMLOCK].soft,
-		.can_lock = credentials_capable(t->cred, LINUX_CAP_IPC_LOCK),
+		.can_lock = credentials_root_capable(t->cred, LINUX_CAP_IPC_LOCK),
 		.personality_read_implies_exec = t->personality & LINUX_READ_IMPLIES_EXEC,
 	};
 	mutex_unlock(&t->group->limits_lock);

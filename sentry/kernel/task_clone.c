@@ -177,8 +177,12 @@ static int make_credentials(struct clone_job *j)
 	int rc;
 
 	if (!(j->rq->flags & LINUX_CLONE_NEWUSER)) {
-		j->child->cred = credentials_get(t->cred);
-		return 0;
+		/* A process has its own, as vfs_link can tell. */
+		if (j->rq->flags & LINUX_CLONE_THREAD)
+			j->child->cred = credentials_get(t->cred);
+		else
+			j->child->cred = credentials_copy(t->cred);
+		return j->child->cred ? 0 : -ENOMEM;
 	}
 	rc = task_chrooted(t) ? -EPERM : credentials_new_user_namespace(t->cred, &cred, &ns);
 	if (rc)

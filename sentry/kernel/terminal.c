@@ -184,7 +184,7 @@ void terminal_opened(struct task *t, struct terminal *terminal, bool readable)
 static int set_controlling(struct task *t, struct terminal *terminal, bool steal, bool readable)
 {
 	struct thread_group *g = t->group;
-	bool admin = task_capable(t, LINUX_CAP_SYS_ADMIN);
+	bool admin = credentials_root_capable(t->cred, LINUX_CAP_SYS_ADMIN);
 	int rc = 0;
 
 	mutex_lock(&t->kernel->tasklist_lock);

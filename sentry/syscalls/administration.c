@@ -177,7 +177,7 @@ int64_t sys_swapoff(struct task *t, const struct syscall_args *a)
 
 int64_t sys_vhangup(struct task *t, const struct syscall_args *a)
 {
-	if (!task_capable(t, LINUX_CAP_SYS_TTY_CONFIG))
+	if (!credentials_root_capable(t->cred, LINUX_CAP_SYS_TTY_CONFIG))
 		return -EPERM;
 	tty_hangup_current();
 	return 0;

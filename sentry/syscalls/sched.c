@@ -289,6 +289,15 @@ static void online_mask(const struct kernel *k, uint64_t mask[16])
 		mask[cpu / 64] |= 1ULL << (cpu % 64);
 }
 
+static bool may_set_affinity(struct task *t, struct task *target)
+{
+	const struct credentials *other = task_cred(target);
+	bool may = credentials_ns_capable(t->cred, other->user_ns, LINUX_CAP_SYS_NICE);
+
+	credentials_put(other);
+	return may || same_owner(t, target);
+}
+
 int64_t sys_sched_setaffinity(struct task *t, const struct syscall_args *a)
 {
 	uint64_t mask[16] = { 0 }, online[16], any = 0;
@@ -303,7 +312,7 @@ int64_t sys_sched_setaffinity(struct task *t, const struct syscall_args *a)
 	online_mask(t->kernel, online);
 	for (unsigned i = 0; i < 16; i++)
 		any |= mask[i] &= online[i];
-	if (!same_owner(t, target) && !task_capable(t, LINUX_CAP_SYS_NICE))
+	if (!may_set_affinity(t, target))
 		rc = -EPERM;
 	else if (!any)
 		rc = -EINVAL;

@@ -50,7 +50,8 @@ static bool may_claim(struct task *t, const struct linux_ucred *c, uint32_t uid,
 {
 	const struct credentials *cred = t->cred;
 
-	if (c->pid != task_tgid_in(t, task_pid_namespace(t)) && !task_capable(t, LINUX_CAP_SYS_ADMIN))
+	if (c->pid != task_tgid_in(t, task_pid_namespace(t)) &&
+	    !credentials_ns_capable(cred, task_pid_namespace(t)->user_ns, LINUX_CAP_SYS_ADMIN))
 		return false;
 	if (uid != cred->uid && uid != cred->euid && uid != cred->suid &&
 	    !task_capable(t, LINUX_CAP_SETUID))

@@ -180,7 +180,7 @@ int vfs_set_size(const struct vfs_context *ctx, struct inode *inode, uint64_t si
 	if (size > old.size && size > ctx->fsize_limit)
 		return -EFBIG;
 	set.mtime = vfs_now();
-	if (!credentials_capable(ctx->cred, LINUX_CAP_FSETID) &&
+	if (!credentials_root_capable(ctx->cred, LINUX_CAP_FSETID) &&
 	    old.mode & (LINUX_S_ISUID | LINUX_S_ISGID))
 		kill_privileges(&old, &set, ctx->cred);
 	return call_setattr(inode, &set);

@@ -260,7 +260,7 @@ out:
 	return rc;
 }
 
-/* A descriptor may be given a name by who opened it, or with CAP_DAC_READ_SEARCH. */
+/* A descriptor may be given a name by who opened it, or who can read everything of the opener's namespace. */
 static int may_link_descriptor(const struct vfs_context *ctx, int fd)
 {
 	struct file *file;
@@ -271,7 +271,9 @@ static int may_link_descriptor(const struct vfs_context *ctx, int fd)
 	file = fd_table_lookup_path(ctx->fds, fd);
 	if (!file)
 		return -EBADF;
-	may = file->cred == ctx->cred || credentials_capable(ctx->cred, LINUX_CAP_DAC_READ_SEARCH);
+	may = file->cred == ctx->cred ||
+	      (file->cred && credentials_ns_capable(ctx->cred, file->cred->user_ns,
+						    LINUX_CAP_DAC_READ_SEARCH));
 	file_put(file);
 	return may ? 0 : -ENOENT;
 }

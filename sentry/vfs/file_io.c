@@ -325,7 +325,7 @@ static void remove_privileges(struct file *file)
 		drop |= LINUX_S_ISGID;
 	if (likely(!drop) || inode_type(inode) != LINUX_S_IFREG)
 		return;
-	if (file->cred && credentials_capable(file->cred, LINUX_CAP_FSETID))
+	if (file->cred && credentials_root_capable(file->cred, LINUX_CAP_FSETID))
 		return;
 	set.mode = mode & ~drop;
 	if (inode->ops->setattr && inode->ops->setattr(inode, &set) < 0)

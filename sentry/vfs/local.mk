@@ -17,6 +17,7 @@ libsentry_a_SOURCES += \
 	%D%/file_wait.c %D%/file_wait.h \
 	%D%/fs_context.c \
 	%D%/host_file.c %D%/host_file.h \
+	%D%/file_caps.c %D%/file_caps.h \
 	%D%/inode.c %D%/inode.h \
 	%D%/inotify.c %D%/inotify.h %D%/inotify_internal.h \
 	%D%/mount.c %D%/mount_namespace.c %D%/mount_ops.c %D%/mount_tree.h \

@@ -11,8 +11,10 @@
 #include "sentry/abi/fs.h"
 #include "sentry/cred/credentials.h"
 #include "sentry/vfs/attr.h"
+#include "sentry/vfs/file_caps.h"
 #include "sentry/vfs/inotify.h"
 #include "sentry/vfs/mount_tree.h"
+#include "sentry/vfs/permission.h"
 #include "util/cleanup.h"
 
 static bool has_prefix(const char *name, const char *prefix)
@@ -47,15 +49,17 @@ static int check(const struct vfs_context *ctx, struct inode *inode, const char 
 }
 
 /* What the capability module asks for security.*. */
-static int check_security(const struct vfs_context *ctx, const char *name)
+static int check_security(const struct vfs_context *ctx, struct inode *inode, const char *name)
 {
-	int capability = LINUX_CAP_SYS_ADMIN;
+	struct inode_attr attr;
 
 	if (!has_prefix(name, "security."))
 		return 0;
-	if (!strcmp(name, "security.capability"))
-		capability = LINUX_CAP_SETFCAP;
-	return credentials_capable(ctx->cred, capability) ? 0 : -EPERM;
+	if (strcmp(name, LINUX_XATTR_NAME_CAPS) != 0)
+		return credentials_ns_capable(ctx->cred, inode->sb->user_ns, LINUX_CAP_SYS_ADMIN) ?
+			       0 : -EPERM;
+	inode_attr_read(inode, &attr);
+	return inode_capable(&attr, ctx->cred, LINUX_CAP_SETFCAP) ? 0 : -EPERM;
 }
 
 static int check_change(const struct vfs_context *ctx, const struct path *p, const char *name)
@@ -65,7 +69,23 @@ static int check_change(const struct vfs_context *ctx, const struct path *p, con
 	if (path_is_read_only(p))
 		return -EROFS;
 	rc = check(ctx, p->dentry->inode, name, LINUX_MAY_WRITE);
-	return rc < 0 ? rc : check_security(ctx, name);
+	return rc < 0 ? rc : check_security(ctx, p->dentry->inode, name);
+}
+
+static ssize_t get_caps(const struct vfs_context *ctx, struct inode *inode, void *value, size_t size)
+{
+	struct linux_vfs_cap_data data = { 0 };
+	ssize_t n = inode->ops->getxattr(inode, LINUX_XATTR_NAME_CAPS, &data, sizeof(data));
+
+	if (n < 0)
+		return n == -ERANGE ? -EINVAL : n;
+	n = file_caps_export(inode, ctx->cred, &data, (size_t)n);
+	if (n < 0 || !size)
+		return n;
+	if ((size_t)n > size)
+		return -ERANGE;
+	memcpy(value, &data, (size_t)n);
+	return n;
 }
 
 ssize_t vfs_getxattr(const struct vfs_context *ctx, const struct path *p, const char *name,
@@ -76,15 +96,30 @@ ssize_t vfs_getxattr(const struct vfs_context *ctx, const struct path *p, const 
 
 	if (rc < 0)
 		return rc;
-	return inode->ops->getxattr ? inode->ops->getxattr(inode, name, value, size) : -EOPNOTSUPP;
+	if (!inode->ops->getxattr)
+		return -EOPNOTSUPP;
+	if (!strcmp(name, LINUX_XATTR_NAME_CAPS))
+		return get_caps(ctx, inode, value, size);
+	return inode->ops->getxattr(inode, name, value, size);
 }
 
 int vfs_setxattr(const struct vfs_context *ctx, const struct path *p, const char *name,
 		 const void *value, size_t size, int flags)
 {
 	struct inode *inode = p->dentry->inode;
-	int rc = check_change(ctx, p, name);
+	struct linux_vfs_cap_data caps;
+	int rc = 0;
 
+	/* The value before the rights to the name: Linux's order. */
+	if (size && !strcmp(name, LINUX_XATTR_NAME_CAPS) && !path_is_read_only(p)) {
+		ssize_t n = file_caps_import(inode, ctx->cred, value, size, &caps);
+
+		if (n < 0)
+			return (int)n;
+		value = &caps;
+		size = (size_t)n;
+	}
+	rc = check_change(ctx, p, name);
 	if (rc == 0)
 		rc = inode->ops->setxattr ? inode->ops->setxattr(inode, name, value, size, flags) :
 					    -EOPNOTSUPP;

@@ -76,6 +76,12 @@ bool long_form(void)
 	return getenv("ATTACK_LONG") != NULL;
 }
 
+int verdict(int rc)
+{
+	fflush(stdout);
+	return rc == 0 && failures ? 99 : rc;
+}
+
 uint64_t now_ms(void)
 {
 	struct timespec ts;
@@ -132,10 +138,7 @@ struct outcome in_child(int (*body)(void *), void *arg, int timeout_ms)
 	pid = fork();
 	if (pid == 0) {
 		failures = 0;
-		int rc = body(arg);
-
-		fflush(stdout);
-		_exit(rc == 0 && failures ? 99 : rc);
+		_exit(verdict(body(arg)));
 	}
 	if (pid < 0) {
 		fail("fork: %m");

@@ -44,6 +44,9 @@ bool can_rewrite(void);
 /* ATTACK_LONG=1: full product of attempts and full counts. */
 bool long_form(void);
 
+/* What a child that was forked here ends with: @rc, or 99 when something failed in it. */
+int verdict(int rc);
+
 /* What became of a child. */
 struct outcome {
 	bool timed_out;	 /* it did not end by itself and was killed by us */
@@ -138,6 +141,8 @@ void hostile_set(enum hostile_mode mode);
 
 /* Announces itself and is out of reach: silent_child, deaf_leader, deaf_thread.  process.c */
 int hold(const char *how);
+/* Floods the container's terminal for ever, in all modes.  terminals.c */
+int flood_console(void);
 /* Leaves silent processes without a task behind: silent_bomb, silent_stuck.  silent.c */
 int leave_silent(const char *how);
 
@@ -183,3 +188,19 @@ void attack_hand_over_futex(void);
 
 void attack_registers_calls(void);
 void attack_registers_kicks(void);
+
+void attack_traced_memory(void);
+void attack_traced_jumps(void);
+void attack_traced_registers(void);
+
+void attack_terminal_races(void);
+void attack_terminal_hangup(void);
+
+void attack_filter_programs(void);
+void attack_filter_paths(void);
+void attack_filter_listeners(void);
+
+void attack_message_flood(void);
+void attack_message_races(void);
+
+void attack_space_races(void);

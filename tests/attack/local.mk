@@ -6,9 +6,11 @@ tests_attack_sources = \
 	tests/attack/attack.c \
 	tests/attack/attack.h \
 	tests/attack/attack_list.c \
+	tests/attack/filters.c \
 	tests/attack/foreign.c \
 	tests/attack/hand_over.c \
 	tests/attack/hostile_stub.c \
+	tests/attack/messages.c \
 	tests/attack/process.c \
 	tests/attack/race.c \
 	tests/attack/registers.c \
@@ -17,9 +19,12 @@ tests_attack_sources = \
 	tests/attack/silent.c \
 	tests/attack/site.c \
 	tests/attack/sites.c \
-	tests/attack/slots.c
+	tests/attack/slots.c \
+	tests/attack/spaces.c \
+	tests/attack/terminals.c \
+	tests/attack/traced.c
 
-check_PROGRAMS += tests/attack/attack tests/attack/confine_client
+check_PROGRAMS += tests/attack/attack tests/attack/confine_client tests/attack/console_client
 
 # No red zone: calls into the stub's text push on the stack of the code around them.  No stack
 # protector, and nothing else that needs the C library's FS base: hostile_stub.c handles the host's signals.
@@ -32,5 +37,6 @@ tests_attack_attack_LDFLAGS = -static
 tests_attack_attack_LDADD = -lpthread
 
 tests_attack_confine_client_SOURCES = tests/attack/confine_client.c
+tests_attack_console_client_SOURCES = tests/attack/console_client.c
 
 EXTRA_DIST += tests/attack/run

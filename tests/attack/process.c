@@ -143,6 +143,8 @@ int hold(const char *how)
 			return 1;
 		announce(NULL);
 	}
+	if (strcmp(how, "console") == 0)
+		return flood_console();
 	if (strcmp(how, "silent_child") == 0) {
 		hostile_install(HOSTILE_CHILD_SILENT);
 		if (fork() == 0)

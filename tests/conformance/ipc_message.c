@@ -185,6 +185,24 @@ CASE(message_limit)
 	msgctl(id, IPC_RMID, NULL);
 }
 
+CASE(message_limit_width)
+{
+	static const msglen_t limits[] = { 16384, 16385, 1UL << 30, 1UL << 31, 0xffffffff, 1UL << 32,
+					   (1UL << 32) + 5, 1UL << 63, (msglen_t)-1 };
+	int id = msgget(IPC_PRIVATE, 0600);
+	struct msqid_ds ds;
+
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+		MUST(msgctl(id, IPC_STAT, &ds));
+		ds.msg_qbytes = limits[i];
+		note("limit %lx", limits[i]);
+		show("set", msgctl(id, IPC_SET, &ds));
+		MUST(msgctl(id, IPC_STAT, &ds));
+		show_hex("is", ds.msg_qbytes);
+	}
+	msgctl(id, IPC_RMID, NULL);
+}
+
 CASE(message_info)
 {
 	struct msginfo info;

@@ -25,6 +25,7 @@ conformance_sources = \
 	tests/conformance/namespace.c \
 	tests/conformance/namespace.h \
 	tests/conformance/namespace_pid.c \
+	tests/conformance/namespace_rights.c \
 	tests/conformance/namespace_setns.c \
 	tests/conformance/namespace_time.c \
 	tests/conformance/namespace_unshare.c \

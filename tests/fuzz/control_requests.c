@@ -25,7 +25,7 @@
 
 static struct control_server server;
 static struct control_connection *connection;
-static int peer, lowest_fd;
+static int peer;
 
 static int op_start(void *arg, struct control_failure *why)
 {
@@ -112,8 +112,14 @@ static void set_up(void)
 	connection = &server.connections[0];
 	connection->fd = pair[0];
 	peer = pair[1];
-	lowest_fd = dup(peer);
-	close(lowest_fd);
+}
+
+static int lowest_free_fd(void)
+{
+	int fd = dup(peer);
+
+	close(fd);
+	return fd;
 }
 
 static size_t reply_size_of(uint32_t type)
@@ -178,11 +184,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} message = { 0 };
 	unsigned fd_count;
 	size_t length;
-	int fds[FDS_MAX], probe, served;
+	int fds[FDS_MAX], lowest_fd, served;
 
 	if (size < 3 || size > FUZZ_INPUT_MAX)
 		return 0;
 	set_up();
+	/* Each time anew: libFuzzer opens some of its own between two inputs. */
+	lowest_fd = lowest_free_fd();
 	fd_count = data[0] % (FDS_MAX + 1);
 	length = MIN((size_t)data[1], size - 2);
 	length = length ? length : 1;
@@ -199,9 +207,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	served = control_request_serve(&server, connection);
 	check_reply(served, &message.header);
 	forget_watches();
-	probe = dup(peer);
-	close(probe);
-	fuzz_check(probe == lowest_fd, "an FD leaks");
+	fuzz_check(lowest_free_fd() == lowest_fd, "an FD leaks");
 	return 0;
 }
 

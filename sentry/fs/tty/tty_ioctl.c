@@ -30,7 +30,7 @@ static int64_t simulate_input(struct tty *tty, struct mm *mm, uint64_t arg)
 	int rc;
 
 	terminal_put(own);
-	if (!allowed && !task_capable(t, LINUX_CAP_SYS_ADMIN))
+	if (!allowed && !credentials_root_capable(t->cred, LINUX_CAP_SYS_ADMIN))
 		return -EPERM;
 	rc = copy_in(mm, &c, guest_addr(arg), 1);
 	if (rc)
@@ -166,7 +166,7 @@ static int64_t readable(struct tty *tty, struct mm *mm, uint64_t arg)
 
 static int64_t hang_up(struct tty *tty)
 {
-	if (!task_capable(task_current(), LINUX_CAP_SYS_ADMIN))
+	if (!credentials_root_capable(task_current()->cred, LINUX_CAP_SYS_ADMIN))
 		return -EPERM;
 	/* The master is not hung up by this: it only loses what it could still have read. */
 	if (tty->end == PTY_SLAVE)

@@ -21,7 +21,7 @@ static int open_slave(struct pty *pty, struct file *file)
 {
 	struct tty *slave = &pty->ends[PTY_SLAVE];
 	struct task *t = task_current();
-	bool admin = !t || task_capable(t, LINUX_CAP_SYS_ADMIN);
+	bool admin = !t || credentials_root_capable(t->cred, LINUX_CAP_SYS_ADMIN);
 	int rc;
 
 	pty_lock(pty);

@@ -212,7 +212,8 @@ int64_t tty_mode_ioctl(struct tty *own, struct mm *mm, uint32_t cmd, uint64_t ar
 	case LINUX_TIOCGLCKTRMIOS: /* nothing is locked, and nothing can be */
 		return copy_out(mm, guest_addr(arg), &none, LINUX_TERMIOS_SIZE);
 	case LINUX_TIOCSLCKTRMIOS:
-		return task_capable(task_current(), LINUX_CAP_SYS_ADMIN) ? -EOPNOTSUPP : -EPERM;
+		return credentials_root_capable(task_current()->cred, LINUX_CAP_SYS_ADMIN) ? -EOPNOTSUPP :
+											     -EPERM;
 	case LINUX_TIOCGSOFTCAR:
 		return get_soft_carrier(tty, mm, arg);
 	case LINUX_TIOCSSOFTCAR:
