@@ -114,7 +114,7 @@ CASE(rights_file_capabilities)
 
 CASE(rights_file_capabilities_versions)
 {
-	unsigned int value[6] = { 0x03000001U, 1U << 0, 0, 0, 0, 1000 };
+	unsigned int value[7] = { 0x03000001U, 1U << 0, 0, 0, 0, 1000 };
 
 	MUST(chmod(".", 0777));
 	copy_program("program");
