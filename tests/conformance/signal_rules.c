@@ -426,10 +426,10 @@ static pid_t signal_when_blocked(int sig)
 
 CASE(restart_table)
 {
-	int pipes[2], pair[2], timeout = 200;
+	int pipes[2], pair[2], timeout = 10000;
 	char byte;
 	sigset_t empty;
-	struct timeval short_time = { 0, 200000 };
+	struct timeval short_time = { 10, 0 };
 
 	sigemptyset(&empty);
 	MUST(pipe(pipes));
@@ -444,21 +444,21 @@ CASE(restart_table)
 		signal_when_blocked(SIGUSR1);
 		show("poll", poll(NULL, 0, timeout));
 		signal_when_blocked(SIGUSR1);
-		show("select", select(0, NULL, NULL, NULL, &(struct timeval){ 0, 200000 }));
+		show("select", select(0, NULL, NULL, NULL, &(struct timeval){ 10, 0 }));
 		signal_when_blocked(SIGUSR1);
-		show("pselect", pselect(0, NULL, NULL, NULL, &(struct timespec){ 0, 200000000 }, &empty));
+		show("pselect", pselect(0, NULL, NULL, NULL, &(struct timespec){ 10, 0 }, &empty));
 		signal_when_blocked(SIGUSR1);
 		show("recv with a timeout", recv(pair[0], &byte, 1, 0));
 		signal_when_blocked(SIGUSR1);
 		show("pause", pause());
 		signal_when_blocked(SIGUSR1);
-		show("sigtimedwait", sigtimedwait(&empty, NULL, &(struct timespec){ 0, 200000000 }));
+		show("sigtimedwait", sigtimedwait(&empty, NULL, &(struct timespec){ 10, 0 }));
 		signal_when_blocked(SIGUSR1);
-		show("nanosleep", nanosleep(&(struct timespec){ 0, 200000000 }, NULL));
+		show("nanosleep", nanosleep(&(struct timespec){ 10, 0 }, NULL));
 		unsigned int word = 1;
 		signal_when_blocked(SIGUSR1);
 		show("futex with a timeout", syscall(SYS_futex, &word, 0, 1,
-						     &(struct timespec){ 0, 200000000 }, NULL, 0));
+						     &(struct timespec){ 10, 0 }, NULL, 0));
 		while (wait(NULL) > 0)
 			continue;
 	}
