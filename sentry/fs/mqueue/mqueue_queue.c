@@ -39,10 +39,13 @@ int mqueue_message_new(uint64_t size, uint32_t priority, struct mq_message **out
 {
 	struct mq_message *m = NULL;
 
-	if (atomic_fetch_add(&total_bytes, size) + size <= TOTAL_BYTES_MAX)
-		m = malloc(sizeof(*m) + size);
+	uint64_t bytes = sizeof(*m) + size;
+
+	/* Empty ones too take memory. */
+	if (atomic_fetch_add(&total_bytes, bytes) + bytes <= TOTAL_BYTES_MAX)
+		m = malloc(bytes);
 	if (!m) {
-		atomic_fetch_sub(&total_bytes, size);
+		atomic_fetch_sub(&total_bytes, bytes);
 		return -ENOMEM;
 	}
 	*m = (struct mq_message){ .size = size, .priority = priority };
@@ -54,7 +57,7 @@ void mqueue_message_free(struct mq_message *m)
 {
 	if (!m)
 		return;
-	atomic_fetch_sub(&total_bytes, m->size);
+	atomic_fetch_sub(&total_bytes, sizeof(*m) + m->size);
 	free(m);
 }
 
