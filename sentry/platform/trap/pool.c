@@ -67,8 +67,11 @@ struct trap_pool {
 	_Atomic unsigned at_work;
 	/* Receivers in their receive, or about to be; it goes up with the lock held only. */
 	_Atomic unsigned receiving;
-	/* The only receiver waits for one thread: nobody joins it.  Set with the lock held. */
-	_Atomic bool exclusive;
+	/*
+	 * The only receiver, who waits for one thread: nobody joins it.  Set with the lock held,
+	 * cleared by itself: it may have been relieved, and another one be exclusive.
+	 */
+	_Atomic(struct trap_worker *) exclusive;
 	struct watchdog watchdog;
 	struct wait_hooks hooks;
 };
@@ -247,7 +250,7 @@ static bool begin_receive(struct trap_pool *pool, struct trap_worker *w, enum ro
 		take_role(w);
 	mine = !pool->started || (is_receiver(w) && pool->receivers == 1);
 	if (mine) {
-		atomic_store(&pool->exclusive, true);
+		atomic_store(&pool->exclusive, w);
 		atomic_fetch_add(&pool->receiving, 1);
 	} else if (w && role == TAKE_ROLE) {
 		drop_role(w);
@@ -264,10 +267,13 @@ static void adjust_receivers(struct trap_pool *pool, struct trap_worker *w)
 
 	w->pressure = PRESSURE_START;
 	mutex_lock(&pool->lock);
-	if (pressure >= PRESSURE_HIGH && pool->receivers_wanted < pool->receivers_max) {
-		pool->receivers_wanted++;
-		(void)summon_and_unlock(pool);
-		return;
+	if (pressure >= PRESSURE_HIGH) {
+		if (pool->receivers_wanted < pool->receivers_max)
+			pool->receivers_wanted++;
+		if (pool->receivers < pool->receivers_wanted) {
+			(void)summon_and_unlock(pool);
+			return;
+		}
 	}
 	if (pressure == 0 && pool->receivers_wanted > 1)
 		pool->receivers_wanted--;
@@ -320,6 +326,7 @@ static struct trap_context *receive(struct trap_pool *pool, struct trap_thread *
 
 static void receive_for(struct trap_pool *pool, struct trap_thread *t)
 {
+	struct trap_worker *self = current_worker;
 	struct trap_context *other = NULL;
 
 	/* Between these two the reaper interrupts the receive when @t has died. */
@@ -329,7 +336,7 @@ static void receive_for(struct trap_pool *pool, struct trap_thread *t)
 	else
 		atomic_fetch_sub(&pool->receiving, 1);
 	atomic_store(&t->order_worker, NULL);
-	atomic_store(&pool->exclusive, false);
+	atomic_compare_exchange_strong(&pool->exclusive, &self, NULL);
 	if (other)
 		trap_pool_queue(pool, other);
 }
