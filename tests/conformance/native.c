@@ -10,9 +10,13 @@
 #include <grp.h>
 #include <limits.h>
 #include <linux/capability.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/sysmacros.h>
 
 struct native_mount {
@@ -132,6 +136,17 @@ static _Noreturn void become_init(char **argv)
 	fail(argv[1]);
 }
 
+/* As in the sandbox, whose loopback interface is up from the start. */
+static void loopback_up(void)
+{
+	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd == -1 || ioctl(fd, SIOCSIFFLAGS, &ifr) == -1)
+		fail("bring up the loopback interface");
+	close(fd);
+}
+
 int conf_native(int argc, char **argv)
 {
 	int status;
@@ -139,6 +154,7 @@ int conf_native(int argc, char **argv)
 	(void)argc;
 	if (unshare(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET) == -1)
 		fail("unshare");
+	loopback_up();
 	pid_t pid = fork();
 	if (pid == 0)
 		become_init(argv);
