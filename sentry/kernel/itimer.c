@@ -31,6 +31,7 @@ struct itimers {
 	uint64_t real_deadline, real_interval; /* protected by lock; deadline 0: not set */
 	struct cpu_itimer virt, prof;	       /* protected by lock */
 	uint64_t next_xcpu;		       /* seconds at which SIGXCPU comes next; lock */
+	unsigned turn;			       /* whose turn it is to be told; only look_at_cpu_time */
 };
 
 static void real_expired(struct ktimer *timer, void *arg)
@@ -140,7 +141,7 @@ static void check_cpu_limit(struct itimers *it, uint64_t total)
 	}
 	mutex_unlock(&it->lock);
 	if (xcpu)
-		signal_send_kernel(it->group, LINUX_SIGXCPU);
+		signal_send_running(it->group, LINUX_SIGXCPU, it->turn++);
 }
 
 static void look_at_cpu_time(struct ktimer *timer, void *arg)
@@ -154,9 +155,9 @@ static void look_at_cpu_time(struct ktimer *timer, void *arg)
 	virt = expire_locked(&it->virt, now.user_ns);
 	mutex_unlock(&it->lock);
 	if (prof)
-		signal_send_kernel(it->group, LINUX_SIGPROF);
+		signal_send_running(it->group, LINUX_SIGPROF, it->turn++);
 	if (virt)
-		signal_send_kernel(it->group, LINUX_SIGVTALRM);
+		signal_send_running(it->group, LINUX_SIGVTALRM, it->turn++);
 	check_cpu_limit(it, cpu_time_total(now));
 	/* Without memory the next setting arms it again. */
 	if (arm_look(it, now))

@@ -226,11 +226,10 @@ static int enqueue_locked(struct thread_group *g, struct task *t, struct signal_
 	return 0;
 }
 
-int signal_send_locked(struct thread_group *g, struct task *t, const struct linux_siginfo *info,
-		       bool force)
+/* To @t alone (@q is its queue), or to the group with @first as the thread that is asked first. */
+static int send_locked(struct thread_group *g, struct task *first, struct signal_queue *q,
+		       const struct linux_siginfo *info, bool force)
 {
-	struct signal_queue *q = t ? &t->pending : &g->shared_pending;
-	struct task *first = t ? t : g->leader;
 	int signo = info->signo, rc;
 
 	if (!first || g->released || list_empty(&g->threads))
@@ -243,8 +242,42 @@ int signal_send_locked(struct thread_group *g, struct task *t, const struct linu
 	if (rc)
 		return rc;
 	q->set |= SIGNAL_BIT(signo);
-	complete_locked(g, first, !t, signo);
+	complete_locked(g, first, q == &g->shared_pending, signo);
 	return 0;
+}
+
+int signal_send_locked(struct thread_group *g, struct task *t, const struct linux_siginfo *info,
+		       bool force)
+{
+	return send_locked(g, t ? t : g->leader, t ? &t->pending : &g->shared_pending, info, force);
+}
+
+/* The @turn-th, counted around, of the threads in guest code; NULL: there is none. */
+static struct task *running_locked(struct thread_group *g, unsigned turn)
+{
+	unsigned count = 0;
+	struct task *t;
+
+	list_for_each(t, &g->threads, thread_node)
+		count += !t->exiting && atomic_load(&t->in_guest);
+	if (!count)
+		return NULL;
+	turn %= count;
+	list_for_each(t, &g->threads, thread_node)
+		if (!t->exiting && atomic_load(&t->in_guest) && !turn--)
+			return t;
+	return NULL; /* one has just come back */
+}
+
+int signal_send_running(struct thread_group *g, int signo, unsigned turn)
+{
+	struct linux_siginfo info = { .signo = signo, .code = LINUX_SI_KERNEL };
+	struct signal_handlers *h = signal_lock(g);
+	struct task *t = running_locked(g, turn);
+	int rc = send_locked(g, t ? t : g->leader, &g->shared_pending, &info, true);
+
+	signal_unlock(h);
+	return rc;
 }
 
 bool signal_send_entry(struct thread_group *g, struct task *t, struct queued_signal *entry)

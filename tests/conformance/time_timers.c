@@ -5,6 +5,7 @@
 #include "conformance.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
@@ -465,4 +466,51 @@ CASE(rusage_who)
 		show(label, syscall(SYS_getrusage, who, &usage));
 	}
 	show("bad pointer", syscall(SYS_getrusage, 0, bad_ptr()));
+}
+
+/* --- whom CPU time is told ------------------------------------------------------------------ */
+
+static _Atomic int told_worker, told_others;
+static _Atomic pid_t worker_tid;
+
+static void count_thread(int sig)
+{
+	(void)sig;
+	if (get_tid() == worker_tid)
+		told_worker++;
+	else
+		told_others++;
+}
+
+static void *work(void *arg)
+{
+	long long end = now_ms() + 10000;
+
+	worker_tid = get_tid();
+	while (told_worker + told_others < 5 && now_ms() < end)
+		for (volatile int i = 0; i < 100000; i++)
+			;
+	return arg;
+}
+
+static void told_case(const char *label, int which, int sig)
+{
+	struct itimerval every = { { 0, 10000 }, { 0, 10000 } }, never = { 0 };
+	struct sigaction action = { .sa_handler = count_thread, .sa_flags = SA_RESTART };
+	pthread_t thread;
+
+	told_worker = told_others = 0;
+	MUST(sigaction(sig, &action, NULL));
+	if (pthread_create(&thread, NULL, work, NULL))
+		skip("no thread");
+	MUST(setitimer(which, &every, NULL));
+	pthread_join(thread, NULL);
+	MUST(setitimer(which, &never, NULL));
+	note("%s: who works is told: %d, who sleeps: %d", label, told_worker > 2, told_others > 2);
+}
+
+CASE(itimer_tells_who_runs)
+{
+	told_case("profiling", ITIMER_PROF, SIGPROF);
+	told_case("virtual", ITIMER_VIRTUAL, SIGVTALRM);
 }
