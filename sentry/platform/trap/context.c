@@ -417,7 +417,7 @@ void trap_context_start(struct context *ctx)
 	struct trap_platform *p = c->platform;
 	struct trap_thread *t = c->thread;
 	struct trap_context *run = NULL;
-	struct trap_process *process = t->process;
+	struct trap_process *process = __atomic_load_n(&t->process, __ATOMIC_ACQUIRE);
 	struct start_state at;
 	bool dead = false;
 
