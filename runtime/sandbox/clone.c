@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* clone3, user namespace maps, and the sealed copy that is executed. */
+#include "config.h"
+
 #include "runtime/sandbox/clone.h"
 
 #include <errno.h>
@@ -108,6 +110,14 @@ static int loaded_size(int exe, off_t *out)
 		if (segment.p_offset + segment.p_filesz > end)
 			end = segment.p_offset + segment.p_filesz;
 	}
+#if defined(MOAT_SANITIZERS) || defined(MOAT_TSAN)
+	/* A report names functions: its maker reads the whole file, and dies of one that is cut short. */
+	struct stat st;
+
+	if (fstat(exe, &st) < 0)
+		return -errno;
+	end = (uint64_t)st.st_size;
+#endif
 	*out = (off_t)end;
 	return 0;
 }

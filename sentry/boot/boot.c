@@ -23,6 +23,7 @@
 #include "sentry/fs/cgroup/cgroup.h"
 #include "sentry/fs/proc/sys/sysctl.h"
 #include "sentry/host/host_confine.h"
+#include "sentry/host/host_sanitizer.h"
 #include "sentry/host/host_futex.h"
 #include "sentry/host/host_memfd.h"
 #include "sentry/host/host_procfs.h"
@@ -69,6 +70,8 @@ static void start_log(const struct sandbox *s)
 
 	log_set_output(s->files.debug_log >= 0 ? s->files.debug_log : STDERR_FILENO,
 		       LOG_FORMAT_TEXT, level);
+	if (s->files.debug_log >= 0)
+		host_sanitizer_report_to(s->files.debug_log);
 	if (s->config.strace && s->files.debug_log >= 0)
 		strace_enable(s->files.debug_log);
 }

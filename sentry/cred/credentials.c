@@ -4,6 +4,7 @@
  */
 #include "sentry/cred/credentials.h"
 
+#include <stddef.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,7 +69,10 @@ struct credentials *credentials_copy(const struct credentials *cred)
 
 	if (!c)
 		return NULL;
-	*c = *cred;
+	/* All but the count in front, which others change meanwhile. */
+	_Static_assert(offsetof(struct credentials, refs) == 0, "the count is in front");
+	memcpy((char *)c + sizeof(c->refs), (const char *)cred + sizeof(c->refs),
+	       sizeof(*c) - sizeof(c->refs));
 	refcount_init(&c->refs);
 	refcount_get(&c->groups->refs);
 	user_namespace_get(c->user_ns);

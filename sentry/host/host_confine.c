@@ -159,6 +159,13 @@ static const struct call_rule rules[] = {
 	CALL_IF(prlimit64, IS(2, 0)),
 	CALL(uname),
 	CALL(times),
+#if defined(MOAT_SANITIZERS) || defined(MOAT_TSAN)
+	/* what a sanitizer's runtime does to write its report; in no build that is installed */
+	CALL_IF(open, WITHOUT(1, ~OPEN_ALLOWED & 0xffffffffu)),
+	CALL(readlink),
+	CALL(stat),
+	CALL_IF(ioctl, IS32(1, TCGETS)),
+#endif
 };
 
 /* glibc starts threads with clone3, whose flags no filter can see, and falls back. */

@@ -11,6 +11,7 @@ libsentry_a_SOURCES += %D%/host_memfd.c %D%/host_memfd.h
 libsentry_a_SOURCES += %D%/host_process.c %D%/host_process.h
 libsentry_a_SOURCES += %D%/host_seccomp.c %D%/host_seccomp.h
 libsentry_a_SOURCES += %D%/host_procfs.c %D%/host_procfs.h
+libsentry_a_SOURCES += %D%/host_sanitizer.c %D%/host_sanitizer.h
 libsentry_a_SOURCES += %D%/host_confine.c %D%/host_confine.h
 libsentry_a_SOURCES += %D%/host_tty.c %D%/host_tty.h
 libsentry_a_SOURCES += %D%/host_limits.c %D%/host_limits.h

@@ -356,10 +356,14 @@ static void reassign_creations(struct task *t)
 {
 	struct thread_group *g = t->group, *child;
 	struct task *other, *heir = NULL;
+	struct signal_handlers *h;
 
+	/* Who is about to leave may inherit: it comes here after us. */
+	h = signal_lock(g);
 	list_for_each(other, &g->threads, thread_node)
 		if (other != t && !other->exiting)
 			heir = other;
+	signal_unlock(h);
 	list_for_each(child, &g->children, sibling) {
 		if (child->creator != t)
 			continue;

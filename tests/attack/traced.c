@@ -323,6 +323,22 @@ static void wild_request(pid_t pid, uint64_t *state)
 	}
 }
 
+/* It may stop once more on its way, but it ends. */
+static void reap(pid_t pid)
+{
+	uint64_t deadline = now_ms() + 10000;
+	int status = 0;
+
+	kill(pid, SIGKILL);
+	while (waitpid(pid, &status, WNOHANG | __WALL) != pid || WIFSTOPPED(status)) {
+		if (now_ms() >= deadline) {
+			fail("a tracee that cannot be reaped: last status %#x", status);
+			return;
+		}
+		sleep_ms(1);
+	}
+}
+
 /* A tracee with wild registers, resumed in every way, until it dies of it or is killed. */
 static void wild_life(uint64_t *state)
 {
@@ -344,16 +360,14 @@ static void wild_life(uint64_t *state)
 		if (rc == 0)
 			kill(pid, SIGSTOP);
 	}
-	kill(pid, SIGKILL);
-	if (waitpid(pid, NULL, __WALL) != pid)
-		fail("a tracee that cannot be reaped: %m");
+	reap(pid);
 }
 
 static int traced_registers(void *arg)
 {
 	uint64_t state = 4711 + (uint64_t)*(int *)arg;
 
-	for (int i = 0; i < (long_form() ? 300 : 25); i++)
+	for (int i = 0; i < (long_form() ? 300 : 15); i++)
 		wild_life(&state);
 	return 0;
 }

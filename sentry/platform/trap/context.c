@@ -305,14 +305,27 @@ static void leave_thread(struct trap_platform *p, struct trap_thread *t)
 {
 	struct trap_process *process = t->process;
 	bool last, first_thread = atomic_load(&t->tid) == process->pid;
-	bool shared;
+	bool shared, exits = !first_thread && t->by_slot;
+	struct trap_answer answer = trap_thread_answer_of(t);
 
 	trap_watch_end(p);
+	/* From the unlock on a stub that spins may exit of its own accord: the pin keeps @t. */
+	atomic_fetch_add(&t->pins, 1);
 	mutex_lock(&process->lock);
 	t->context = NULL;
+	t->expected[0] = (struct trap_call){ .nr = __NR_exit };
+	t->expected_count = 1;
+	t->expected_next = 0;
 	last = --process->live == 0;
-	atomic_store(&t->state, last || first_thread ? TRAP_PARKED : TRAP_EXITING);
+	/* Stopped in a guest call it is out of the stub's reach: it stays asleep there. */
+	atomic_store(&t->state, last || !exits ? TRAP_PARKED : TRAP_EXITING);
 	mutex_unlock(&process->lock);
+	if (!last && exits) {
+		t->slot->command = STUB_EXIT;
+		if (trap_hand_over(p, t, &answer) < 0)
+			log_debug("thread died at its exit");
+	}
+	atomic_fetch_sub(&t->pins, 1);
 	if (last) {
 		mutex_lock(&process->as->lock);
 		shared = process->node.next != process->node.prev;
@@ -321,23 +334,7 @@ static void leave_thread(struct trap_platform *p, struct trap_thread *t)
 			trap_process_end(p, process);
 			trap_process_free(p, process);
 		}
-		return;
 	}
-	if (first_thread)
-		return;
-	t->expected[0] = (struct trap_call){ .nr = __NR_exit };
-	t->expected_count = 1;
-	t->expected_next = 0;
-	if (!t->by_slot) {
-		/* Stopped in a guest call, out of the stub's reach: it stays asleep there. */
-		atomic_store(&t->state, TRAP_PARKED);
-		return;
-	}
-	t->slot->command = STUB_EXIT;
-	struct trap_answer answer = trap_thread_answer_of(t);
-
-	if (trap_hand_over(p, t, &answer) < 0)
-		log_debug("thread died at its exit");
 }
 
 int trap_context_exec(struct context *ctx, struct address_space *as)
@@ -420,7 +417,7 @@ void trap_context_start(struct context *ctx)
 	struct trap_platform *p = c->platform;
 	struct trap_thread *t = c->thread;
 	struct trap_context *run = NULL;
-	struct trap_process *process = t->process;
+	struct trap_process *process = __atomic_load_n(&t->process, __ATOMIC_ACQUIRE);
 	struct start_state at;
 	bool dead = false;
 

@@ -122,20 +122,55 @@ static bool call_matches(const struct trap_call *call, const struct seccomp_data
 	return true;
 }
 
+/*
+ * The ordered call that this is: its state, and *index.  Under the process's lock, through which its
+ * owner goes between two orders: a stub that spins can make calls, and have others end its
+ * order, while the owner writes down the next.
+ */
+static bool take_expected(struct trap_thread *t, const struct seccomp_data *d, int *state,
+			  unsigned *index)
+{
+	bool found;
+
+	mutex_lock(&t->process->lock);
+	*state = atomic_load(&t->state);
+	*index = t->expected_next;
+	found = (*state == TRAP_ORDER || *state == TRAP_STARTING || *state == TRAP_EXITING) &&
+		*index < t->expected_count && call_matches(&t->expected[*index], d);
+	/* One that is a stop ends the order, unless that was ended already. */
+	if (found && *state == TRAP_ORDER && *index == t->stop_at)
+		found = trap_thread_take(t, TRAP_ORDER);
+	if (found)
+		t->expected_next++;
+	mutex_unlock(&t->process->lock);
+	return found;
+}
+
+/* A report that ends an order takes the thread; not in the middle of the ordered calls. */
+static bool take_order(struct trap_thread *t)
+{
+	bool taken;
+
+	if (atomic_load(&t->state) != TRAP_ORDER)
+		return false;
+	mutex_lock(&t->process->lock);
+	taken = t->expected_next == t->expected_count && trap_thread_take(t, TRAP_ORDER);
+	mutex_unlock(&t->process->lock);
+	return taken;
+}
+
 /* A host call from the stub's text other than hello and report. */
 static struct trap_context *ordered_call(struct trap_platform *p, struct trap_thread *t,
 					 const struct seccomp_notif *n,
 					 struct trap_thread *waiting)
 {
-	int state = atomic_load(&t->state);
-	unsigned index = t->expected_next;
+	unsigned index;
+	int state;
 
-	if ((state != TRAP_ORDER && state != TRAP_STARTING && state != TRAP_EXITING) ||
-	    index >= t->expected_count || !call_matches(&t->expected[index], &n->data)) {
+	if (!take_expected(t, &n->data, &state, &index)) {
 		violation(n, "a host call without an order");
 		return NULL;
 	}
-	t->expected_next++;
 	if (state == TRAP_EXITING) {
 		trap_thread_exited(p, t, n->id);
 		return NULL;
@@ -148,7 +183,7 @@ static struct trap_context *ordered_call(struct trap_platform *p, struct trap_th
 	t->notification = n->id;
 	t->answer_continue = true;
 	t->by_slot = true;
-	t->by_spin = false;
+	__atomic_store_n(&t->by_spin, false, __ATOMIC_RELAXED); /* its owner may look: trap_spin_wait */
 	if (state == TRAP_STARTING)
 		return trap_thread_at_start(t);
 	order_finished(t, waiting);
@@ -158,15 +193,14 @@ static struct trap_context *ordered_call(struct trap_platform *p, struct trap_th
 static struct trap_context *report(struct trap_platform *p, struct trap_thread *t,
 				   const struct seccomp_notif *n, struct trap_thread *waiting)
 {
-	bool order = false;
+	bool order;
 
 	if (n->data.args[0] == STUB_REPORT_LATE) {
 		if (!trap_late_report(p, t, n->id))
 			violation(n, "a late report out of turn");
 		return NULL;
 	}
-	if (t->expected_next == t->expected_count)
-		order = trap_thread_take(t, TRAP_ORDER);
+	order = take_order(t);
 	if (!order && !trap_thread_take(t, TRAP_GUEST)) {
 		violation(n, "a report out of turn");
 		return NULL;
@@ -174,10 +208,10 @@ static struct trap_context *report(struct trap_platform *p, struct trap_thread *
 	t->notification = n->id;
 	t->answer_continue = false;
 	t->by_slot = true;
-	t->by_spin = false;
 	/* Its owner may be the receiver, who does not look at the slot. */
-	t->spinning = false;
-	t->slot->spin = 0;
+	__atomic_store_n(&t->by_spin, false, __ATOMIC_RELAXED);
+	__atomic_store_n(&t->spinning, false, __ATOMIC_RELAXED);
+	__atomic_store_n(&t->slot->spin, 0, __ATOMIC_RELAXED);
 	if (order) {
 		order_finished(t, waiting);
 		return NULL;

@@ -34,7 +34,8 @@ int trap_wait_stopped(struct trap_platform *p, struct trap_thread *t)
 
 int trap_order_go_on(struct trap_platform *p, struct trap_thread *t, int64_t *result)
 {
-	struct trap_answer answer;
+	/* Before it may report: a report changes what is to be answered. */
+	struct trap_answer answer = trap_thread_answer_of(t);
 	bool dead;
 	int rc;
 
@@ -50,7 +51,6 @@ int trap_order_go_on(struct trap_platform *p, struct trap_thread *t, int64_t *re
 	if (dead)
 		return -ESRCH;
 	/* -ENOENT: it is dying; the reaper ends the wait. */
-	answer = trap_thread_answer_of(t);
 	rc = trap_hand_over(p, t, &answer);
 	if (rc < 0 && rc != -ENOENT)
 		log_warning("answer to stub: error %d", -rc);

@@ -56,10 +56,11 @@ int trap_process_new(struct trap_platform *p, struct trap_address_space *as, pid
 	if (!as->leader)
 		as->leader = process;
 	mutex_unlock(&as->lock);
-	first->process = process;
 	list_add_tail(&process->threads, &first->node);
 	if (first->context)
 		process->live++;
+	/* Last: who starts its context looks without a lock. */
+	__atomic_store_n(&first->process, process, __ATOMIC_RELEASE);
 	*out = process;
 	return 0;
 fail:

@@ -298,7 +298,9 @@ bool trap_spin_wait(struct trap_thread *t)
 {
 	uint64_t start = __rdtsc();
 
-	if (!t->spinning || !t->by_spin)
+	/* It may have reported meanwhile. */
+	if (!__atomic_load_n(&t->spinning, __ATOMIC_RELAXED) ||
+	    !__atomic_load_n(&t->by_spin, __ATOMIC_RELAXED))
 		return false;
 	do {
 		if (atomic_load(&t->order_done))
