@@ -366,7 +366,7 @@ CASE(signal_longjmp_out)
 	sigset_t set;
 
 	signal(SIGUSR1, on_jump);
-	for (int i = 0; i < 3; i++) {
+	for (volatile int i = 0; i < 3; i++) {
 		int sig = sigsetjmp(jump, 1);
 
 		if (sig == 0) {
