@@ -193,14 +193,37 @@ struct trap_context *trap_thread_at_start(struct trap_thread *t)
 	return t->context;
 }
 
+/*
+ * Its process is dying, and its death ends the context; unless that came before the start was
+ * wanted, when it told nobody.
+ */
+static struct trap_context *begin_failed(struct trap_thread *t)
+{
+	struct trap_process *process = t->process;
+	bool dead;
+	int status;
+
+	mutex_lock(&process->lock);
+	dead = process->dead;
+	status = process->status;
+	mutex_unlock(&process->lock);
+	if (!dead) {
+		host_process_kill(process->pid);
+		return NULL;
+	}
+	if (!trap_thread_take(t, TRAP_HELLO))
+		return NULL;
+	t->context->event = (struct platform_event){ .kind = PLATFORM_EVENT_DIED,
+						     .host_status = status };
+	return t->context;
+}
+
 struct trap_context *trap_thread_started(struct trap_platform *p, struct trap_thread *t)
 {
+	/* If it died, and its context was told so meanwhile, that is taken already. */
 	if (t->shares_memory)
-		return trap_thread_at_start(t);
-	/* On failure the process is dying, and its death ends the context. */
-	if (trap_thread_begin(p, t, false) < 0)
-		host_process_kill(atomic_load(&t->tid));
-	return NULL;
+		return trap_thread_take(t, TRAP_HELLO) ? trap_thread_at_start(t) : NULL;
+	return trap_thread_begin(p, t, false) < 0 ? begin_failed(t) : NULL;
 }
 
 int trap_thread_expect(struct trap_platform *p, struct trap_thread *t)
