@@ -300,7 +300,11 @@ static int make_memory(struct clone_job *j)
 		mm_get(t->mm);
 		atomic_fetch_add(&t->mm->users, 1);
 		child->mm = t->mm;
-		rc = context_clone(t->context, thread, child, &j->context);
+		rc = context_clone(t->context, thread,
+				   j->rq->flags & LINUX_CLONE_SETTLS ?
+					   j->rq->tls :
+					   context_regs(t->context)->fs_base,
+				   child, &j->context);
 	} else {
 		rc = fork_memory(j);
 	}
@@ -311,7 +315,7 @@ static int make_memory(struct clone_job *j)
 	if (j->rq->stack)
 		regs->rsp = j->rq->stack;
 	if (j->rq->flags & LINUX_CLONE_SETTLS)
-		regs->fs_base = j->rq->tls;
+		regs->fs_base = j->rq->tls; /* of a fork; the others have it */
 	return 0;
 }
 

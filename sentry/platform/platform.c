@@ -83,9 +83,10 @@ int context_fork(struct context *parent, void *owner, struct address_space **as,
 	return parent->ops->context_fork(parent, owner, as, out);
 }
 
-int context_clone(struct context *parent, bool same_group, void *owner, struct context **out)
+int context_clone(struct context *parent, bool same_group, uint64_t fs_base, void *owner,
+		  struct context **out)
 {
-	return parent->ops->context_clone(parent, same_group, owner, out);
+	return parent->ops->context_clone(parent, same_group, fs_base, owner, out);
 }
 
 void context_start(struct context *ctx)

@@ -129,10 +129,11 @@ int context_fork(struct context *parent, void *owner, struct address_space **as,
 /*
  * clone with CLONE_VM: shares @parent's address space.  @same_group: a thread of
  * the same guest thread group, hence of the same host thread group; otherwise
- * (vfork and CLONE_VM without CLONE_THREAD) a host process of its own.
+ * (vfork and CLONE_VM without CLONE_THREAD) a host process of its own.  @fs_base
+ * is the child's: the host can set it with the clone, which saves an order.
  */
-int context_clone(struct context *parent, bool same_group, void *owner, struct context **out)
-	MUST_CHECK;
+int context_clone(struct context *parent, bool same_group, uint64_t fs_base, void *owner,
+		  struct context **out) MUST_CHECK;
 /* Lets a new context run; it begins with a STARTED event.  Cannot fail. */
 void context_start(struct context *ctx);
 /*

@@ -27,8 +27,8 @@ struct platform_ops {
 	int (*context_exec)(struct context *ctx, struct address_space *as);
 	int (*context_fork)(struct context *parent, void *owner, struct address_space **as,
 			    struct context **out);
-	int (*context_clone)(struct context *parent, bool same_group, void *owner,
-			     struct context **out);
+	int (*context_clone)(struct context *parent, bool same_group, uint64_t fs_base,
+			     void *owner, struct context **out);
 	void (*context_start)(struct context *ctx);
 	void (*context_destroy)(struct context *ctx);
 	struct address_space *(*context_address_space)(struct context *ctx);

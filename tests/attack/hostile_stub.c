@@ -153,13 +153,14 @@ static void frame_return(struct kernel_ucontext *uc)
 }
 
 static int64_t clone_thread(uint64_t flags, uint64_t stack, struct kernel_ucontext *uc,
-			    uint64_t ticket)
+			    uint64_t ticket, uint64_t tls)
 {
 	int64_t result;
 
 	/* In the child rsp is @stack: the gadget's ret must find its way there too. */
 	((volatile uint64_t *)stack)[0] = 0;
 	__asm__ volatile(
+		"mov %[tls], %%r8\n\t"
 		"mov %[uc], %%r12\n\t"
 		"mov %[ticket], %%r13\n\t"
 		"lea 1f(%%rip), %%rcx\n\t"
@@ -168,7 +169,6 @@ static int64_t clone_thread(uint64_t flags, uint64_t stack, struct kernel_uconte
 		"mov %%rcx, (%%rsp)\n\t"
 		"xor %%edx, %%edx\n\t"
 		"xor %%r10d, %%r10d\n\t"
-		"xor %%r8d, %%r8d\n\t"
 		"xor %%r9d, %%r9d\n\t"
 		"mov $56, %%eax\n\t"
 		"jmp *%[page]\n"
@@ -182,7 +182,8 @@ static int64_t clone_thread(uint64_t flags, uint64_t stack, struct kernel_uconte
 		"2:"
 		: "=&a"(result)
 		: "D"(flags),
-		  "S"(stack), [uc] "r"(uc), [ticket] "r"(ticket), [page] "b"(STUB_TEXT + 0x8000)
+		  "S"(stack), [uc] "r"(uc), [ticket] "r"(ticket), [page] "b"(STUB_TEXT + 0x8000),
+		  [tls] "m"(tls)
 		: "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "memory");
 	return result;
 }
@@ -202,7 +203,8 @@ static int64_t start_thread(const struct stub_slot *slot, const struct kernel_uc
 	copy_bytes((uint64_t)copy - 8, (uint64_t)uc - 8, base + STUB_STACK_SIZE - (uint64_t)uc + 8);
 	copy->stack_sp = new_base;
 	copy->fpstate = copy->fpstate - base + new_base;
-	return clone_thread(slot->args[0], new_base + STUB_THREAD_START, copy, slot->ticket);
+	return clone_thread(slot->args[0], new_base + STUB_THREAD_START, copy, slot->ticket,
+			    slot->args[2]);
 }
 
 /* --- orders --------------------------------------------------------------------------- */

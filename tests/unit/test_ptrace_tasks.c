@@ -25,7 +25,8 @@ static enum context_action on_child(struct guest *g, const struct platform_event
 	if (e->nr == CALL_FORK) {
 		rc = context_fork(g->ctx, child, &child->as, &child->ctx);
 	} else {
-		rc = context_clone(g->ctx, e->nr == CALL_THREAD, child, &child->ctx);
+		rc = context_clone(g->ctx, e->nr == CALL_THREAD, context_regs(g->ctx)->fs_base, child,
+			  &child->ctx);
 		child->as = g->as;
 		address_space_get(g->as);
 	}
@@ -150,7 +151,8 @@ static enum context_action on_leader(struct guest *g, const struct platform_even
 	second = guest_child(g);
 	second->as = g->as;
 	address_space_get(g->as);
-	if (context_clone(g->ctx, true, second, &second->ctx) < 0)
+	if (context_clone(g->ctx, true, context_regs(g->ctx)->fs_base, second,
+			  &second->ctx) < 0)
 		return guest_end(g);
 	context_regs(second->ctx)->rax = 0;
 	context_start(second->ctx);
@@ -234,7 +236,8 @@ static enum context_action on_mapper(struct guest *g, const struct platform_even
 	child = guest_child(g);
 	child->as = g->as;
 	address_space_get(g->as);
-	if (context_clone(g->ctx, true, child, &child->ctx) < 0)
+	if (context_clone(g->ctx, true, context_regs(g->ctx)->fs_base, child,
+			  &child->ctx) < 0)
 		return guest_end(g);
 	r = context_regs(child->ctx);
 	r->rax = 0;

@@ -137,17 +137,24 @@ static bool regions_cover(struct fake_space *s, uint64_t start, uint64_t end)
 
 /* --- operations ---------------------------------------------------------------------- */
 
+/* 0 or a negative errno. */
+static int map_at(char *at, uint64_t size, int prot, int flags, int fd, uint64_t offset)
+{
+	const void *mapped = mmap(at, size, prot, flags | MAP_FIXED, fd, (off_t)offset);
+
+	return mapped == MAP_FAILED ? -errno : 0;
+}
+
 static int map_windows(struct fake_space *s, uint64_t addr, uint64_t size, int prot, int flags,
 		       int fd, uint64_t offset)
 {
 	while (size) {
 		uint64_t part = window(addr, size);
 		char *at = translate(s, addr, true);
+		int rc = at ? map_at(at, part, prot, flags, fd, offset) : -ENOMEM;
 
-		if (!at)
-			return -ENOMEM;
-		if (mmap(at, part, prot, flags | MAP_FIXED, fd, (off_t)offset) == MAP_FAILED)
-			return -errno;
+		if (rc < 0)
+			return rc;
 		addr += part;
 		offset += part;
 		size -= part;
@@ -184,7 +191,7 @@ int fake_space_unmap(struct fake_space *s, uint64_t addr, uint64_t size)
 		part = window(addr, end - addr);
 		/* over what is there already: the host needs no room for it */
 		if (at)
-			ASSERT(mmap(at, part, PROT_NONE, RESERVE_FLAGS | MAP_FIXED, -1, 0) == at);
+			ASSERT(map_at(at, part, PROT_NONE, RESERVE_FLAGS, -1, 0) == 0);
 	}
 	mutex_unlock(&s->lock);
 	return 0;

@@ -138,7 +138,7 @@ static int op_context_fork(struct context *parent, void *owner, struct address_s
 	return 0;
 }
 
-static int op_context_clone(struct context *parent, bool same_group, void *owner,
+static int op_context_clone(struct context *parent, bool same_group, uint64_t fs_base, void *owner,
 			    struct context **out)
 {
 	struct fake_context *p = ctx_of(parent);
@@ -148,6 +148,7 @@ static int op_context_clone(struct context *parent, bool same_group, void *owner
 		return rc;
 	fake_space_get(p->space);
 	ctx_of(*out)->regs = p->regs;
+	ctx_of(*out)->regs.fs_base = fs_base;
 	return 0;
 }
 

@@ -227,7 +227,8 @@ int ptrace_context_fork(struct context *ctx, void *owner, struct address_space *
 	return 0;
 }
 
-int ptrace_context_clone(struct context *ctx, bool same_group, void *owner, struct context **out)
+int ptrace_context_clone(struct context *ctx, bool same_group, uint64_t fs_base, void *owner,
+			 struct context **out)
 {
 	struct ptrace_context *parent = ptrace_context(ctx), *child;
 	struct ptrace_process *process;
@@ -244,6 +245,7 @@ int ptrace_context_clone(struct context *ctx, bool same_group, void *owner, stru
 			free(process);
 		return rc;
 	}
+	context_regs(&child->base)->fs_base = fs_base;
 	*out = &child->base;
 	return 0;
 }

@@ -10,7 +10,8 @@ int ptrace_context_new(struct platform *base, struct address_space *as, void *ow
 int ptrace_context_exec(struct context *ctx, struct address_space *as) MUST_CHECK;
 int ptrace_context_fork(struct context *ctx, void *owner, struct address_space **as_out,
 			struct context **out) MUST_CHECK;
-int ptrace_context_clone(struct context *ctx, bool same_group, void *owner, struct context **out)
+int ptrace_context_clone(struct context *ctx, bool same_group, uint64_t fs_base, void *owner,
+			 struct context **out)
 	MUST_CHECK;
 void ptrace_context_start(struct context *ctx);
 void ptrace_context_destroy(struct context *ctx);

@@ -15,18 +15,26 @@
 #include "sentry/host/host_seccomp.h"
 #include "util/log.h"
 
+struct clone_order {
+	uint64_t flags;
+	unsigned index; /* of the child, and with it its signal stack */
+	uint64_t stack; /* there; 0 for a fork */
+	uint64_t tls;	/* for CLONE_SETTLS, else 0 */
+};
+
 /* *pid: what the stub says the child is. */
 static int order_clone(struct trap_platform *p, struct trap_thread *parent,
-		       enum stub_command command, uint64_t flags, uint64_t index, uint64_t stack,
-		       uint64_t ticket, pid_t *pid)
+		       enum stub_command command, const struct clone_order *o, uint64_t ticket,
+		       pid_t *pid)
 {
 	int64_t result = -EIO;
 	int rc;
 
-	parent->slot->args[0] = flags;
-	parent->slot->args[1] = index;
+	parent->slot->args[0] = o->flags;
+	parent->slot->args[1] = o->index;
+	parent->slot->args[2] = o->tls;
 	parent->slot->ticket = ticket;
-	parent->expected[0] = (struct trap_call){ __NR_clone, { flags, stack } };
+	parent->expected[0] = (struct trap_call){ __NR_clone, { o->flags, o->stack, 0, 0, o->tls } };
 	parent->expected_count = 1;
 	parent->expected_next = 0;
 	parent->stop_at = TRAP_NO_STOP;
@@ -63,7 +71,8 @@ int trap_fork_process(struct trap_platform *p, struct trap_thread *parent,
 	rc = trap_thread_expect(p, t);
 	if (rc < 0)
 		goto fail_thread;
-	rc = order_clone(p, parent, STUB_FORK, CLONE_PARENT, 0, 0, t->ticket, &pid);
+	rc = order_clone(p, parent, STUB_FORK, &(struct clone_order){ .flags = CLONE_PARENT }, t->ticket,
+			 &pid);
 	if (rc < 0)
 		goto fail_thread;
 	if (child)
@@ -117,16 +126,27 @@ static void abandon_thread(struct trap_platform *p, struct trap_address_space *a
 	trap_index_free(as, index);
 }
 
+/* Where user code cannot write the FS base the host sets the child's; any other takes an order. */
+static void set_tls(struct trap_platform *p, struct clone_order *o, struct trap_thread *t,
+		    uint64_t fs_base)
+{
+	if (p->fsgsbase || fs_base == t->fs_base || fs_base >= platform_address_max().v)
+		return;
+	o->flags |= CLONE_SETTLS;
+	o->tls = fs_base;
+	t->fs_base = fs_base;
+}
+
 int trap_clone_thread(struct trap_platform *p, struct trap_thread *parent,
 		      struct trap_context *child, bool same_group)
 {
 	const uint64_t thread_flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
 				      CLONE_THREAD | CLONE_SYSVSEM;
 	struct trap_address_space *as = parent->as;
+	struct clone_order order = { .flags = same_group ? thread_flags : CLONE_VM | CLONE_PARENT };
 	struct trap_thread *t;
 	pid_t pid = 0;
 	unsigned index;
-	uint64_t base;
 	int rc = trap_index_alloc(as, &index);
 
 	if (rc < 0)
@@ -136,13 +156,15 @@ int trap_clone_thread(struct trap_platform *p, struct trap_thread *parent,
 		trap_index_free(as, index);
 		return -ENOMEM;
 	}
-	base = STUB_STACKS + index * STUB_STACK_SIZE;
+	order.index = index;
+	order.stack = STUB_STACKS + index * STUB_STACK_SIZE + STUB_THREAD_START;
 	t->context = child;
 	t->shares_memory = true;
 	t->fs_base = parent->fs_base;
 	t->gs_base = parent->gs_base;
 	t->xstate_addr = parent->xstate_addr - parent->index * STUB_STACK_SIZE +
 			 index * STUB_STACK_SIZE;
+	set_tls(p, &order, t, child->regs.fs_base);
 	rc = trap_thread_expect(p, t);
 	if (rc < 0)
 		goto fail;
@@ -153,9 +175,7 @@ int trap_clone_thread(struct trap_platform *p, struct trap_thread *parent,
 		t->process->live++;
 		mutex_unlock(&t->process->lock);
 	}
-	rc = order_clone(p, parent, STUB_THREAD,
-			 same_group ? thread_flags : CLONE_VM | CLONE_PARENT, index,
-			 base + STUB_THREAD_START, t->ticket, &pid);
+	rc = order_clone(p, parent, STUB_THREAD, &order, t->ticket, &pid);
 	if (rc < 0) {
 		unlink_thread(t);
 		goto fail;

@@ -376,7 +376,8 @@ int trap_context_fork(struct context *ctx, void *owner, struct address_space **a
 	return 0;
 }
 
-int trap_context_clone(struct context *ctx, bool same_group, void *owner, struct context **out)
+int trap_context_clone(struct context *ctx, bool same_group, uint64_t fs_base, void *owner,
+		       struct context **out)
 {
 	struct trap_context *parent = trap_context(ctx);
 	struct trap_context *child = context_alloc(parent->platform, owner);
@@ -385,6 +386,7 @@ int trap_context_clone(struct context *ctx, bool same_group, void *owner, struct
 	if (!child)
 		return -ENOMEM;
 	init_child(child, parent);
+	child->regs.fs_base = fs_base;
 	rc = trap_clone_thread(parent->platform, parent->thread, child, same_group);
 	if (rc < 0) {
 		free(child);

@@ -17,7 +17,8 @@ int trap_context_new(struct platform *base, struct address_space *as, void *owne
 int trap_context_exec(struct context *ctx, struct address_space *as) MUST_CHECK;
 int trap_context_fork(struct context *ctx, void *owner, struct address_space **as_out,
 		      struct context **out) MUST_CHECK;
-int trap_context_clone(struct context *ctx, bool same_group, void *owner, struct context **out)
+int trap_context_clone(struct context *ctx, bool same_group, uint64_t fs_base, void *owner,
+		       struct context **out)
 	MUST_CHECK;
 void trap_context_start(struct context *ctx);
 void trap_context_destroy(struct context *ctx);

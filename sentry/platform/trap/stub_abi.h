@@ -76,7 +76,7 @@ enum stub_command {
 	STUB_CALL,	     /* result = host call nr(args) */
 	STUB_CALL_WITH_FD,   /* the same, then close(args[4]) */
 	STUB_FORK,	     /* result = clone(args[0]); the child says hello with ticket */
-	STUB_THREAD,	     /* the same with a stack of its own: thread index args[1] */
+	STUB_THREAD,	     /* the same with a stack of its own: thread index args[1], TLS base args[2] */
 	STUB_CMPXCHG,	     /* *(u32 *)args[0]: args[1] -> args[2]; found = old value */
 	STUB_EXIT,	     /* exit(0) of this host thread */
 };

@@ -95,7 +95,8 @@ static int64_t start_thread(const struct stub_slot *slot, const struct ucontext 
 	/* rt_sigreturn installs the alternate stack named in the frame. */
 	copy->stack_sp = new_base;
 	copy->mcontext.fpstate = copy->mcontext.fpstate - base + new_base;
-	return stub_clone_thread(slot->args[0], new_base + STUB_THREAD_START, copy, slot->ticket);
+	return stub_clone_thread(slot->args[0], new_base + STUB_THREAD_START, copy, slot->ticket,
+				 slot->args[2]);
 }
 
 static int64_t call_with_fd(const struct stub_slot *slot)

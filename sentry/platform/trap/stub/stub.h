@@ -123,7 +123,8 @@ static inline void write_gs_base(uint64_t v)
 void stub_restorer(void);
 __attribute__((noreturn)) void stub_sigreturn(struct ucontext *uc);
 /* clone(flags, stack): the child runs stub_thread_main(uc, ticket) on @stack. */
-int64_t stub_clone_thread(uint64_t flags, uint64_t stack, struct ucontext *uc, uint64_t ticket);
+int64_t stub_clone_thread(uint64_t flags, uint64_t stack, struct ucontext *uc, uint64_t ticket,
+			  uint64_t tls);
 /* 0, or -EFAULT (-14) when the address is bad. */
 int64_t stub_cmpxchg(uint64_t addr, uint32_t expected, uint32_t desired, uint64_t *found);
 /* Guest memory: 0, or -EFAULT half-way. */

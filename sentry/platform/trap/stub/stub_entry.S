@@ -32,8 +32,7 @@ stub_clone_thread:
 	mov	%rcx, %r13
 	xor	%edx, %edx
 	xor	%r10d, %r10d
-	xor	%r8d, %r8d
-	xor	%r9d, %r9d
+	xor	%r9d, %r9d	/* r8 is the TLS base, here as there */
 	mov	$__NR_clone, %eax
 	syscall
 	test	%rax, %rax
