@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-EXTRA_DIST += %D%/lint-includes %D%/static-checks %D%/cppcheck-suppressions
+EXTRA_DIST += %D%/check %D%/demo %D%/packages %D%/lint-includes %D%/static-checks %D%/cppcheck-suppressions
 TESTS += contrib/lint-includes
 
 bashcompletiondir = $(datadir)/bash-completion/completions
