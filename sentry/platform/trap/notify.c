@@ -73,13 +73,13 @@ static void order_finished(struct trap_thread *t, const struct trap_thread *wait
 
 /* After hello: waits for context_start, or goes on if that was first. */
 static struct trap_context *hello(struct trap_platform *p, const struct seccomp_notif *n,
-				  struct trap_thread *waiting)
+				  struct trap_thread *known, struct trap_thread *waiting)
 {
-	struct trap_thread *t = tid_table_find(p, (pid_t)n->pid);
+	struct trap_thread *t;
 	bool start, abandoned;
 
 	/* An old entry is stale only if its process is gone. */
-	if (t && t->process && !atomic_load(&t->process->dead)) {
+	if (known && known->process && !atomic_load(&known->process->dead)) {
 		violation(n, "second hello");
 		return NULL;
 	}
@@ -249,14 +249,12 @@ static struct trap_context *guest_call(struct trap_thread *t, const struct secco
 	return t->context;
 }
 
-static struct trap_context *notified(struct trap_platform *p, const struct seccomp_notif *n,
-				     struct trap_thread *waiting)
+/* @t: whose tid it is; NULL: nobody's we know. */
+static struct trap_context *notified(struct trap_platform *p, struct trap_thread *t,
+				     const struct seccomp_notif *n, struct trap_thread *waiting)
 {
-	struct trap_thread *t;
-
 	if (from_stub(n) && (uint32_t)n->data.nr == STUB_NR_HELLO)
-		return hello(p, n, waiting);
-	t = tid_table_find(p, (pid_t)n->pid);
+		return hello(p, n, t, waiting);
 	if (!t) {
 		violation(n, "unknown thread");
 		trap_unborn_killed(p, (pid_t)n->pid);
@@ -272,13 +270,13 @@ static struct trap_context *notified(struct trap_platform *p, const struct secco
 struct trap_context *trap_notified(struct trap_platform *p, const struct seccomp_notif *n,
 				   struct trap_thread *waiting, bool *watched)
 {
-	const struct trap_thread *t;
 	struct trap_context *ctx;
+	struct trap_thread *t;
 
 	mutex_lock(&p->lookup_lock);
 	t = tid_table_find(p, (pid_t)n->pid);
 	*watched = t && atomic_load(&t->watched);
-	ctx = notified(p, n, waiting);
+	ctx = notified(p, t, n, waiting);
 	mutex_unlock(&p->lookup_lock);
 	return ctx;
 }
