@@ -337,10 +337,8 @@ bool key_permits(struct key_ref ref, const struct credentials *cred, uint32_t wa
 
 /* --- payloads ------------------------------------------------------------------------------------- */
 
-int key_check_payload(const struct key_type *type, const char *description, const void *payload,
-		      size_t size)
+int key_check_payload(const struct key_type *type, const void *payload, size_t size)
 {
-	(void)description;
 	if (type->kind == KEY_KEYRING)
 		return size ? -EINVAL : 0;
 	return !size || size > PAYLOAD_MAX || !payload ? -EINVAL : 0;

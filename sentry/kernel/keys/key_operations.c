@@ -63,7 +63,7 @@ static int add_locked(struct task *t, const char *type_name, const char *descrip
 		return -EINVAL;
 	if (target.key->type->kind != KEY_KEYRING)
 		return -ENOTDIR;
-	rc = key_check_payload(type, description, *data, size);
+	rc = key_check_payload(type, *data, size);
 	if (rc)
 		return rc;
 	if (type->updatable)
@@ -194,7 +194,7 @@ static int update_locked(struct task *t, int32_t id, void **data, size_t size)
 		return rc;
 	if (!ref.key->type->updatable)
 		return -EOPNOTSUPP;
-	rc = key_check_payload(ref.key->type, ref.key->description, *data, size);
+	rc = key_check_payload(ref.key->type, *data, size);
 	if (!rc)
 		rc = key_set_payload(ref.key, *data, size);
 	if (!rc)

@@ -88,8 +88,7 @@ int key_validate(const struct key *k) MUST_CHECK;
 uint64_t key_now(void);
 bool key_permits(struct key_ref ref, const struct credentials *cred, uint32_t wanted);
 /* Checks a payload for the type: -EINVAL. */
-int key_check_payload(const struct key_type *type, const char *description, const void *payload,
-		      size_t size) MUST_CHECK;
+int key_check_payload(const struct key_type *type, const void *payload, size_t size) MUST_CHECK;
 /* Takes over malloc'ed @data. -EDQUOT (then it stays the caller's). */
 int key_set_payload(struct key *k, void *data, size_t size) MUST_CHECK;
 void key_do_revoke(struct key *k);
