@@ -82,6 +82,26 @@ void inode_attr_read(struct inode *inode, struct inode_attr *out)
 	mutex_unlock(&inode->attr_lock);
 }
 
+void inode_attr_apply(struct inode *inode, const struct setattr *set)
+{
+	struct inode_attr *attr = &inode->attr;
+
+	mutex_lock(&inode->attr_lock);
+	if (set->mask & SETATTR_MODE)
+		attr->mode = (attr->mode & LINUX_S_IFMT) | (set->mode & 07777);
+	if (set->mask & SETATTR_UID)
+		attr->uid = set->uid;
+	if (set->mask & SETATTR_GID)
+		attr->gid = set->gid;
+	if (set->mask & SETATTR_ATIME)
+		attr->atime = set->atime;
+	if (set->mask & SETATTR_MTIME)
+		attr->mtime = set->mtime;
+	if (set->mask & SETATTR_CTIME)
+		attr->ctime = set->ctime;
+	mutex_unlock(&inode->attr_lock);
+}
+
 void inode_touch(struct inode *inode, uint32_t setattr_times)
 {
 	struct vfs_time now = vfs_now();

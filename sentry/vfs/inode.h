@@ -211,6 +211,8 @@ void inode_put(struct inode *inode);
 struct vfs_time vfs_now(void); /* CLOCK_REALTIME */
 /* Copies a consistent attr. */
 void inode_attr_read(struct inode *inode, struct inode_attr *out);
+/* Takes over what @set names but the size, whose place is the file system's affair. */
+void inode_attr_apply(struct inode *inode, const struct setattr *set);
 void inode_touch(struct inode *inode, uint32_t setattr_times); /* SETATTR_{A,M,C}TIME to now */
 
 /*

@@ -23,24 +23,9 @@ static struct devpts *devpts_of(const struct inode *inode)
 
 int devpts_setattr(struct inode *inode, const struct setattr *attr)
 {
-	struct inode_attr *a = &inode->attr;
-
 	if (attr->mask & SETATTR_SIZE)
 		return -EINVAL;
-	mutex_lock(&inode->attr_lock);
-	if (attr->mask & SETATTR_MODE)
-		a->mode = (a->mode & LINUX_S_IFMT) | (attr->mode & ~LINUX_S_IFMT);
-	if (attr->mask & SETATTR_UID)
-		a->uid = attr->uid;
-	if (attr->mask & SETATTR_GID)
-		a->gid = attr->gid;
-	if (attr->mask & SETATTR_ATIME)
-		a->atime = attr->atime;
-	if (attr->mask & SETATTR_MTIME)
-		a->mtime = attr->mtime;
-	if (attr->mask & SETATTR_CTIME)
-		a->ctime = attr->ctime;
-	mutex_unlock(&inode->attr_lock);
+	inode_attr_apply(inode, attr);
 	return 0;
 }
 
@@ -171,13 +156,6 @@ static const struct inode_ops root_ops = {
 
 /* --- super blocks ----------------------------------------------------------------------------- */
 
-static int devpts_statfs(struct super_block *sb, struct statfs_result *out)
-{
-	*out = (struct statfs_result){ .type = DEVPTS_MAGIC, .bsize = 4096, .frsize = 4096,
-				       .namelen = VFS_NAME_MAX };
-	return 0;
-}
-
 static void devpts_show_options(struct super_block *sb, char *buf, size_t size)
 {
 	struct devpts *d = sb->private_data;
@@ -214,7 +192,6 @@ static void devpts_destroy(struct super_block *sb)
 }
 
 static const struct super_block_ops devpts_super_ops = {
-	.statfs = devpts_statfs,
 	.show_options = devpts_show_options,
 	.remount = devpts_remount,
 	.destroy = devpts_destroy,

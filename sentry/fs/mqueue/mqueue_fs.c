@@ -26,24 +26,12 @@ static struct mqueue_fs *fs_of(const struct super_block *sb)
 
 static int mqueue_setattr(struct inode *inode, const struct setattr *attr)
 {
-	struct inode_attr *a = &inode->attr;
-
-	mutex_lock(&inode->attr_lock);
-	if (attr->mask & SETATTR_MODE)
-		a->mode = (a->mode & LINUX_S_IFMT) | (attr->mode & ~LINUX_S_IFMT);
-	if (attr->mask & SETATTR_UID)
-		a->uid = attr->uid;
-	if (attr->mask & SETATTR_GID)
-		a->gid = attr->gid;
-	if (attr->mask & SETATTR_SIZE)
-		a->size = attr->size;
-	if (attr->mask & SETATTR_ATIME)
-		a->atime = attr->atime;
-	if (attr->mask & SETATTR_MTIME)
-		a->mtime = attr->mtime;
-	if (attr->mask & SETATTR_CTIME)
-		a->ctime = attr->ctime;
-	mutex_unlock(&inode->attr_lock);
+	if (attr->mask & SETATTR_SIZE) {
+		mutex_lock(&inode->attr_lock);
+		inode->attr.size = attr->size;
+		mutex_unlock(&inode->attr_lock);
+	}
+	inode_attr_apply(inode, attr);
 	return 0;
 }
 
@@ -254,13 +242,6 @@ static const struct inode_ops root_ops = {
 
 /* --- super blocks -------------------------------------------------------------------------------- */
 
-static int mqueue_statfs(struct super_block *sb, struct statfs_result *out)
-{
-	*out = (struct statfs_result){ .type = MQUEUE_MAGIC, .bsize = 4096, .frsize = 4096,
-				       .namelen = VFS_NAME_MAX };
-	return 0;
-}
-
 static void mqueue_destroy(struct super_block *sb)
 {
 	struct mqueue_fs *fs = fs_of(sb);
@@ -269,7 +250,7 @@ static void mqueue_destroy(struct super_block *sb)
 	free(fs);
 }
 
-static const struct super_block_ops super_ops = { .statfs = mqueue_statfs, .destroy = mqueue_destroy };
+static const struct super_block_ops super_ops = { .destroy = mqueue_destroy };
 
 static int set_root(struct super_block *sb)
 {

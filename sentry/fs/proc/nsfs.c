@@ -84,14 +84,7 @@ static void nsfs_describe(struct file *file, char *buf, size_t size)
 
 static const struct file_ops nsfs_file_ops = { .describe = nsfs_describe, .ioctl = nsfs_ioctl };
 
-static int nsfs_statfs(struct super_block *sb, struct statfs_result *out)
-{
-	*out = (struct statfs_result){ .type = NSFS_MAGIC, .bsize = 4096, .frsize = 4096,
-				       .namelen = VFS_NAME_MAX };
-	return 0;
-}
-
-static const struct super_block_ops nsfs_super_ops = { .statfs = nsfs_statfs };
+static const struct super_block_ops nsfs_super_ops = { 0 };
 
 int proc_ns_init(struct kernel *k)
 {

@@ -69,13 +69,6 @@ static int parse_options(struct proc_super *ps, const char *options, const struc
 
 /* --- super blocks ------------------------------------------------------------------------ */
 
-static int proc_statfs(struct super_block *sb, struct statfs_result *out)
-{
-	*out = (struct statfs_result){ .type = PROC_MAGIC, .bsize = 4096, .frsize = 4096,
-				       .namelen = VFS_NAME_MAX };
-	return 0;
-}
-
 static void proc_show_options(struct super_block *sb, char *buf, size_t size)
 {
 	static const char *const names[] = { [HIDEPID_NO_ACCESS] = ",hidepid=noaccess",
@@ -116,7 +109,6 @@ static void proc_destroy(struct super_block *sb)
 }
 
 static const struct super_block_ops proc_super_ops = {
-	.statfs = proc_statfs,
 	.show_options = proc_show_options,
 	.remount = proc_remount,
 	.destroy = proc_destroy,

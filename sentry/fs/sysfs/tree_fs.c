@@ -262,13 +262,6 @@ static const struct inode_ops tree_device_ops = { .setattr = tree_setattr };
 
 /* --- super blocks ------------------------------------------------------------------------------ */
 
-static int tree_statfs(struct super_block *sb, struct statfs_result *out)
-{
-	*out = (struct statfs_result){ .type = sb->magic, .bsize = 4096, .frsize = 4096,
-				       .namelen = VFS_NAME_MAX };
-	return 0;
-}
-
 static void tree_show_options(struct super_block *sb, char *buf, size_t size)
 {
 	const struct tree_node *root = sb->private_data;
@@ -282,7 +275,6 @@ static void tree_destroy(struct super_block *sb)
 }
 
 static const struct super_block_ops tree_super_ops = {
-	.statfs = tree_statfs,
 	.show_options = tree_show_options,
 	.destroy = tree_destroy,
 };

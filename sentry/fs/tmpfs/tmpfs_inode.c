@@ -142,26 +142,6 @@ int tmpfs_getattr(struct inode *inode, struct inode_attr *out)
 	return 0;
 }
 
-static void apply(struct inode *inode, const struct setattr *set)
-{
-	struct inode_attr *attr = &inode->attr;
-
-	mutex_lock(&inode->attr_lock);
-	if (set->mask & SETATTR_MODE)
-		attr->mode = (attr->mode & LINUX_S_IFMT) | (set->mode & 07777);
-	if (set->mask & SETATTR_UID)
-		attr->uid = set->uid;
-	if (set->mask & SETATTR_GID)
-		attr->gid = set->gid;
-	if (set->mask & SETATTR_ATIME)
-		attr->atime = set->atime;
-	if (set->mask & SETATTR_MTIME)
-		attr->mtime = set->mtime;
-	if (set->mask & SETATTR_CTIME)
-		attr->ctime = set->ctime;
-	mutex_unlock(&inode->attr_lock);
-}
-
 int tmpfs_setattr(struct inode *inode, const struct setattr *set)
 {
 	int rc = 0;
@@ -172,7 +152,7 @@ int tmpfs_setattr(struct inode *inode, const struct setattr *set)
 		mutex_unlock(&inode->lock);
 	}
 	if (rc == 0)
-		apply(inode, set);
+		inode_attr_apply(inode, set);
 	return rc;
 }
 
