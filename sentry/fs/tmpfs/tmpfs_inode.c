@@ -86,11 +86,16 @@ int tmpfs_inode_new(struct super_block *sb, const struct inode_create *how, stru
 	inode->attr.uid = how->uid;
 	inode->attr.gid = how->gid;
 	inode->attr.rdev = how->rdev;
-	if (inode_type(inode) == LINUX_S_IFDIR) {
+	switch (how->mode & LINUX_S_IFMT) {
+	case LINUX_S_IFDIR:
 		inode->attr.nlink = 2;
-		inode->attr.size = 2 * TMPFS_DIRENT_SIZE;
-	} else if (inode_type(inode) == LINUX_S_IFLNK) {
-		inode->attr.size = strlen(node->target);
+		inode->attr.size = 2UL * TMPFS_DIRENT_SIZE;
+		break;
+	case LINUX_S_IFLNK:
+		inode->attr.size = strlen(how->symlink_target);
+		break;
+	default:
+		break;
 	}
 	*out = inode;
 	return 0;
