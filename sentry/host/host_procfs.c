@@ -112,23 +112,18 @@ static ssize_t read_some(int fd, char *buf, size_t size)
 	return n < 0 ? -errno : n;
 }
 
-/* The beginning of the file, NUL-terminated; its size. */
+/* A file of one record, of which one read gives all that fits; NUL-terminated.  Its size. */
 static ssize_t read_leaf(pid_t pid, pid_t tid, const char *leaf, char *buf, size_t size)
 {
 	AUTO_CLOSE int fd = open_leaf(pid, tid, leaf);
-	size_t done = 0;
-	ssize_t n = 1;
+	ssize_t n;
 
 	if (fd < 0)
 		return fd;
-	while (done < size - 1 && n > 0) {
-		n = read_some(fd, buf + done, size - 1 - done);
-		if (n < 0)
-			return n;
-		done += (size_t)n;
-	}
-	buf[done] = '\0';
-	return (ssize_t)done;
+	n = read_some(fd, buf, size - 1);
+	if (n >= 0)
+		buf[n] = '\0';
+	return n;
 }
 
 /* Numbers of stat after the name: fields 4 and up (3 is the state letter). */
@@ -157,6 +152,7 @@ enum stat_field { /* index in what parse_stat gives */
 	STAT_MAJFLT = 12 - 4,
 	STAT_UTIME = 14 - 4,
 	STAT_STIME = 15 - 4,
+	STAT_RSS = 24 - 4,
 	STAT_FIELDS,
 };
 
@@ -173,9 +169,19 @@ void host_procfs_usage(pid_t pid, pid_t tid, struct host_usage *out)
 	out->major_faults = fields[STAT_MAJFLT];
 	out->user_ns = fields[STAT_UTIME] * TICK_NS;
 	out->system_ns = fields[STAT_STIME] * TICK_NS;
-	if (read_leaf(pid, 0, "statm", text, sizeof(text)) > 0)
-		sscanf(text, "%" SCNu64 " %" SCNu64 " %" SCNu64, &out->vm_pages, &out->rss_pages,
-		       &out->shared_pages);
+	out->rss_pages = fields[STAT_RSS];
+}
+
+void host_procfs_statm(pid_t pid, struct host_statm *out)
+{
+	char text[STAT_SIZE], *at = text;
+
+	*out = (struct host_statm){ 0 };
+	if (read_leaf(pid, 0, "statm", text, sizeof(text)) <= 0)
+		return;
+	strtoull(at, &at, 10); /* size */
+	out->rss_pages = strtoull(at, &at, 10);
+	out->shared_pages = strtoull(at, &at, 10);
 }
 
 /* --- status ----------------------------------------------------------------------------- */

@@ -16,7 +16,7 @@
 
 struct host_usage {
 	uint64_t user_ns, system_ns;	 /* CPU time of the host thread or process */
-	uint64_t rss_pages, shared_pages, vm_pages;
+	uint64_t rss_pages;		 /* of its address space, whatever the thread */
 	uint64_t minor_faults, major_faults;
 };
 
@@ -29,6 +29,12 @@ int host_procfs_fd(void);
 
 /* @tid 0: the whole process.  Zeroes when it is gone or @pid is 0. */
 void host_procfs_usage(pid_t pid, pid_t tid, struct host_usage *out);
+
+struct host_statm {
+	uint64_t rss_pages, shared_pages; /* shared: those of files and of shared memory */
+};
+/* Zeroes when it is gone or @pid is 0. */
+void host_procfs_statm(pid_t pid, struct host_statm *out);
 
 /* Memory of a process from its status file, in KiB; zeroes when gone. */
 struct host_memory {

@@ -318,12 +318,14 @@ static void set_name(struct task *t, const char *comm)
 static int switch_memory(struct task *t, struct exec_job *j)
 {
 	struct mm *old = t->mm;
+	struct host_usage usage;
 	int rc;
 
 	futex_task_release(t);
 	atomic_store(&t->futex_released, false);
 	t->robust_list_size = 0;
-	task_note_max_rss(t->group, NULL);
+	context_usage(t->context, &usage);
+	thread_group_note_rss(t->group, usage.rss_pages);
 	rc = context_exec(t->context, j->mm->as);
 	if (rc)
 		return rc;

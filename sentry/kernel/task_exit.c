@@ -112,7 +112,7 @@ static void drop_resources(struct task *t)
 	fs = move_ptr(t->fs);
 	t->context = NULL;
 	mutex_unlock(&t->lock);
-	task_note_max_rss(t->group, mm);
+	thread_group_note_rss(t->group, usage.rss_pages);
 	if (ctx)
 		context_destroy(ctx);
 	/* After its host thread cannot touch the parent's memory any more. */

@@ -36,16 +36,11 @@ void task_run_exit_hooks(struct task *t, bool group_dead)
 		hooks[i]->fn(t, group_dead);
 }
 
-void task_note_max_rss(struct thread_group *g, struct mm *mm)
+void thread_group_note_rss(struct thread_group *g, uint64_t pages)
 {
-	struct host_usage usage = { 0 };
-
-	if (!mm || atomic_load(&g->live))
-		return;
-	address_space_usage(mm->as, &usage);
 	mutex_lock(&g->kernel->tasklist_lock);
-	if (usage.rss_pages > g->usage.max_rss)
-		g->usage.max_rss = usage.rss_pages;
+	if (pages > g->usage.max_rss)
+		g->usage.max_rss = pages;
 	mutex_unlock(&g->kernel->tasklist_lock);
 }
 

@@ -31,8 +31,8 @@ void zombie_untraced_locked(struct task *t, struct graveyard *y);
 /* wait status of a zombie; tasklist held. */
 int thread_group_status_locked(struct thread_group *g);
 
-/* max_rss of the group from the host, before @mm (may be NULL) goes. */
-void task_note_max_rss(struct thread_group *g, struct mm *mm);
+/* The group is seen with @pages in memory: its ru_maxrss.  Takes the tasklist. */
+void thread_group_note_rss(struct thread_group *g, uint64_t pages);
 
 /* Called for each exiting task while it still has fds and fs, without locks. */
 struct task_exit_hook {

@@ -13,9 +13,6 @@
 
 void task_usage(struct task *t, struct host_usage *out)
 {
-	struct mm *mm = task_mm_get(t);
-	struct host_usage space = { 0 };
-
 	memset(out, 0, sizeof(*out));
 	mutex_lock(&t->lock);
 	if (t->context) {
@@ -27,13 +24,6 @@ void task_usage(struct task *t, struct host_usage *out)
 		out->major_faults = t->usage.major_faults;
 	}
 	mutex_unlock(&t->lock);
-	if (mm) {
-		address_space_usage(mm->as, &space);
-		mm_put(mm);
-	}
-	out->rss_pages = space.rss_pages;
-	out->shared_pages = space.shared_pages;
-	out->vm_pages = space.vm_pages;
 }
 
 static void add_thread(struct task *t, struct host_usage *sum)
@@ -87,18 +77,16 @@ static struct mm *group_mm(struct thread_group *g)
 
 void thread_group_usage(struct thread_group *g, struct host_usage *out)
 {
-	struct host_usage space = { 0 };
+	struct host_statm space = { 0 };
 	struct mm *mm = group_mm(g);
 
 	memset(out, 0, sizeof(*out));
 	add_threads(g, out);
 	if (mm) {
-		address_space_usage(mm->as, &space);
+		address_space_statm(mm->as, &space);
 		mm_put(mm);
 	}
 	out->rss_pages = space.rss_pages;
-	out->shared_pages = space.shared_pages;
-	out->vm_pages = space.vm_pages;
 }
 
 struct cpu_time task_cpu_time(struct task *t)

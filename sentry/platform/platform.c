@@ -193,9 +193,9 @@ int platform_set_host_name(struct context *ctx, const char comm[16])
 	return ctx->ops->set_host_name(ctx, comm);
 }
 
-void address_space_usage(struct address_space *as, struct host_usage *out)
+void address_space_statm(struct address_space *as, struct host_statm *out)
 {
-	host_procfs_usage(address_space_host_pid(as), 0, out);
+	host_procfs_statm(address_space_host_pid(as), out);
 }
 
 void context_usage(struct context *ctx, struct host_usage *out)

@@ -202,7 +202,7 @@ int platform_need_registers(struct context *ctx) MUST_CHECK;
 /* --- accounting ---------------------------------------------------------- */
 
 /* From /proc of the sentry's own pid namespace.  Zeroes when gone. */
-void address_space_usage(struct address_space *as, struct host_usage *out);
+void address_space_statm(struct address_space *as, struct host_statm *out);
 void context_usage(struct context *ctx, struct host_usage *out);
 
 /* The kernel's vDSO support table: host addresses for moat's guest vDSO. */

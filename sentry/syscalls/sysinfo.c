@@ -19,11 +19,11 @@ static uint64_t memory_in_use(struct task *t)
 	int32_t at = 0;
 
 	while ((each = task_next_group(ns, at + 1, &at))) {
-		struct host_usage usage;
+		struct host_statm usage;
 		struct mm *mm = task_mm_get(each);
 
 		if (mm) {
-			address_space_usage(mm->as, &usage);
+			address_space_statm(mm->as, &usage);
 			pages += usage.rss_pages;
 		}
 		mm_put(mm);

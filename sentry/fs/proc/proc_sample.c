@@ -81,12 +81,12 @@ static void sample_locked(struct mm *mm, struct proc_memory *out)
 void proc_sample_memory(struct task *t, struct proc_memory *out)
 {
 	struct mm *mm = task_mm_get(t);
-	struct host_usage usage = { 0 };
+	struct host_statm usage;
 
 	*out = (struct proc_memory){ 0 };
 	if (!mm)
 		return;
-	address_space_usage(mm->as, &usage);
+	address_space_statm(mm->as, &usage);
 	mutex_lock(&mm->lock);
 	sample_locked(mm, out);
 	mutex_unlock(&mm->lock);

@@ -28,7 +28,7 @@ EXTRA_DIST += %D%/stub/stub.c %D%/stub/stub_copy.c %D%/stub/stub.h %D%/stub/stub
 CLEANFILES += %D%/stub.elf
 
 stub_cflags = -std=gnu17 -O2 -ffreestanding -fpie -mgeneral-regs-only -mfsgsbase \
-	-fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables \
+	-fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables -fno-jump-tables \
 	-U_FORTIFY_SOURCE -Wall -Wextra
 stub_ldflags = -nostdlib -static -Wl,-Ttext-segment=0x7fffe0000000 -Wl,--build-id=none \
 	-Wl,-z,noexecstack -Wl,-z,max-page-size=4096 -Wl,-z,norelro -Wl,-s

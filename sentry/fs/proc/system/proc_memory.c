@@ -19,10 +19,10 @@ static void add_processes(struct kernel *k, struct system_memory *out)
 
 	while ((t = task_next_group(k->root_pid_ns, tgid + 1, &tgid))) {
 		struct mm *mm = task_mm_get(t);
-		struct host_usage usage = { 0 };
+		struct host_statm usage = { 0 };
 
 		if (mm)
-			address_space_usage(mm->as, &usage);
+			address_space_statm(mm->as, &usage);
 		mm_put(mm);
 		task_put(t);
 		out->anonymous += (usage.rss_pages - MIN(usage.shared_pages, usage.rss_pages)) *
