@@ -7,7 +7,9 @@ dist_man_MANS += \
 	%D%/moat-features.8 \
 	%D%/moat-kill.8 \
 	%D%/moat-list.8 \
+	%D%/moat-pause.8 \
 	%D%/moat-ps.8 \
+	%D%/moat-resume.8 \
 	%D%/moat-run.8 \
 	%D%/moat-spec.8 \
 	%D%/moat-start.8 \

@@ -14,6 +14,7 @@ libruntime_a_SOURCES += \
 	%D%/cmd/gofer.c \
 	%D%/cmd/kill.c \
 	%D%/cmd/list.c \
+	%D%/cmd/pause.c \
 	%D%/cmd/ps.c \
 	%D%/cmd/ps_list.c %D%/cmd/ps_list.h \
 	%D%/cmd/ps_table.c %D%/cmd/ps_table.h \

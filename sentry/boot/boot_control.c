@@ -10,6 +10,7 @@
 
 #include "sentry/abi/signal.h"
 #include "sentry/host/host_futex.h"
+#include "sentry/kernel/kernel_pause.h"
 #include "sentry/kernel/pid.h"
 #include "sentry/kernel/process_group.h"
 #include "sentry/kernel/terminal.h"
@@ -102,9 +103,14 @@ static int op_exec(void *arg, struct control_exec *exec, int32_t *pid, struct co
 	struct boot_failure failure = { "" };
 	struct thread_group *g;
 	struct fd_table *table;
-	struct watch *w = calloc(1, sizeof(*w));
+	struct watch *w;
 	int rc;
 
+	if (kernel_paused(s->kernel) && !exec->ignore_paused) {
+		control_failure_set(why, "the container is paused");
+		return -EBUSY;
+	}
+	w = calloc(1, sizeof(*w));
 	if (!w)
 		return -ENOMEM;
 	w->sandbox = s;
@@ -200,6 +206,25 @@ static int op_signal(void *arg, const struct control_signal_request *r,
 	return rc;
 }
 
+static int op_pause(void *arg, struct control_failure *why)
+{
+	struct sandbox *s = arg;
+	int rc = kernel_pause(s->kernel);
+
+	if (rc < 0)
+		control_failure_set(why, "a process of the container does not stop");
+	return rc;
+}
+
+static int op_resume(void *arg, struct control_failure *why)
+{
+	struct sandbox *s = arg;
+
+	(void)why;
+	kernel_resume(s->kernel);
+	return 0;
+}
+
 static int op_resize(void *arg, int32_t pid, struct control_failure *why)
 {
 	struct sandbox *s = arg;
@@ -233,6 +258,8 @@ static int op_state(void *arg, struct control_state_reply *out, struct control_f
 	out->status = CONTROL_SANDBOX_CREATED;
 	if (exited)
 		out->status = CONTROL_SANDBOX_STOPPED;
+	else if (kernel_paused(s->kernel))
+		out->status = CONTROL_SANDBOX_PAUSED;
 	else if (atomic_load(&s->started))
 		out->status = CONTROL_SANDBOX_RUNNING;
 	while ((t = task_next_group(s->kernel->root_pid_ns, pid + 1, &pid))) {
@@ -347,6 +374,8 @@ const struct control_ops sandbox_control_ops = {
 	.exec = op_exec,
 	.wait = op_wait,
 	.signal = op_signal,
+	.pause = op_pause,
+	.resume = op_resume,
 	.resize = op_resize,
 	.state = op_state,
 	.ps = op_ps,

@@ -127,6 +127,16 @@ static int serve_signal(struct request_context *c)
 	return CALL(c, signal, request);
 }
 
+static int serve_pause(struct request_context *c)
+{
+	return CALL(c, pause);
+}
+
+static int serve_resume(struct request_context *c)
+{
+	return CALL(c, resume);
+}
+
 static int serve_resize(struct request_context *c)
 {
 	if (c->body->resize.pid <= 0)

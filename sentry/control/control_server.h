@@ -48,6 +48,9 @@ struct control_ops {
 	int (*wait)(void *arg, int32_t pid, uint64_t token, struct control_failure *why);
 	int (*signal)(void *arg, const struct control_signal_request *request,
 		      struct control_failure *why);
+	/* -EBUSY: a task does not stop. */
+	int (*pause)(void *arg, struct control_failure *why);
+	int (*resume)(void *arg, struct control_failure *why);
 	/* -ESRCH: no exec with a terminal. */
 	int (*resize)(void *arg, int32_t pid, struct control_failure *why);
 	int (*state)(void *arg, struct control_state_reply *out, struct control_failure *why);

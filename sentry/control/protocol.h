@@ -40,6 +40,8 @@
 	X(EXEC, exec, control_exec_request, control_exec_reply, CONTROL_MAX_FDS)         \
 	X(WAIT, wait, control_wait_request, control_empty, 0)                            \
 	X(SIGNAL, signal, control_signal_request, control_empty, 0)                      \
+	X(PAUSE, pause, control_empty, control_empty, 0)                                 \
+	X(RESUME, resume, control_empty, control_empty, 0)                               \
 	X(RESIZE, resize, control_resize_request, control_empty, 0)                      \
 	X(STATE, state, control_empty, control_state_reply, 0)                           \
 	X(PS, ps, control_ps_request, control_ps_reply, 0)                               \

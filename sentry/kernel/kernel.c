@@ -56,6 +56,7 @@ static int make_root_namespaces(struct kernel *k, const struct kernel_config *co
 
 static void kernel_free(struct kernel *k)
 {
+	wait_queue_destroy(&k->pause_wait);
 	time_namespace_put(k->root_time_ns);
 	cgroup_namespace_put(k->root_cgroup_ns);
 	uts_namespace_put(k->root_uts_ns);
@@ -74,6 +75,7 @@ int kernel_new(const struct kernel_config *config, struct kernel **out)
 	k->platform = config->platform;
 	mutex_init(&k->tasklist_lock, LOCK_RANK_TASK_TREE);
 	list_init(&k->groups);
+	wait_queue_init(&k->pause_wait);
 	k->cpus = config->cpus ? config->cpus : 1;
 	k->memory_limit = config->memory_limit;
 	k->nice = config->nice;

@@ -12,7 +12,6 @@
 
 struct kernel_config {
 	struct platform *platform;
-	const struct context_client_ops *unused;
 	unsigned cpus;		 /* what the guest sees as online */
 	uint64_t memory_limit;	 /* bytes; UINT64_MAX: the host's */
 	int64_t pids_limit;	 /* guest tasks; <= 0: none */
@@ -35,10 +34,11 @@ struct kernel {
 	uint64_t memory_limit;
 	int nice;			 /* of new processes; does not change */
 	_Atomic int64_t pids_limit, task_count;
+	_Atomic bool paused;		 /* kernel_pause.h */
+	struct wait_queue pause_wait;	 /* woken when it no longer is */
 	uint64_t boot_time_ns;		 /* CLOCK_MONOTONIC at start: uptime's zero */
 	int64_t boot_realtime_sec;	 /* btime of /proc/stat */
 	_Atomic uint64_t total_forks, context_switches;
-	struct fs_context *unused_root_fs;
 };
 
 extern const struct context_client_ops kernel_context_ops;

@@ -301,6 +301,7 @@ int kernel_create_process(struct kernel *k, const struct create_process_args *ar
 	if (!rc)
 		rc = load(&b);
 	b.group->pid.ns = NULL; /* publish takes its own reference */
+	atomic_store(&b.task->state, TASK_SLEEPING); /* until kernel_start_process */
 	if (!rc)
 		rc = publish(&b);
 	if (rc)
@@ -325,6 +326,7 @@ void kernel_start_process(struct thread_group *g)
 		leader = task_get(g->leader);
 	mutex_unlock(&g->kernel->tasklist_lock);
 	if (leader) {
+		atomic_store(&leader->state, TASK_RUNNING);
 		atomic_store(&leader->in_guest, true);
 		context_start(leader->context);
 	}

@@ -3,7 +3,7 @@ libsentry_a_SOURCES += %D%/bpf_classic.c %D%/bpf_classic.h %D%/clock_sleep.c %D%
 	%D%/file_owner.c %D%/file_owner.h %D%/futex.c %D%/futex.h %D%/futex_exit.c \
 	%D%/futex_internal.h %D%/futex_pi.c %D%/futex_pi_internal.h %D%/futex_requeue_pi.c \
 	%D%/futex_waitv.c %D%/futex_wake_op.c \
-	%D%/itimer.c %D%/itimer.h %D%/kernel.c %D%/kernel.h %D%/kernel_process.c %D%/klog.c \
+	%D%/itimer.c %D%/itimer.h %D%/kernel.c %D%/kernel.h %D%/kernel_pause.c %D%/kernel_pause.h %D%/kernel_process.c %D%/klog.c \
 	%D%/klog.h %D%/namespace_join.c %D%/namespace_kind.c %D%/namespaces.c \
 	%D%/namespaces.h %D%/time_namespace.c %D%/time_namespace.h %D%/pid.h %D%/pid_bitmap.c %D%/pid_bitmap.h \
 	%D%/pid_namespace.c %D%/pidfd.c %D%/pidfd.h %D%/posix_timer.c %D%/posix_timer.h \

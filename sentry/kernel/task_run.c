@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 
 #include "sentry/kernel/kernel.h"
+#include "sentry/kernel/kernel_pause.h"
 #include "sentry/kernel/program.h"
 #include "sentry/kernel/restart.h"
 #include "sentry/kernel/seccomp.h"
@@ -255,6 +256,16 @@ static bool restore_mask_locked(struct task *t)
 	return true;
 }
 
+/* The kernel is paused: true when it no longer is, or the task is to die. */
+static bool wait_for_resume(struct task *t)
+{
+	if (likely(!kernel_paused(t->kernel)))
+		return false;
+	atomic_store(&t->in_guest, false);
+	kernel_pause_wait(t->kernel);
+	return true;
+}
+
 enum work_result task_work(struct task *t, struct context *ctx, bool regs_valid) NO_LOCK_ANALYSIS
 {
 	struct thread_group *g = t->group;
@@ -284,6 +295,8 @@ enum work_result task_work(struct task *t, struct context *ctx, bool regs_valid)
 			else
 				atomic_store(&t->in_guest, true);
 			signal_unlock(h);
+			if (result == WORK_DONE && wait_for_resume(t))
+				continue;
 			return result;
 		}
 		if (!regs_valid) {
@@ -523,7 +536,7 @@ static enum context_action serve(struct task *t, struct context *ctx,
 	/* The common way out: nothing to do. */
 	if (!t->syscall_restart_pending && !t->restore_saved_mask && !t->exit_requested) {
 		atomic_store(&t->in_guest, true);
-		if (!atomic_load(&t->work_pending)) {
+		if (!atomic_load(&t->work_pending) && likely(!kernel_paused(t->kernel))) {
 			ptrace_resume_guest(t, ctx, regs_valid);
 			return CONTEXT_RESUME;
 		}

@@ -11,6 +11,7 @@ EXTRA_DIST += \
 	%D%/cli_hooks.bats \
 	%D%/cli_lifecycle.bats \
 	%D%/cli_options.bats \
+	%D%/cli_pause.bats \
 	%D%/cli_platform.bats \
 	%D%/cli_robust.bats \
 	%D%/cli_seccomp.bats \
