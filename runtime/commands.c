@@ -5,9 +5,25 @@
 #include "runtime/command.h"
 
 const struct command *const commands[] = {
-	&command_create, &command_delete, &command_exec, &command_kill,	  &command_list,
-	&command_pause,	 &command_ps,	  &command_resume, &command_run,  &command_spec,
-	&command_start,	 &command_state,  &command_features, &command_boot, &command_gofer,
+	&command_checkpoint,
+	&command_create,
+	&command_delete,
+	&command_events,
+	&command_exec,
+	&command_kill,
+	&command_list,
+	&command_pause,
+	&command_ps,
+	&command_restore,
+	&command_resume,
+	&command_run,
+	&command_spec,
+	&command_start,
+	&command_state,
+	&command_update,
+	&command_features,
+	&command_boot,
+	&command_gofer,
 };
 const size_t command_count = ARRAY_SIZE(commands);
 

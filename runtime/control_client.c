@@ -96,6 +96,21 @@ int control_call(int fd, const struct control_call *call, struct error **err)
 	return 0;
 }
 
+int control_state(const struct container *c, struct control_state_reply *out, struct error **err)
+{
+	AUTO_CLOSE int fd = -1;
+
+	if (control_connect(c, &fd, err) < 0)
+		return error_code(*err);
+	return control_call(fd,
+			    &(struct control_call){ .type = CONTROL_STATE,
+						    .request = &(struct control_empty){ 0 },
+						    .request_size = sizeof(struct control_empty),
+						    .reply = out,
+						    .reply_size = sizeof(*out) },
+			    err);
+}
+
 int control_signal(const struct container *c, const struct control_signal_request *request,
 		   struct error **err)
 {

@@ -35,6 +35,10 @@ int control_call(int fd, const struct control_call *call, struct error **err) MU
 				 .reply = &(struct control_empty){ 0 },             \
 				 .reply_size = sizeof(struct control_empty) })
 
+/* What the sandbox says of itself, on a connection of its own. */
+int control_state(const struct container *container, struct control_state_reply *out,
+		  struct error **err) MUST_CHECK;
+
 /* Connects and sends a signal. */
 int control_signal(const struct container *container,
 		   const struct control_signal_request *request, struct error **err) MUST_CHECK;

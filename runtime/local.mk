@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 # The command line.  main.c is in the top Makefile.am.
 libruntime_a_SOURCES += \
+	%D%/byte_size.c %D%/byte_size.h \
 	%D%/cgroup/cgroup.c %D%/cgroup/cgroup.h \
 	%D%/cgroup/cgroup_limits.c \
 	%D%/cgroup/cgroup_locate.c \
+	%D%/cgroup/cgroup_oom.c %D%/cgroup/cgroup_oom.h \
+	%D%/cgroup/cgroup_stats.c %D%/cgroup/cgroup_stats.h \
 	%D%/cmd/boot.c \
+	%D%/cmd/checkpoint.c \
 	%D%/cmd/create.c \
 	%D%/cmd/create_rows.h \
 	%D%/cmd/delete.c \
+	%D%/cmd/events.c \
 	%D%/cmd/exec.c \
 	%D%/cmd/exec_process.c %D%/cmd/exec_process.h \
 	%D%/cmd/features.c \
@@ -22,6 +27,7 @@ libruntime_a_SOURCES += \
 	%D%/cmd/spec.c \
 	%D%/cmd/start.c \
 	%D%/cmd/state.c \
+	%D%/cmd/update.c \
 	%D%/cmd/user_name.c %D%/cmd/user_name.h \
 	%D%/command.h \
 	%D%/commands.c \
@@ -32,6 +38,7 @@ libruntime_a_SOURCES += \
 	%D%/container/state_file.c %D%/container/state_file.h \
 	%D%/console.c %D%/console.h \
 	%D%/control_client.c %D%/control_client.h \
+	%D%/duration.c %D%/duration.h \
 	%D%/forward.c %D%/forward.h \
 	%D%/globals.c \
 	%D%/help.c %D%/help.h \

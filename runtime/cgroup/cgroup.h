@@ -40,6 +40,12 @@ int cgroup_locate(const struct spec *spec, const char *id, struct cgroup_set *ou
  */
 int cgroup_locate_in(const char *wanted, bool with_v1, char *mounts, char *membership,
 		     struct cgroup_set *out) MUST_CHECK;
+/* The directories of a container that exists, from what its state recorded. */
+int cgroup_locate_recorded(const struct string_list *paths, struct cgroup_set *out,
+			   struct error **err) MUST_CHECK;
+/* The same for texts, as cgroup_locate_in. */
+int cgroup_locate_recorded_in(const struct string_list *paths, char *mounts, char *membership,
+			      struct cgroup_set *out) MUST_CHECK;
 void cgroup_set_free(struct cgroup_set *set);
 
 /* -EBUSY if a directory exists and holds processes: they are somebody else's. */
@@ -63,7 +69,11 @@ void cgroup_for_each_process(const char *path, void (*each)(void *arg, pid_t pid
 /* Kills what is left in the cgroups and removes them. */
 int cgroup_destroy(const struct string_list *paths, struct error **err) MUST_CHECK;
 
-/* cgroup_limits.c: writes the limits of config.json into the directories. */
+/*
+ * cgroup_limits.c: writes the limits into the directories.  One that the host refuses because of
+ * another one that is still to come (a quota and its period, memory and memory + swap) is tried
+ * again at the end.
+ */
 int cgroup_write_limits(const struct cgroup_set *set, const struct spec_resources *resources,
 			struct error **err) MUST_CHECK;
 /* Whether config.json sets any limit that needs a cgroup. */

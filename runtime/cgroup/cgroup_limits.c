@@ -153,12 +153,10 @@ static const struct limit_row {
 	const char *v2_file;
 	limit_format *format;
 } limit_rows[] = {
-	/* memsw must never be below the limit, hence the order. */
 	{ "memory", "memory.limit_in_bytes", "memory.max", memory_limit },
 	{ "memory", "memory.memsw.limit_in_bytes", "memory.swap.max", memory_swap },
 	{ "memory", "memory.soft_limit_in_bytes", "memory.low", memory_reservation },
 	{ "cpu", "cpu.shares", "cpu.weight", cpu_shares },
-	/* The quota is checked against the period. */
 	{ "cpu", "cpu.cfs_period_us", NULL, cpu_period },
 	{ "cpu", "cpu.cfs_quota_us", "cpu.max", cpu_quota },
 	{ "cpu", "cpu.idle", "cpu.idle", cpu_idle },
@@ -241,25 +239,42 @@ static int check_swap(const struct cgroup_set *set, const struct spec_memory *me
 	return 0;
 }
 
+static int write_row(const struct cgroup_set *set, const struct limit_row *row,
+		     const struct limits *l, struct error **err)
+{
+	const struct cgroup_dir *dir = cgroup_dir_find(set, row->controller);
+	const char *file = dir && dir->unified ? row->v2_file : row->v1_file;
+	char value[VALUE_SIZE];
+
+	if (!file || !row->format(l, dir && dir->unified, value))
+		return 0;
+	if (!dir)
+		return error_set(err, -ENOENT, "no %s cgroup for the limits in linux.resources",
+				 row->controller);
+	return write_limit(dir, file, value, err);
+}
+
 int cgroup_write_limits(const struct cgroup_set *set, const struct spec_resources *resources,
 			struct error **err)
 {
 	struct limits l = limits_of(resources);
-	char value[VALUE_SIZE];
+	bool again[ARRAY_SIZE(limit_rows)] = { false };
 
 	if (check_swap(set, l.memory, err) < 0)
 		return error_code(*err);
 	for (size_t i = 0; i < ARRAY_SIZE(limit_rows); i++) {
-		const struct limit_row *row = &limit_rows[i];
-		const struct cgroup_dir *dir = cgroup_dir_find(set, row->controller);
-		const char *file = dir && dir->unified ? row->v2_file : row->v1_file;
+		struct error *refused = NULL;
+		int ret = write_row(set, &limit_rows[i], &l, &refused);
 
-		if (!file || !row->format(&l, dir && dir->unified, value))
-			continue;
-		if (!dir)
-			return error_set(err, -ENOENT, "no %s cgroup for the limits in linux.resources",
-					 row->controller);
-		if (write_limit(dir, file, value, err) < 0)
+		again[i] = ret == -EINVAL;
+		if (ret < 0 && !again[i]) {
+			*err = refused;
+			return ret;
+		}
+		error_free(refused);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(limit_rows); i++) {
+		if (again[i] && write_row(set, &limit_rows[i], &l, err) < 0)
 			return error_code(*err);
 	}
 	return resources ? write_unified(set, &resources->unified, err) : 0;

@@ -139,21 +139,35 @@ static bool already_known(const struct cgroup_set *set, const char *controllers,
 	return false;
 }
 
-static int add_dir(struct cgroup_set *set, const char *wanted, const struct mount_line *mount,
-		   const char *own, const char *controllers, bool unified)
+/* A hierarchy that is mounted twice counts once. */
+static int add_path(struct cgroup_set *set, const char *path, const struct mount_line *mount,
+		    const char *controllers, bool unified)
 {
-	AUTO_FREE char *path = container_path(wanted, own, mount->root, unified);
 	struct cgroup_dir *dir = &set->dirs[set->count];
 
 	if (set->count == CGROUP_DIRS_MAX || already_known(set, controllers, unified))
 		return 0;
-	if (!path || asprintf(&dir->path, "%s%s", mount->mount_point, path) < 0)
-		return -ENOMEM;
 	set->count++;
-	dir->unified = unified;
-	dir->controllers = strdup(controllers);
-	dir->mount_point = strdup(mount->mount_point);
-	return dir->controllers && dir->mount_point ? 0 : -ENOMEM;
+	*dir = (struct cgroup_dir){
+		.path = strdup(path),
+		.mount_point = strdup(mount->mount_point),
+		.controllers = strdup(controllers),
+		.unified = unified,
+	};
+	return dir->path && dir->controllers && dir->mount_point ? 0 : -ENOMEM;
+}
+
+static int add_dir(struct cgroup_set *set, const char *wanted, const struct mount_line *mount,
+		   const char *own, const char *controllers, bool unified)
+{
+	AUTO_FREE char *below = container_path(wanted, own, mount->root, unified);
+	AUTO_FREE char *path = NULL;
+
+	if (!below || asprintf(&path, "%s%s", mount->mount_point, below) < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+	return add_path(set, path, mount, controllers, unified);
 }
 
 int cgroup_locate_in(const char *wanted, bool with_v1, char *mounts, char *membership,
@@ -183,6 +197,15 @@ int cgroup_locate_in(const char *wanted, bool with_v1, char *mounts, char *membe
 	return 0;
 }
 
+static int read_hierarchies(char **mounts, char **membership)
+{
+	size_t size;
+	int ret = file_read_all(AT_FDCWD, "/proc/self/mountinfo", PROC_FILE_MAX, mounts, &size);
+
+	return ret < 0 ? ret : file_read_all(AT_FDCWD, "/proc/self/cgroup", PROC_FILE_MAX, membership,
+					     &size);
+}
+
 int cgroup_locate(const struct spec *spec, const char *id, struct cgroup_set *out,
 		  struct error **err)
 {
@@ -190,20 +213,66 @@ int cgroup_locate(const struct spec *spec, const char *id, struct cgroup_set *ou
 	bool with_v1 = (given && *given) || cgroup_limits_wanted(spec);
 	AUTO_FREE char *mounts = NULL;
 	AUTO_FREE char *membership = NULL;
-	size_t size;
 	int ret;
 
 	memset(out, 0, sizeof(*out));
 	if (given && path_has_dotdot(given))
 		return error_set(err, -EINVAL, "linux.cgroupsPath: \"%s\" has a .. component",
 				 given);
-	ret = file_read_all(AT_FDCWD, "/proc/self/mountinfo", PROC_FILE_MAX, &mounts, &size);
-	if (ret == 0)
-		ret = file_read_all(AT_FDCWD, "/proc/self/cgroup", PROC_FILE_MAX, &membership,
-				    &size);
+	ret = read_hierarchies(&mounts, &membership);
 	if (ret == 0)
 		ret = cgroup_locate_in(given && *given ? given : id, with_v1, mounts, membership,
 				       out);
+	if (ret < 0) {
+		cgroup_set_free(out);
+		return error_set_errno(err, ret, "find the cgroup hierarchies");
+	}
+	return 0;
+}
+
+/* The hierarchies again, of which those are taken that a recorded path lies in. */
+int cgroup_locate_recorded_in(const struct string_list *paths, char *mounts, char *membership,
+			      struct cgroup_set *out)
+{
+	char *lines[CGROUP_DIRS_MAX];
+	size_t count = split_membership(membership, lines, CGROUP_DIRS_MAX);
+	char *save;
+
+	for (char *line = strtok_r(mounts, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		struct mount_line mount;
+		const char *controllers;
+		bool unified;
+
+		if (!strstr(line, " - cgroup") || split_mount_line(line, &mount) < 0)
+			continue;
+		unified = !strcmp(mount.type, "cgroup2");
+		if (!own_cgroup(lines, count, &mount, unified, &controllers))
+			continue;
+		for (size_t i = 0; i < paths->count; i++) {
+			size_t length = strlen(mount.mount_point);
+			int ret;
+
+			if (strncmp(paths->items[i], mount.mount_point, length) != 0 ||
+			    paths->items[i][length] != '/')
+				continue;
+			ret = add_path(out, paths->items[i], &mount, controllers, unified);
+			if (ret < 0)
+				return ret;
+		}
+	}
+	return 0;
+}
+
+int cgroup_locate_recorded(const struct string_list *paths, struct cgroup_set *out,
+			   struct error **err)
+{
+	AUTO_FREE char *mounts = NULL;
+	AUTO_FREE char *membership = NULL;
+	int ret = read_hierarchies(&mounts, &membership);
+
+	memset(out, 0, sizeof(*out));
+	if (ret == 0)
+		ret = cgroup_locate_recorded_in(paths, mounts, membership, out);
 	if (ret < 0) {
 		cgroup_set_free(out);
 		return error_set_errno(err, ret, "find the cgroup hierarchies");

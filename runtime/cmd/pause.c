@@ -38,34 +38,20 @@ static int pause_container(struct container *container, struct error **err)
 	return error_code(*err);
 }
 
-/* One that was paused before its start is a created one again. */
-static int status_after_resume(int fd, enum oci_status *status, struct error **err)
-{
-	struct control_state_reply state = { 0 };
-	int ret = control_call(fd,
-			       &(struct control_call){ .type = CONTROL_STATE,
-						       .request = &(struct control_empty){ 0 },
-						       .request_size = sizeof(struct control_empty),
-						       .reply = &state,
-						       .reply_size = sizeof(state) },
-			       err);
-
-	*status = state.status == CONTROL_SANDBOX_CREATED ? OCI_CREATED : OCI_RUNNING;
-	return ret;
-}
-
 static int resume_container(struct container *container, struct error **err)
 {
-	enum oci_status status;
+	struct control_state_reply state = { 0 };
 	AUTO_CLOSE int fd = -1;
 
 	if (container->status != OCI_PAUSED)
 		return error_set(err, -EINVAL, "container not paused");
 	if (control_connect(container, &fd, err) < 0 ||
 	    control_call(fd, CONTROL_CALL_EMPTY(CONTROL_RESUME), err) < 0 ||
-	    status_after_resume(fd, &status, err) < 0)
+	    control_state(container, &state, err) < 0)
 		return error_code(*err);
-	return set_status(container, status, err);
+	/* One that was paused before its start is a created one again. */
+	return set_status(container,
+			  state.status == CONTROL_SANDBOX_CREATED ? OCI_CREATED : OCI_RUNNING, err);
 }
 
 static int run_pause(const struct globals *globals, void *options, int argc, char **argv,

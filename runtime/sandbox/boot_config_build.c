@@ -197,8 +197,11 @@ static void convert_resources(const struct spec_resources *r, struct boot_config
 	}
 	if (r->pids)
 		c->pids_limit = positive(&r->pids->limit);
-	if (r->cpu && r->cpu->shares.set)
-		c->cpu_shares = r->cpu->shares.value;
+	if (!r->cpu)
+		return;
+	c->cpu_shares = r->cpu->shares.set ? r->cpu->shares.value : 0;
+	c->cpu_quota_us = r->cpu->quota.set ? r->cpu->quota.value : 0;
+	c->cpu_period_us = r->cpu->period.set ? r->cpu->period.value : 0;
 }
 
 static uint64_t convert_propagation(const char *name)

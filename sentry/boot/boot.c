@@ -106,6 +106,8 @@ static int start_kernel(struct sandbox *s, struct boot_failure *why)
 		.memory_limit = s->config.memory_limit,
 		.swap_limit = s->config.memory_swap_limit,
 		.cpu_shares = s->config.cpu_shares,
+		.cpu_quota_us = s->config.cpu_quota_us,
+		.cpu_period_us = s->config.cpu_period_us,
 		.pids_limit = s->config.pids_limit,
 	};
 	int rc = subsystems_start(&config, &s->kernel, why->text, sizeof(why->text));

@@ -9,11 +9,13 @@
 #include <string.h>
 
 #include "sentry/abi/signal.h"
+#include "sentry/fs/cgroup/cgroup.h"
 #include "sentry/host/host_futex.h"
 #include "sentry/kernel/kernel_pause.h"
 #include "sentry/kernel/pid.h"
 #include "sentry/kernel/process_group.h"
 #include "sentry/kernel/terminal.h"
+#include "util/checked.h"
 #include "util/log.h"
 
 /* Somebody outside waits for a process; freed when it was told. */
@@ -225,6 +227,32 @@ static int op_resume(void *arg, struct control_failure *why)
 	return 0;
 }
 
+static int op_update(void *arg, const struct control_update_request *r, struct control_failure *why)
+{
+	struct sandbox *s = arg;
+	struct cgroup_config c = cgroup_current();
+
+	(void)why;
+	if (r->fields & CONTROL_UPDATE_MEMORY) {
+		c.memory_limit = r->memory_limit;
+		atomic_store(&s->kernel->memory_limit, r->memory_limit ? r->memory_limit : UINT64_MAX);
+	}
+	if (r->fields & CONTROL_UPDATE_SWAP)
+		c.swap_limit = r->swap_limit;
+	if (r->fields & CONTROL_UPDATE_SHARES)
+		c.cpu_shares = r->cpu_shares;
+	if (r->fields & CONTROL_UPDATE_QUOTA)
+		c.cpu_quota_us = r->cpu_quota_us;
+	if (r->fields & CONTROL_UPDATE_PERIOD)
+		c.cpu_period_us = r->cpu_period_us;
+	if (r->fields & CONTROL_UPDATE_PIDS) {
+		c.pids_limit = r->pids_limit;
+		atomic_store(&s->kernel->pids_limit, (int64_t)MIN(r->pids_limit, (uint64_t)INT64_MAX));
+	}
+	cgroup_configure(&c);
+	return 0;
+}
+
 static int op_resize(void *arg, int32_t pid, struct control_failure *why)
 {
 	struct sandbox *s = arg;
@@ -262,6 +290,8 @@ static int op_state(void *arg, struct control_state_reply *out, struct control_f
 		out->status = CONTROL_SANDBOX_PAUSED;
 	else if (atomic_load(&s->started))
 		out->status = CONTROL_SANDBOX_RUNNING;
+	out->task_count = (uint64_t)MAX(atomic_load(&s->kernel->task_count), 0);
+	out->task_limit = (uint64_t)MAX(atomic_load(&s->kernel->pids_limit), 0);
 	while ((t = task_next_group(s->kernel->root_pid_ns, pid + 1, &pid))) {
 		out->process_count++;
 		task_put(t);
@@ -376,6 +406,7 @@ const struct control_ops sandbox_control_ops = {
 	.signal = op_signal,
 	.pause = op_pause,
 	.resume = op_resume,
+	.update = op_update,
 	.resize = op_resize,
 	.state = op_state,
 	.ps = op_ps,

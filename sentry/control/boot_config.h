@@ -132,6 +132,8 @@ struct boot_config {
 	uint64_t memory_limit;	     /* bytes; 0: none */
 	uint64_t memory_swap_limit;  /* bytes, memory + swap; 0: none */
 	uint64_t cpu_shares;	     /* 0: default */
+	int64_t cpu_quota_us;	     /* <= 0: none */
+	uint64_t cpu_period_us;	     /* 0: default */
 	uint32_t cpu_count;	     /* CPUs the container may use: affinity, cpuset, quota rounded up */
 
 	uint32_t platform; /* enum boot_platform */

@@ -137,6 +137,13 @@ static int serve_resume(struct request_context *c)
 	return CALL(c, resume);
 }
 
+static int serve_update(struct request_context *c)
+{
+	if (c->body->update.fields & ~(uint64_t)CONTROL_UPDATE_ALL)
+		return -EINVAL;
+	return CALL(c, update, &c->body->update);
+}
+
 static int serve_resize(struct request_context *c)
 {
 	if (c->body->resize.pid <= 0)

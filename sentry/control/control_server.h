@@ -51,6 +51,9 @@ struct control_ops {
 	/* -EBUSY: a task does not stop. */
 	int (*pause)(void *arg, struct control_failure *why);
 	int (*resume)(void *arg, struct control_failure *why);
+	/* @request has known fields only. */
+	int (*update)(void *arg, const struct control_update_request *request,
+		      struct control_failure *why);
 	/* -ESRCH: no exec with a terminal. */
 	int (*resize)(void *arg, int32_t pid, struct control_failure *why);
 	int (*state)(void *arg, struct control_state_reply *out, struct control_failure *why);

@@ -42,6 +42,7 @@
 	X(SIGNAL, signal, control_signal_request, control_empty, 0)                      \
 	X(PAUSE, pause, control_empty, control_empty, 0)                                 \
 	X(RESUME, resume, control_empty, control_empty, 0)                               \
+	X(UPDATE, update, control_update_request, control_empty, 0)                      \
 	X(RESIZE, resize, control_resize_request, control_empty, 0)                      \
 	X(STATE, state, control_empty, control_state_reply, 0)                           \
 	X(PS, ps, control_ps_request, control_ps_reply, 0)                               \
@@ -107,6 +108,29 @@ struct control_resize_request {
 struct control_state_reply {
 	uint32_t status; /* enum control_sandbox_status */
 	uint32_t process_count;
+	uint64_t task_count; /* threads too */
+	uint64_t task_limit; /* 0: none */
+};
+
+/* Limits that changed, for the guest to see and for the sentry to keep. */
+enum control_update_field {
+	CONTROL_UPDATE_MEMORY = 1 << 0,
+	CONTROL_UPDATE_SWAP = 1 << 1,
+	CONTROL_UPDATE_SHARES = 1 << 2,
+	CONTROL_UPDATE_QUOTA = 1 << 3,
+	CONTROL_UPDATE_PERIOD = 1 << 4,
+	CONTROL_UPDATE_PIDS = 1 << 5,
+	CONTROL_UPDATE_ALL = (1 << 6) - 1,
+};
+
+struct control_update_request {
+	uint64_t fields;	/* enum control_update_field: those that count */
+	uint64_t memory_limit;	/* bytes; 0: none */
+	uint64_t swap_limit;	/* memory + swap, bytes; 0: none */
+	uint64_t cpu_shares;	/* 0: default */
+	int64_t cpu_quota_us;	/* <= 0: none */
+	uint64_t cpu_period_us; /* 0: default */
+	uint64_t pids_limit;	/* guest tasks; 0: none */
 };
 
 struct control_ps_request {

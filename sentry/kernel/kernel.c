@@ -77,7 +77,7 @@ int kernel_new(const struct kernel_config *config, struct kernel **out)
 	list_init(&k->groups);
 	wait_queue_init(&k->pause_wait);
 	k->cpus = config->cpus ? config->cpus : 1;
-	k->memory_limit = config->memory_limit;
+	atomic_init(&k->memory_limit, config->memory_limit);
 	k->nice = config->nice;
 	atomic_init(&k->pids_limit, config->pids_limit);
 	atomic_init(&k->task_count, 0);

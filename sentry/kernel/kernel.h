@@ -31,7 +31,7 @@ struct kernel {
 	struct cgroup_namespace *root_cgroup_ns;
 	struct time_namespace *root_time_ns;
 	unsigned cpus;
-	uint64_t memory_limit;
+	_Atomic uint64_t memory_limit;	 /* bytes; UINT64_MAX: the host's */
 	int nice;			 /* of new processes; does not change */
 	_Atomic int64_t pids_limit, task_count;
 	_Atomic bool paused;		 /* kernel_pause.h */

@@ -140,6 +140,38 @@ same() {
 	diff "$BATS_TEST_TMPDIR/runc.top" "$BATS_TEST_TMPDIR/moat.top"
 }
 
+@test "docker: pause, unpause" {
+	local id count
+	id=$(docker run -d --network none --runtime=moat box sh -c 'while :; do echo x; sleep 0.02; done')
+	docker pause "$id"
+	[ "$(docker inspect -f '{{.State.Status}}' "$id")" = paused ]
+	sleep 0.2
+	count=$(docker logs "$id" | wc -l)
+	sleep 0.5
+	[ "$(docker logs "$id" | wc -l)" = "$count" ]
+	run docker exec "$id" true
+	[ "$status" -ne 0 ]
+	docker unpause "$id"
+	for i in $(seq 100); do
+		[ "$(docker logs "$id" | wc -l)" -gt "$count" ] && break
+		sleep 0.05
+	done
+	[ "$(docker logs "$id" | wc -l)" -gt "$count" ]
+	docker pause "$id"
+	docker rm -f "$id"
+}
+
+@test "docker: update, stats" {
+	local id
+	id=$(docker run -d --network none --runtime=moat --memory 200m --cpus 1.5 box sleep 100)
+	docker update --memory 300m --memory-swap 600m --cpus 0.5 --pids-limit 60 "$id"
+	[ "$(docker exec "$id" cat /sys/fs/cgroup/memory.max)" = $((300 << 20)) ]
+	[ "$(docker exec "$id" cat /sys/fs/cgroup/cpu.max)" = "50000 100000" ]
+	[ "$(docker exec "$id" cat /sys/fs/cgroup/pids.max)" = 60 ]
+	[[ $(docker stats --no-stream --format '{{.MemUsage}}' "$id") == *" / 300MiB" ]]
+	docker rm -f "$id"
+}
+
 @test "docker: nothing is left behind" {
 	for i in 1 2 3 4 5; do drun box true; done
 	[ -z "$(docker ps -aq)" ]

@@ -7,6 +7,7 @@ EXTRA_DIST += \
 	%D%/cli_bad_input.bats \
 	%D%/cli_cgroups.bats \
 	%D%/cli_crash.bats \
+	%D%/cli_events.bats \
 	%D%/cli_exec.bats \
 	%D%/cli_hooks.bats \
 	%D%/cli_lifecycle.bats \
@@ -15,6 +16,7 @@ EXTRA_DIST += \
 	%D%/cli_platform.bats \
 	%D%/cli_robust.bats \
 	%D%/cli_seccomp.bats \
+	%D%/cli_update.bats \
 	%D%/helpers.bash
 EXTRA_DIST += \
 	%D%/debian-root \

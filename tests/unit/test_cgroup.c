@@ -32,6 +32,29 @@ static void locate(const char *wanted, bool with_v1, const char *mounts, const c
 	free(own);
 }
 
+/* What create recorded is found again, from wherever the caller's own cgroup is. */
+static void test_locate_recorded(void **state)
+{
+	char *mounts = strdup(V1_MOUNTS HYBRID_MOUNT), *own = strdup("4:pids:/elsewhere\n3:memory:/else/where\n"
+								     "2:cpu,cpuacct:/e\n0::/\n");
+	struct string_list paths = STRING_LIST_INIT;
+	struct cgroup_set set = { .count = 0 };
+
+	assert_int_equal(string_list_add(&paths, "/sys/fs/cgroup/memory/docker/x"), 0);
+	assert_int_equal(string_list_add(&paths, "/sys/fs/cgroup/unified/docker/x"), 0);
+	assert_int_equal(string_list_add(&paths, "/sys/fs/cgroup/memory2/docker/x"), 0);
+	assert_int_equal(cgroup_locate_recorded_in(&paths, mounts, own, &set), 0);
+	assert_int_equal(set.count, 2);
+	assert_string_equal(cgroup_dir_find(&set, "memory")->path, "/sys/fs/cgroup/memory/docker/x");
+	assert_false(cgroup_dir_find(&set, "memory")->unified);
+	assert_string_equal(cgroup_dir_find(&set, "cpu")->path, "/sys/fs/cgroup/unified/docker/x");
+	assert_true(cgroup_dir_find(&set, "cpu")->unified);
+	cgroup_set_free(&set);
+	string_list_free(&paths);
+	free(mounts);
+	free(own);
+}
+
 static void test_locate_v1(void **state)
 {
 	struct cgroup_set set;
@@ -287,7 +310,7 @@ static void test_shares_to_weight(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_locate_v1),
+		cmocka_unit_test(test_locate_recorded), cmocka_unit_test(test_locate_v1),
 		cmocka_unit_test(test_locate_v2),
 		cmocka_unit_test(test_locate_hybrid),
 		cmocka_unit_test(test_locate_nested),

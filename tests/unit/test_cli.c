@@ -2,9 +2,11 @@
 /* The command line's tables and the small parts it is made of. */
 #include "tests/unit/unit.h"
 
+#include "runtime/byte_size.h"
 #include "runtime/command.h"
 #include "runtime/control_client.h"
 #include "runtime/container/container.h"
+#include "runtime/duration.h"
 #include "runtime/options.h"
 #include "runtime/sanitize.h"
 #include "runtime/signal_name.h"
@@ -113,6 +115,51 @@ static void test_command_tables(void **state)
 	assert_null(command_find("nosuch"));
 }
 
+static void test_byte_sizes(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t bytes; /* -1: refused */
+	} rows[] = {
+		{ "0", 0 }, { "1048576", 1048576 }, { "32b", 32 }, { "4k", 4096 }, { "4K", 4096 },
+		{ "4KB", 4096 }, { "4KiB", 4096 }, { "512 m", 512 << 20 }, { "1.5g", 3LL << 29 },
+		{ "2T", 2LL << 40 }, { "1p", 1LL << 50 }, { "", -1 }, { "-1", -1 }, { "+1", -1 },
+		{ " 1", -1 }, { "1x", -1 }, { "1kx", -1 }, { "1e3", -1 }, { "0x10", -1 }, { "inf", -1 },
+		{ "nan", -1 }, { "1  k", -1 }, { "1ki", -1 }, { "9000p", -1 }, { "m", -1 },
+		{ "99999999999999999999", -1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		int64_t bytes = 77;
+		int ret = byte_size_parse(rows[i].text, &bytes);
+
+		if (ret != (rows[i].bytes < 0 ? -EINVAL : 0) ||
+		    bytes != (rows[i].bytes < 0 ? 77 : rows[i].bytes))
+			fail_msg("\"%s\": %d, %lld", rows[i].text, ret, (long long)bytes);
+	}
+}
+
+static void test_durations(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t ns; /* 7: refused */
+	} rows[] = {
+		{ "0", 0 }, { "5s", 5000000000 }, { "300ms", 300000000 }, { "1h2m0.5s", 3720500000000 },
+		{ "-2us", -2000 }, { "+1\302\265s", 1000 }, { "10ns", 10 }, { ".5s", 500000000 }, { "", 7 },
+		{ "5", 7 }, { "s", 7 }, { "1e3s", 7 }, { "0x1s", 7 }, { " 1s", 7 }, { "1s ", 7 }, { "1s2", 7 },
+		{ "--1s", 7 }, { "infs", 7 }, { "9999999999h", 7 }, { "1d", 7 }, { "1..5s", 7 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		int64_t ns = 7;
+		int ret = duration_parse(rows[i].text, &ns);
+
+		if (ret != (rows[i].ns == 7 ? -EINVAL : 0) || ns != rows[i].ns)
+			fail_msg("\"%s\": %d, %lld", rows[i].text, ret, (long long)ns);
+	}
+}
+
 static void test_signals(void **state)
 {
 	static const struct {
@@ -192,6 +239,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_options),	  cmocka_unit_test(test_option_errors),
 		cmocka_unit_test(test_command_tables), cmocka_unit_test(test_signals),
+		cmocka_unit_test(test_byte_sizes), cmocka_unit_test(test_durations),
 		cmocka_unit_test(test_sanitize),  cmocka_unit_test(test_ids),
 		cmocka_unit_test(test_exit_codes),
 	};

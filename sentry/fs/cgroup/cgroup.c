@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* See cgroup.h.  The configuration is written once at boot. */
+/* See cgroup.h.  Limits are shown as they are when the file is read: `moat update` changes them. */
 #include "sentry/fs/cgroup/cgroup.h"
 
 #include <errno.h>
@@ -19,10 +19,22 @@
 #define CGROUP2_MAGIC 0x63677270
 #define DEFAULT_PERIOD_US 100000
 #define DEFAULT_SHARES 1024
-#define V1_UNLIMITED 0x7ffffffffffff000ULL
+#define V1_UNLIMITED UINT64_C(0x7ffffffffffff000)
 #define TEXT_SIZE 96
 
-static struct cgroup_config config; /* does not change after boot */
+static struct mutex lock = MUTEX_INIT(LOCK_RANK_LEAF);
+/* Under the lock, but for the layout, which does not change after boot. */
+static struct cgroup_config config;
+
+struct cgroup_config cgroup_current(void)
+{
+	struct cgroup_config now;
+
+	mutex_lock(&lock);
+	now = config;
+	mutex_unlock(&lock);
+	return now;
+}
 
 /* Of cgroup v1, in the order of runc's mounts on a hybrid host. */
 static const char *const v1_hierarchies[] = { "pids", "memory", "cpu,cpuacct", "cpuset", "freezer",
@@ -108,38 +120,62 @@ static void show_threads(struct strbuf *out)
 
 /* --- v2 ----------------------------------------------------------------------------------------- */
 
-static void add_limit(struct tree_node *dir, const char *name, uint64_t value)
+static void show_limit(struct strbuf *out, uint64_t value)
 {
-	char text[TEXT_SIZE] = "max\n";
-
 	if (value)
-		snprintf(text, sizeof(text), "%" PRIu64 "\n", value);
-	tree_text(dir, name, 0644, text);
+		strbuf_addf(out, "%" PRIu64 "\n", value);
+	else
+		strbuf_add(out, "max\n");
 }
 
-static void add_cpu_max(struct tree_node *dir)
+static void show_memory_max(struct strbuf *out)
 {
-	uint64_t period = config.cpu_period_us ? config.cpu_period_us : DEFAULT_PERIOD_US;
-	char text[TEXT_SIZE];
+	show_limit(out, cgroup_current().memory_limit);
+}
 
-	if (config.cpu_quota_us > 0)
-		snprintf(text, sizeof(text), "%" PRId64 " %" PRIu64 "\n", config.cpu_quota_us, period);
+static void show_swap_max(struct strbuf *out)
+{
+	struct cgroup_config now = cgroup_current();
+
+	if (now.swap_limit && now.swap_limit <= now.memory_limit)
+		strbuf_add(out, "0\n");
 	else
-		snprintf(text, sizeof(text), "max %" PRIu64 "\n", period);
-	tree_text(dir, "cpu.max", 0644, text);
-	/* runc's conversion of shares (2 to 262144) to weight (1 to 10000) */
-	if (config.cpu_shares)
-		snprintf(text, sizeof(text), "%" PRIu64 "\n",
-			 1 + ((config.cpu_shares < 2 ? 0 : config.cpu_shares - 2) * 9999) / 262142);
+		show_limit(out, now.swap_limit ? now.swap_limit - now.memory_limit : 0);
+}
+
+static void show_pids_max(struct strbuf *out)
+{
+	show_limit(out, cgroup_current().pids_limit);
+}
+
+static uint64_t period_of(const struct cgroup_config *c)
+{
+	return c->cpu_period_us ? c->cpu_period_us : DEFAULT_PERIOD_US;
+}
+
+static void show_cpu_max(struct strbuf *out)
+{
+	struct cgroup_config now = cgroup_current();
+
+	if (now.cpu_quota_us > 0)
+		strbuf_addf(out, "%" PRId64 " %" PRIu64 "\n", now.cpu_quota_us, period_of(&now));
 	else
-		snprintf(text, sizeof(text), "100\n");
-	tree_text(dir, "cpu.weight", 0644, text);
+		strbuf_addf(out, "max %" PRIu64 "\n", period_of(&now));
+}
+
+/* runc's conversion of shares (2 to 262144) to weight (1 to 10000) */
+static void show_cpu_weight(struct strbuf *out)
+{
+	uint64_t shares = cgroup_current().cpu_shares;
+
+	if (shares)
+		strbuf_addf(out, "%" PRIu64 "\n", 1 + ((shares < 2 ? 0 : shares - 2) * 9999) / 262142);
+	else
+		strbuf_add(out, "100\n");
 }
 
 static void build_v2(struct tree_node *root)
 {
-	uint64_t swap = config.swap_limit > config.memory_limit ? config.swap_limit - config.memory_limit :
-								  0;
 	char cpus[TEXT_SIZE];
 
 	snprintf(cpus, sizeof(cpus), kernel_get()->cpus > 1 ? "0-%u\n" : "0\n", kernel_get()->cpus - 1);
@@ -153,7 +189,8 @@ static void build_v2(struct tree_node *root)
 	tree_text(root, "cgroup.stat", 0444, "nr_descendants 0\nnr_dying_descendants 0\n");
 	tree_file(root, "cgroup.procs", 0644, show_procs);
 	tree_file(root, "cgroup.threads", 0644, show_threads);
-	add_cpu_max(root);
+	tree_file(root, "cpu.max", 0644, show_cpu_max);
+	tree_file(root, "cpu.weight", 0644, show_cpu_weight);
 	tree_file(root, "cpu.stat", 0444, show_cpu_stat);
 	tree_text(root, "cpuset.cpus", 0644, "\n");
 	tree_text(root, "cpuset.cpus.effective", 0444, cpus);
@@ -163,17 +200,14 @@ static void build_v2(struct tree_node *root)
 	tree_text(root, "memory.events", 0444, "low 0\nhigh 0\nmax 0\noom 0\noom_kill 0\noom_group_kill 0\n");
 	tree_text(root, "memory.high", 0644, "max\n");
 	tree_text(root, "memory.low", 0644, "0\n");
-	add_limit(root, "memory.max", config.memory_limit);
+	tree_file(root, "memory.max", 0644, show_memory_max);
 	tree_text(root, "memory.min", 0644, "0\n");
 	tree_text(root, "memory.oom.group", 0644, "0\n");
 	tree_file(root, "memory.stat", 0444, show_memory_stat);
 	tree_text(root, "memory.swap.current", 0444, "0\n");
-	if (config.swap_limit && !swap)
-		tree_text(root, "memory.swap.max", 0644, "0\n");
-	else
-		add_limit(root, "memory.swap.max", swap);
+	tree_file(root, "memory.swap.max", 0644, show_swap_max);
 	tree_file(root, "pids.current", 0444, show_pids_used);
-	add_limit(root, "pids.max", config.pids_limit);
+	tree_file(root, "pids.max", 0644, show_pids_max);
 }
 
 /* --- v1 ------------------------------------------------------------------------------------------- */
@@ -194,13 +228,45 @@ static void add_v1_common(struct tree_node *dir)
 	tree_text(dir, "notify_on_release", 0644, "0\n");
 }
 
+static void show_v1_memory_limit(struct strbuf *out)
+{
+	uint64_t limit = cgroup_current().memory_limit;
+
+	strbuf_addf(out, "%" PRIu64 "\n", limit ? limit : V1_UNLIMITED);
+}
+
+static void show_v1_swap_limit(struct strbuf *out)
+{
+	uint64_t limit = cgroup_current().swap_limit;
+
+	strbuf_addf(out, "%" PRIu64 "\n", limit ? limit : V1_UNLIMITED);
+}
+
+static void show_v1_shares(struct strbuf *out)
+{
+	uint64_t shares = cgroup_current().cpu_shares;
+
+	strbuf_addf(out, "%" PRIu64 "\n", shares ? shares : DEFAULT_SHARES);
+}
+
+static void show_v1_quota(struct strbuf *out)
+{
+	int64_t quota = cgroup_current().cpu_quota_us;
+
+	strbuf_addf(out, "%" PRId64 "\n", quota > 0 ? quota : -1);
+}
+
+static void show_v1_period(struct strbuf *out)
+{
+	struct cgroup_config now = cgroup_current();
+
+	strbuf_addf(out, "%" PRIu64 "\n", period_of(&now));
+}
+
 static void build_memory_v1(struct tree_node *dir)
 {
-	uint64_t limit = config.memory_limit ? config.memory_limit : V1_UNLIMITED;
-
-	add_number(dir, "memory.limit_in_bytes", (int64_t)limit);
-	add_number(dir, "memory.memsw.limit_in_bytes",
-		   (int64_t)(config.swap_limit ? config.swap_limit : V1_UNLIMITED));
+	tree_file(dir, "memory.limit_in_bytes", 0644, show_v1_memory_limit);
+	tree_file(dir, "memory.memsw.limit_in_bytes", 0644, show_v1_swap_limit);
 	add_number(dir, "memory.soft_limit_in_bytes", (int64_t)V1_UNLIMITED);
 	tree_file(dir, "memory.usage_in_bytes", 0444, show_memory_used);
 	tree_text(dir, "memory.failcnt", 0644, "0\n");
@@ -212,11 +278,9 @@ static void build_memory_v1(struct tree_node *dir)
 
 static void build_cpu_v1(struct tree_node *dir)
 {
-	add_number(dir, "cpu.shares",
-		   (int64_t)(config.cpu_shares ? config.cpu_shares : DEFAULT_SHARES));
-	add_number(dir, "cpu.cfs_quota_us", config.cpu_quota_us > 0 ? config.cpu_quota_us : -1);
-	add_number(dir, "cpu.cfs_period_us",
-		   (int64_t)(config.cpu_period_us ? config.cpu_period_us : DEFAULT_PERIOD_US));
+	tree_file(dir, "cpu.shares", 0644, show_v1_shares);
+	tree_file(dir, "cpu.cfs_quota_us", 0644, show_v1_quota);
+	tree_file(dir, "cpu.cfs_period_us", 0644, show_v1_period);
 	tree_text(dir, "cpu.stat", 0444, "nr_periods 0\nnr_throttled 0\nthrottled_time 0\n");
 	tree_file(dir, "cpuacct.usage", 0444, show_cpu_usage);
 }
@@ -230,7 +294,7 @@ static void build_v1(struct tree_node *root)
 		add_v1_common(dir);
 		switch (i) {
 		case 0:
-			add_limit(dir, "pids.max", config.pids_limit);
+			tree_file(dir, "pids.max", 0644, show_pids_max);
 			tree_file(dir, "pids.current", 0444, show_pids_used);
 			break;
 		case 1:
@@ -291,9 +355,11 @@ static const struct file_system_type cgroup2_type = { .name = "cgroup2", .mount 
 
 void cgroup_configure(const struct cgroup_config *given)
 {
+	mutex_lock(&lock);
 	config = *given;
 	if (config.layout != 1)
 		config.layout = 2;
+	mutex_unlock(&lock);
 }
 
 int cgroup_init(struct kernel *k)

@@ -28,8 +28,9 @@ struct cgroup_config {
 
 /* Registers "cgroup" and "cgroup2", layout 2 with the kernel's own limits; once, at boot. */
 int cgroup_init(struct kernel *k) MUST_CHECK;
-/* What the container was given; at boot, before anything of it is mounted. */
+/* What the container has; at boot, before anything of it is mounted, and (but for the layout) later. */
 void cgroup_configure(const struct cgroup_config *config);
+struct cgroup_config cgroup_current(void);
 /* CLONE_INTO_CGROUP: may a process be born into the group whose directory @file is?  -EBADF: it is
  * none of cgroup2; -EACCES. */
 int cgroup_may_join(struct file *file, const struct credentials *cred) MUST_CHECK;

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * moat update: other limits for a container that exists, from options or from a resources object.
+ * They go into the host's cgroups first; the sentry is told after that, which shows them to the guest
+ * and keeps the limit of tasks.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "oci/spec.h"
+#include "runtime/byte_size.h"
+#include "runtime/cgroup/cgroup.h"
+#include "runtime/command.h"
+#include "runtime/container/container.h"
+#include "runtime/control_client.h"
+#include "util/cleanup.h"
+#include "util/file.h"
+#include "util/parse.h"
+
+#define RESOURCES_SIZE_MAX (1u << 20)
+#define CPU_MAX_SIZE 4096
+
+struct options {
+	const char *resources;
+	const char *blkio_weight;
+	const char *cpu_period, *cpu_quota, *cpu_share, *cpu_rt_period, *cpu_rt_runtime;
+	const char *cpuset_cpus, *cpuset_mems;
+	const char *memory, *memory_reservation, *memory_swap;
+	const char *pids_limit;
+	const char *l3_cache_schema, *mem_bw_schema;
+};
+
+#define FIELD(member) offsetof(struct options, member)
+
+static const struct option_row rows[] = {
+	{ "resources", "r", OPTION_STRING, FIELD(resources),
+	  "path to the file containing the resources to update or '-' to read from the standard input: "
+	  "a linux.resources object as in config.json; all other options are ignored" },
+	{ "blkio-weight", NULL, OPTION_STRING, FIELD(blkio_weight), "not supported: refused", "0" },
+	{ "cpu-period", NULL, OPTION_STRING, FIELD(cpu_period),
+	  "CPU CFS period to be used for hardcapping (in usecs). 0 to use system default" },
+	{ "cpu-quota", NULL, OPTION_STRING, FIELD(cpu_quota),
+	  "CPU CFS hardcap limit (in usecs). Allowed cpu time in a given period" },
+	{ "cpu-share", NULL, OPTION_STRING, FIELD(cpu_share),
+	  "CPU shares (relative weight vs. other containers)" },
+	{ "cpu-rt-period", NULL, OPTION_STRING, FIELD(cpu_rt_period), "not supported: refused" },
+	{ "cpu-rt-runtime", NULL, OPTION_STRING, FIELD(cpu_rt_runtime), "not supported: refused" },
+	{ "cpuset-cpus", NULL, OPTION_STRING, FIELD(cpuset_cpus), "CPU(s) to use" },
+	{ "cpuset-mems", NULL, OPTION_STRING, FIELD(cpuset_mems), "Memory node(s) to use" },
+	{ "memory", NULL, OPTION_STRING, FIELD(memory), "Memory limit (in bytes)" },
+	{ "memory-reservation", NULL, OPTION_STRING, FIELD(memory_reservation),
+	  "Memory reservation or soft_limit (in bytes)" },
+	{ "memory-swap", NULL, OPTION_STRING, FIELD(memory_swap),
+	  "Total memory usage (memory + swap); set '-1' to enable unlimited swap" },
+	{ "pids-limit", NULL, OPTION_STRING, FIELD(pids_limit),
+	  "Maximum number of pids allowed in the container", "0" },
+	{ "l3-cache-schema", NULL, OPTION_STRING, FIELD(l3_cache_schema), "not supported: refused" },
+	{ "mem-bw-schema", NULL, OPTION_STRING, FIELD(mem_bw_schema), "not supported: refused" },
+};
+
+/* --- what is wanted ------------------------------------------------------------------- */
+
+static int read_resources(const char *path, struct spec_resources **out, struct error **err)
+{
+	AUTO_FREE char *text = NULL;
+	size_t size;
+	int ret;
+
+	if (!strcmp(path, "-"))
+		path = "/dev/stdin";
+	ret = file_read_all(AT_FDCWD, path, RESOURCES_SIZE_MAX, &text, &size);
+	if (ret < 0)
+		return error_set_errno(err, ret, "read %s", path);
+	return spec_parse_resources(text, size, path, out, err);
+}
+
+/* An option that is not given, or empty, changes nothing. */
+static bool given(const char *text)
+{
+	return text && *text;
+}
+
+static int option_i64(const char *name, const char *text, int64_t least, struct opt_i64 *out,
+		      struct error **err)
+{
+	if (!given(text))
+		return 0;
+	if (parse_i64(text, least, INT64_MAX, &out->value) < 0)
+		return error_set(err, -EINVAL, "invalid value for --%s: \"%s\" is not a number", name,
+				 text);
+	out->set = true;
+	return 0;
+}
+
+static int option_u64(const char *name, const char *text, struct opt_u64 *out, struct error **err)
+{
+	if (!given(text))
+		return 0;
+	if (parse_u64(text, 10, UINT64_MAX, &out->value) < 0)
+		return error_set(err, -EINVAL, "invalid value for --%s: \"%s\" is not a number", name,
+				 text);
+	out->set = true;
+	return 0;
+}
+
+static int option_bytes(const char *name, const char *text, struct opt_i64 *out, struct error **err)
+{
+	if (!given(text))
+		return 0;
+	if (!strcmp(text, "-1"))
+		out->value = -1;
+	else if (byte_size_parse(text, &out->value) < 0)
+		return error_set(err, -EINVAL, "invalid value for --%s: \"%s\" is not a size", name, text);
+	out->set = true;
+	return 0;
+}
+
+static int option_text(const char *text, char **out, struct error **err)
+{
+	if (!given(text))
+		return 0;
+	*out = strdup(text);
+	return *out ? 0 : error_set(err, -ENOMEM, "out of memory");
+}
+
+static int check_refused(const struct options *o, struct error **err)
+{
+	const struct {
+		const char *name, *value;
+	} refused[] = {
+		{ "blkio-weight", o->blkio_weight },
+		{ "cpu-rt-period", o->cpu_rt_period },
+		{ "cpu-rt-runtime", o->cpu_rt_runtime },
+		{ "l3-cache-schema", o->l3_cache_schema },
+		{ "mem-bw-schema", o->mem_bw_schema },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
+		if (given(refused[i].value) && strcmp(refused[i].value, "0") != 0)
+			return error_set(err, -EOPNOTSUPP, "--%s is not supported", refused[i].name);
+	return 0;
+}
+
+static int fill_resources(const struct options *o, struct spec_resources *r, struct error **err)
+{
+	r->memory = calloc(1, sizeof(*r->memory));
+	r->cpu = calloc(1, sizeof(*r->cpu));
+	r->pids = calloc(1, sizeof(*r->pids));
+	if (!r->memory || !r->cpu || !r->pids)
+		return error_set(err, -ENOMEM, "out of memory");
+	if (check_refused(o, err) < 0 ||
+	    option_u64("cpu-period", o->cpu_period, &r->cpu->period, err) < 0 ||
+	    option_i64("cpu-quota", o->cpu_quota, INT64_MIN, &r->cpu->quota, err) < 0 ||
+	    option_u64("cpu-share", o->cpu_share, &r->cpu->shares, err) < 0 ||
+	    option_text(o->cpuset_cpus, &r->cpu->cpus, err) < 0 ||
+	    option_text(o->cpuset_mems, &r->cpu->mems, err) < 0 ||
+	    option_bytes("memory", o->memory, &r->memory->limit, err) < 0 ||
+	    option_bytes("memory-reservation", o->memory_reservation, &r->memory->reservation, err) < 0 ||
+	    option_bytes("memory-swap", o->memory_swap, &r->memory->swap, err) < 0 ||
+	    option_i64("pids-limit", o->pids_limit, -1, &r->pids->limit, err) < 0)
+		return error_code(*err);
+	return 0;
+}
+
+static int options_to_resources(const struct options *o, struct spec_resources **out,
+				struct error **err)
+{
+	struct spec_resources *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return error_set(err, -ENOMEM, "out of memory");
+	if (fill_resources(o, r, err) < 0) {
+		spec_resources_free(r);
+		return error_code(*err);
+	}
+	*out = r;
+	return 0;
+}
+
+/* What create would ignore with a note in the documentation is an error where it is all that is asked. */
+static int check_resources(const struct spec_resources *r, struct error **err)
+{
+	const struct spec_cpu *cpu = r->cpu;
+	const char *what = NULL;
+
+	if (r->block_io && r->block_io->weight.set && r->block_io->weight.value)
+		what = "blockIO";
+	if (cpu && ((cpu->realtime_runtime.set && cpu->realtime_runtime.value) ||
+		    (cpu->realtime_period.set && cpu->realtime_period.value)))
+		what = "cpu.realtimeRuntime and realtimePeriod";
+	if (cpu && cpu->burst.set && cpu->burst.value)
+		what = "cpu.burst";
+	return what ? error_set(err, -EOPNOTSUPP, "update of %s is not supported", what) : 0;
+}
+
+/* --- the host's side -------------------------------------------------------------------- */
+
+/* v2 has both in one file: a new period alone keeps the quota. */
+static int keep_quota(const struct cgroup_set *set, struct spec_cpu *cpu, struct error **err)
+{
+	const struct cgroup_dir *dir = cgroup_dir_find(set, "cpu");
+	AUTO_FREE char *file = NULL;
+	AUTO_FREE char *text = NULL;
+	size_t size;
+	int ret;
+
+	if (!dir || !dir->unified || !cpu->period.set || !cpu->period.value || cpu->quota.set)
+		return 0;
+	if (asprintf(&file, "%s/cpu.max", dir->path) < 0) {
+		file = NULL;
+		return error_set(err, -ENOMEM, "out of memory");
+	}
+	ret = file_read_all(AT_FDCWD, file, CPU_MAX_SIZE, &text, &size);
+	if (ret < 0)
+		return error_set_errno(err, ret, "read %s", file);
+	text[strcspn(text, " \n")] = '\0';
+	cpu->quota.set = parse_i64(text, 1, INT64_MAX, &cpu->quota.value) == 0;
+	return 0;
+}
+
+static int write_cgroups(const struct container *c, struct spec_resources *r, struct error **err)
+{
+	struct cgroup_set set;
+	int ret;
+
+	/* Without a limit for memory there is none for memory and swap. */
+	if (r->memory && r->memory->limit.set && r->memory->limit.value < 0 && !r->memory->swap.set)
+		r->memory->swap = (struct opt_i64){ .set = true, .value = -1 };
+	if (cgroup_locate_recorded(&c->cgroups, &set, err) < 0)
+		return error_code(*err);
+	ret = r->cpu ? keep_quota(&set, r->cpu, err) : 0;
+	if (ret == 0)
+		ret = cgroup_write_limits(&set, r, err);
+	cgroup_set_free(&set);
+	return ret;
+}
+
+/* --- the sentry's ------------------------------------------------------------------------ */
+
+/* As with cgroups, 0 changes nothing. */
+static bool changes(const struct opt_i64 *number)
+{
+	return number->set && number->value != 0;
+}
+
+static uint64_t limit_of(const struct opt_i64 *number)
+{
+	return number->value > 0 ? (uint64_t)number->value : 0;
+}
+
+static void convert_memory(const struct spec_memory *m, struct control_update_request *u)
+{
+	if (changes(&m->limit)) {
+		u->fields |= CONTROL_UPDATE_MEMORY;
+		u->memory_limit = limit_of(&m->limit);
+	}
+	if (changes(&m->swap)) {
+		u->fields |= CONTROL_UPDATE_SWAP;
+		u->swap_limit = limit_of(&m->swap);
+	}
+}
+
+static void convert_cpu(const struct spec_cpu *cpu, struct control_update_request *u)
+{
+	if (cpu->shares.set && cpu->shares.value) {
+		u->fields |= CONTROL_UPDATE_SHARES;
+		u->cpu_shares = cpu->shares.value;
+	}
+	if (changes(&cpu->quota)) {
+		u->fields |= CONTROL_UPDATE_QUOTA;
+		u->cpu_quota_us = cpu->quota.value;
+	}
+	if (cpu->period.set && cpu->period.value) {
+		u->fields |= CONTROL_UPDATE_PERIOD;
+		u->cpu_period_us = cpu->period.value;
+	}
+}
+
+static int tell_sentry(const struct container *c, const struct spec_resources *r, struct error **err)
+{
+	struct control_update_request u = { 0 };
+	struct control_empty reply;
+	AUTO_CLOSE int fd = -1;
+
+	if (r->memory)
+		convert_memory(r->memory, &u);
+	if (r->cpu)
+		convert_cpu(r->cpu, &u);
+	if (r->pids && changes(&r->pids->limit)) {
+		u.fields |= CONTROL_UPDATE_PIDS;
+		u.pids_limit = limit_of(&r->pids->limit);
+	}
+	if (!u.fields)
+		return 0;
+	if (control_connect(c, &fd, err) < 0)
+		return error_code(*err);
+	return control_call(fd,
+			    &(struct control_call){ .type = CONTROL_UPDATE,
+						    .request = &u,
+						    .request_size = sizeof(u),
+						    .reply = &reply,
+						    .reply_size = sizeof(reply) },
+			    err);
+}
+
+static int update(const struct container *c, struct spec_resources *r, struct error **err)
+{
+	int ret = check_resources(r, err);
+
+	if (ret == 0 && (c->status == OCI_STOPPED || c->status == OCI_CREATING))
+		ret = error_set(err, -ESRCH, "container not running");
+	if (ret == 0)
+		ret = write_cgroups(c, r, err);
+	if (ret == 0)
+		ret = tell_sentry(c, r, err);
+	return ret;
+}
+
+static int run(const struct globals *globals, void *options, int argc, char **argv,
+	       struct error **err)
+{
+	const struct options *o = options;
+	AUTO_CONTAINER struct container *container = NULL;
+	struct spec_resources *r = NULL;
+	int ret;
+
+	if (container_open(globals, argv[0], &container, err) < 0)
+		return error_code(*err);
+	ret = given(o->resources) ? read_resources(o->resources, &r, err) :
+				    options_to_resources(o, &r, err);
+	if (ret == 0 && r)
+		ret = update(container, r, err);
+	spec_resources_free(r);
+	return ret;
+}
+
+const struct command command_update = {
+	.name = "update",
+	.summary = "update container resource constraints",
+	.usage = "<container-id>",
+	.options = OPTION_TABLE(rows),
+	.options_size = sizeof(struct options),
+	.arguments_min = 1,
+	.arguments_max = 1,
+	.failure_status = 1,
+	.run = run,
+};
