@@ -2,8 +2,10 @@
 /* The functions of platform.h: calls through the implementation's table. */
 #include "sentry/platform/platform_ops.h"
 
+#include <errno.h>
 #include <string.h>
 
+#include "sentry/abi/prctl.h"
 #include "sentry/host/host_procfs.h"
 #include "sentry/platform/trap/stub_abi.h"
 
@@ -186,6 +188,19 @@ int platform_cmpxchg_u32(struct context *ctx, guest_addr_t addr, uint32_t expect
 			 uint32_t desired, uint32_t *found)
 {
 	return ctx->ops->cmpxchg_u32(ctx, addr.v, expected, desired, found);
+}
+
+int platform_membarrier(struct context *ctx, int command)
+{
+	switch (command) {
+	case LINUX_MEMBARRIER_CMD_PRIVATE_EXPEDITED:
+	case LINUX_MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED:
+	case LINUX_MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE:
+	case LINUX_MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE:
+		return ctx->ops->membarrier(ctx, command);
+	default:
+		return -EINVAL;
+	}
 }
 
 int platform_set_host_name(struct context *ctx, const char comm[16])

@@ -192,7 +192,10 @@ int platform_advise(struct context *ctx, guest_addr_t addr, uint64_t size, int a
  * by the stub.  *found gets the old value.  -EFAULT on a bad address. */
 int platform_cmpxchg_u32(struct context *ctx, guest_addr_t addr, uint32_t expected,
 			 uint32_t desired, uint32_t *found) MUST_CHECK;
-/* membarrier and the like for this process; -ENOSYS if the platform cannot. */
+/* membarrier(2) among the threads of this address space: the PRIVATE_EXPEDITED commands, with and
+ * without SYNC_CORE, and their registrations, as the host numbers them; others -EINVAL. */
+int platform_membarrier(struct context *ctx, int command) MUST_CHECK;
+/* What the host's ps shows of the thread; only that is lost when it fails. */
 int platform_set_host_name(struct context *ctx, const char comm[16]);
 
 /* Makes registers available during a SYSCALL event that came without them.

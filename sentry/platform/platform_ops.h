@@ -56,6 +56,7 @@ struct platform_ops {
 	int (*cmpxchg_u32)(struct context *ctx, uint64_t addr, uint32_t expected, uint32_t desired,
 			   uint32_t *found);
 	int (*set_host_name)(struct context *ctx, const char comm[16]);
+	int (*membarrier)(struct context *ctx, int command);
 };
 
 struct platform {

@@ -1,28 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * membarrier(2).  Guest threads are host threads, so the host's MEMBARRIER_CMD_GLOBAL,
- * which orders every running thread of the machine, does for each of the guest's
- * commands but those that promise more than order (SYNC_CORE, RSEQ): they are not offered.
+ * membarrier(2).  Guest threads are host threads.  What a process asks for among its own
+ * threads, its stub asks the host for; what goes beyond it is the host's
+ * MEMBARRIER_CMD_GLOBAL, which orders every running thread of the machine.  The RSEQ
+ * commands are not there, as in a kernel without rseq.
  */
 #include "sentry/abi/prctl.h"
 #include "sentry/host/host_membarrier.h"
 #include "sentry/kernel/task.h"
 #include "sentry/syscalls/handlers.h"
 
-#define REGISTRATIONS \
-	(LINUX_MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED | \
-	 LINUX_MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED)
-#define COMMANDS                                                              \
-	(LINUX_MEMBARRIER_CMD_GLOBAL | LINUX_MEMBARRIER_CMD_GLOBAL_EXPEDITED | \
-	 LINUX_MEMBARRIER_CMD_PRIVATE_EXPEDITED | REGISTRATIONS |              \
+#define REGISTRATIONS                                          \
+	(LINUX_MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED |       \
+	 LINUX_MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED |      \
+	 LINUX_MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE)
+#define COMMANDS                                                                          \
+	(LINUX_MEMBARRIER_CMD_GLOBAL | LINUX_MEMBARRIER_CMD_GLOBAL_EXPEDITED |             \
+	 LINUX_MEMBARRIER_CMD_PRIVATE_EXPEDITED |                                          \
+	 LINUX_MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE | REGISTRATIONS |                \
 	 LINUX_MEMBARRIER_CMD_GET_REGISTRATIONS)
 
-/* To be registered for, and without effect on a process of one thread. */
-static int64_t private_expedited(struct mm *mm)
+/* Only for those who registered; @registration is the command that does. */
+static int64_t private_expedited(struct task *t, int32_t command, uint32_t registration)
 {
-	if (!(atomic_load(&mm->membarrier) & LINUX_MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED))
+	if (!(atomic_load(&t->mm->membarrier) & registration))
 		return -EPERM;
-	return atomic_load(&mm->users) == 1 ? 0 : host_membarrier_global();
+	return platform_membarrier(t->context, command);
+}
+
+static int64_t register_private(struct task *t, int32_t command)
+{
+	int rc = platform_membarrier(t->context, command);
+
+	if (rc == 0)
+		atomic_fetch_or(&t->mm->membarrier, (uint32_t)command);
+	return rc;
 }
 
 int64_t sys_membarrier(struct task *t, const struct syscall_args *a)
@@ -39,12 +51,18 @@ int64_t sys_membarrier(struct task *t, const struct syscall_args *a)
 	case LINUX_MEMBARRIER_CMD_GLOBAL:
 	case LINUX_MEMBARRIER_CMD_GLOBAL_EXPEDITED:
 		return host_membarrier_global();
-	case LINUX_MEMBARRIER_CMD_PRIVATE_EXPEDITED:
-		return private_expedited(t->mm);
 	case LINUX_MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED:
-	case LINUX_MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED:
 		atomic_fetch_or(&t->mm->membarrier, (uint32_t)command);
 		return 0;
+	case LINUX_MEMBARRIER_CMD_PRIVATE_EXPEDITED:
+		return private_expedited(t, command,
+					 LINUX_MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
+	case LINUX_MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE:
+		return private_expedited(t, command,
+					 LINUX_MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE);
+	case LINUX_MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED:
+	case LINUX_MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE:
+		return register_private(t, command);
 	case LINUX_MEMBARRIER_CMD_GET_REGISTRATIONS:
 		return atomic_load(&t->mm->membarrier);
 	default:

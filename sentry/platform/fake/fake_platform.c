@@ -314,6 +314,11 @@ static int op_set_host_name(struct context *ctx, const char comm[16])
 	return 0;
 }
 
+static int op_membarrier(struct context *ctx, int command)
+{
+	return 0; /* one host process: what is ordered by its locks is ordered */
+}
+
 static const struct platform_ops fake_ops = {
 	.run = op_run,
 	.vdso_table = op_vdso_table,
@@ -348,6 +353,7 @@ static const struct platform_ops fake_ops = {
 	.advise = op_advise,
 	.cmpxchg_u32 = op_cmpxchg_u32,
 	.set_host_name = op_set_host_name,
+	.membarrier = op_membarrier,
 };
 
 /* --- the test's side ------------------------------------------------------------------------ */

@@ -36,6 +36,7 @@ int ptrace_advise(struct context *ctx, uint64_t addr, uint64_t size, int advice)
 int ptrace_cmpxchg_u32(struct context *ctx, uint64_t addr, uint32_t expected, uint32_t desired,
 		       uint32_t *found);
 int ptrace_set_host_name(struct context *ctx, const char comm[16]);
+int ptrace_membarrier(struct context *ctx, int command);
 
 /* xstate.c */
 size_t ptrace_xstate_size(struct platform *base);

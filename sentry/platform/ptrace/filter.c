@@ -12,6 +12,7 @@
 #include "sentry/platform/ptrace/filter.h"
 
 #include <linux/audit.h>
+#include <linux/membarrier.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <sys/prctl.h>
@@ -65,20 +66,38 @@ static void block_end(struct ptrace_filter *f, unsigned mark)
 	f->insns[mark].jf = (uint8_t)(f->count - mark - 1);
 }
 
+/* `case nr:` allow when the first argument, of which the kernel uses the low word, is one of @values. */
+static void allow_first_argument(struct ptrace_filter *f, uint32_t nr, const uint32_t *values,
+				 size_t count)
+{
+	unsigned block = block_begin(f, nr);
+
+	load(f, offsetof(struct seccomp_data, args));
+	for (size_t i = 0; i < count; i++)
+		decide_if_equal(f, values[i], SECCOMP_RET_ALLOW);
+	decide(f, SECCOMP_RET_KILL_PROCESS);
+	block_end(f, block);
+}
+
 static void emit_stub_calls(struct ptrace_filter *f)
 {
 	static const uint32_t calls[] = {
 		__NR_mmap,  __NR_munmap,  __NR_mprotect, __NR_mremap, __NR_madvise,
 		__NR_clone, __NR_recvmsg, __NR_close,	 __NR_pause,  __NR_exit,
 	};
+	static const uint32_t names[] = { PR_SET_NAME };
+	static const uint32_t barriers[] = {
+		MEMBARRIER_CMD_PRIVATE_EXPEDITED,
+		MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED,
+		MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE,
+		MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE,
+	};
 
 	load(f, offsetof(struct seccomp_data, nr));
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
 		decide_if_equal(f, calls[i], SECCOMP_RET_ALLOW);
-	unless(f, BPF_JEQ, __NR_prctl);
-	decide(f, SECCOMP_RET_KILL_PROCESS);
-	load(f, offsetof(struct seccomp_data, args));
-	decide_if_equal(f, PR_SET_NAME, SECCOMP_RET_ALLOW);
+	allow_first_argument(f, __NR_prctl, names, ARRAY_SIZE(names));
+	allow_first_argument(f, __NR_membarrier, barriers, ARRAY_SIZE(barriers));
 	decide(f, SECCOMP_RET_KILL_PROCESS);
 }
 

@@ -219,6 +219,21 @@ int ptrace_set_host_name(struct context *ctx, const char comm[16])
 	return tracer_call(ptrace_context(ctx), name_thread, (void *)(uintptr_t)comm);
 }
 
+static int order_membarrier(struct ptrace_context *c, void *argument)
+{
+	const struct host_call call = { __NR_membarrier, { *(const uint64_t *)argument, 0, 0 } };
+
+	return order(c, &call, 0);
+}
+
+/* The host keeps the registration with its mm: a fork has it, a pristine stub has not, as in Linux. */
+int ptrace_membarrier(struct context *ctx, int command)
+{
+	uint64_t argument = (uint64_t)command;
+
+	return tracer_call(ptrace_context(ctx), order_membarrier, &argument);
+}
+
 static int compare_exchange(struct ptrace_context *c, void *argument)
 {
 	struct guest_regs *r = argument;

@@ -60,6 +60,7 @@ const struct platform_ops ptrace_ops = {
 	.advise = ptrace_advise,
 	.cmpxchg_u32 = ptrace_cmpxchg_u32,
 	.set_host_name = ptrace_set_host_name,
+	.membarrier = ptrace_membarrier,
 };
 
 int platform_ptrace_new(const struct platform_config *config, struct platform **out)

@@ -42,6 +42,7 @@ int trap_cmpxchg_u32(struct context *ctx, uint64_t addr, uint32_t expected, uint
 		     uint32_t *found);
 void trap_set_host_command(struct address_space *as, const char *args, size_t size);
 int trap_set_host_name(struct context *ctx, const char comm[16]);
+int trap_membarrier(struct context *ctx, int command);
 size_t trap_xstate_size(struct platform *base);
 int trap_read_xstate(struct context *ctx, void *buf, size_t size);
 int trap_write_xstate(struct context *ctx, const void *buf, size_t size);

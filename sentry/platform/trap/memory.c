@@ -160,3 +160,13 @@ int trap_set_host_name(struct context *ctx, const char comm[16])
 	rc = call(ctx, &c, true, &result);
 	return status_of(rc, result, 0);
 }
+
+/* The host keeps the registration with its mm: a fork has it, a pristine stub has not, as in Linux. */
+int trap_membarrier(struct context *ctx, int command)
+{
+	struct trap_call c = { __NR_membarrier, { (uint64_t)command, 0, 0 } };
+	int64_t result = 0;
+	int rc = call(ctx, &c, true, &result);
+
+	return status_of(rc, result, 0);
+}

@@ -87,6 +87,7 @@ const struct platform_ops trap_ops = {
 	.advise = trap_advise,
 	.cmpxchg_u32 = trap_cmpxchg_u32,
 	.set_host_name = trap_set_host_name,
+	.membarrier = trap_membarrier,
 };
 
 int platform_trap_new(const struct platform_config *config, struct platform **out)
