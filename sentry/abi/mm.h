@@ -84,3 +84,13 @@
 
 /* vm.max_map_count */
 #define LINUX_MAX_MAP_COUNT 65530
+
+/* cachestat(2) */
+struct linux_cachestat_range {
+	uint64_t off, len;
+};
+
+struct linux_cachestat {
+	uint64_t nr_cache, nr_dirty, nr_writeback, nr_evicted, nr_recently_evicted;
+};
+_Static_assert(sizeof(struct linux_cachestat) == 40, "struct cachestat");

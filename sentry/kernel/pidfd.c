@@ -97,3 +97,25 @@ bool pidfd_is_thread(struct file *file)
 {
 	return atomic_load(&file->flags) & LINUX_PIDFD_THREAD;
 }
+
+int pidfd_get_task(struct task *t, int fd, struct task **out)
+{
+	struct task *target = NULL;
+	struct file *file;
+	int rc = 0;
+
+	if (fd == LINUX_PIDFD_SELF_THREAD || fd == LINUX_PIDFD_SELF_THREAD_GROUP) {
+		*out = task_get(t);
+		return 0;
+	}
+	file = fd_table_lookup(t->fds, fd);
+	target = file ? pidfd_task(file) : NULL;
+	if (!target)
+		rc = -EBADF;
+	else if (atomic_load(&target->state) == TASK_DEAD)
+		rc = -ESRCH;
+	else
+		*out = task_get(target);
+	file_put(file);
+	return rc;
+}

@@ -330,6 +330,7 @@ static int switch_memory(struct task *t, struct exec_job *j)
 	if (rc)
 		return rc;
 	atomic_store(&j->mm->dump_filter, atomic_load(&old->dump_filter));
+	mm_inherit_mdwe(j->mm, old);
 	atomic_store(&j->mm->huge_pages_disabled, atomic_load(&old->huge_pages_disabled));
 	mutex_lock(&t->lock);
 	t->mm = move_ptr(j->mm);

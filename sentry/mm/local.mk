@@ -6,6 +6,7 @@ libsentry_a_SOURCES += \
 	%D%/mm_advise.c \
 	%D%/mm_change.c \
 	%D%/mm_fault.c %D%/mm_force.c \
+	%D%/mm_harden.c \
 	%D%/mm_lock.c \
 	%D%/mm_map.c \
 	%D%/mm_pick.c \

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "sentry/abi/prctl.h"
 #include "sentry/mm/mm_private.h"
 #include "sentry/platform/platform.h"
 #include "util/log.h"
@@ -120,6 +121,13 @@ static int copy_vma(struct mm *child, const struct vma *from)
 	return 0;
 }
 
+void mm_inherit_mdwe(struct mm *mm, const struct mm *old)
+{
+	uint32_t bits = atomic_load(&old->mdwe);
+
+	atomic_store(&mm->mdwe, bits & LINUX_PR_MDWE_NO_INHERIT ? 0 : bits);
+}
+
 static void copy_layout(struct mm *child, const struct mm *parent) REQUIRES(parent->lock)
 {
 	child->total_pages = parent->total_pages;
@@ -146,6 +154,7 @@ static void copy_layout(struct mm *child, const struct mm *parent) REQUIRES(pare
 	child->vdso_sigreturn = parent->vdso_sigreturn;
 	atomic_store(&child->dumpable, atomic_load(&parent->dumpable));
 	atomic_store(&child->dump_filter, atomic_load(&parent->dump_filter));
+	mm_inherit_mdwe(child, parent);
 	atomic_store(&child->membarrier, atomic_load(&parent->membarrier));
 	child->exe_file = parent->exe_file;
 	child->exe_ops = parent->exe_ops;

@@ -73,6 +73,7 @@ enum vma_flags {
 	VMA_CHANGING = 1 << 7, /* between order and settling */
 	VMA_HUGEPAGE = 1 << 8,
 	VMA_NOHUGEPAGE = 1 << 9,
+	VMA_SEALED = 1 << 10, /* mseal: stays where and as it is; inherited, never taken away */
 };
 
 struct vma {
@@ -132,6 +133,7 @@ struct mm {
 	_Atomic bool huge_pages_disabled; /* prctl(PR_SET_THP_DISABLE): kept */
 	_Atomic uint32_t dumpable;	  /* 0, 1, 2 as prctl(PR_GET_DUMPABLE) */
 	_Atomic uint32_t dump_filter;	  /* /proc/PID/coredump_filter: kept by fork and exec */
+	_Atomic uint32_t mdwe;		  /* prctl(PR_SET_MDWE): LINUX_PR_MDWE_* */
 	_Atomic uint32_t membarrier;	  /* LINUX_MEMBARRIER_CMD_REGISTER_*, kept by fork */
 	_Atomic uint32_t users;		  /* tasks using it; kept by kernel/ */
 };
@@ -148,6 +150,8 @@ void mm_fork_end(struct mm *mm);
 /* Carries out MADV_DONTFORK and MADV_WIPEONFORK in the child's context before its start.
  * A failure makes the caller give the child up. */
 int mm_fork_finish(struct mm *child, struct context *child_ctx) MUST_CHECK;
+/* What fork and exec pass on of PR_SET_MDWE. */
+void mm_inherit_mdwe(struct mm *mm, const struct mm *old);
 void mm_get(struct mm *mm);
 void mm_put(struct mm *mm);
 
@@ -170,6 +174,7 @@ int mm_mprotect(struct mm *mm, struct context *ctx, uint64_t addr, uint64_t size
 int mm_mremap(struct mm *mm, struct context *ctx, const struct mm_limits *limits, uint64_t addr,
 	      uint64_t old_size, uint64_t new_size, int flags, uint64_t new_addr, uint64_t *out)
 	MUST_CHECK;
+/* @ctx NULL: @mm is another process's; for hints only, which are checked and have no effect. */
 int mm_madvise(struct mm *mm, struct context *ctx, uint64_t addr, uint64_t size, int advice) MUST_CHECK;
 /* Returns the break in force afterwards. */
 uint64_t mm_brk(struct mm *mm, struct context *ctx, const struct mm_limits *limits, uint64_t addr);
@@ -177,6 +182,7 @@ int mm_mlock(struct mm *mm, const struct mm_limits *limits, uint64_t addr, uint6
 int mm_munlock(struct mm *mm, uint64_t addr, uint64_t size) MUST_CHECK;
 int mm_mlockall(struct mm *mm, const struct mm_limits *limits, int flags) MUST_CHECK;
 int mm_munlockall(struct mm *mm) MUST_CHECK;
+int mm_mseal(struct mm *mm, uint64_t addr, uint64_t size, uint64_t flags) MUST_CHECK;
 int mm_msync(struct mm *mm, uint64_t addr, uint64_t size, int flags) MUST_CHECK;
 int mm_mincore(struct mm *mm, uint64_t addr, uint64_t size, guest_addr_t vec) MUST_CHECK;
 

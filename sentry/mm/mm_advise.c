@@ -27,6 +27,7 @@ struct advice {
 	uint32_t set, clear;	/* VMA flags; ADVICE_FLAGS and the huge page hints */
 	uint32_t refuse;	/* VMA flags that make it EINVAL */
 	bool private_only;	/* EINVAL on anything but private anonymous memory */
+	bool discards;		/* EPERM on sealed memory that cannot be written */
 };
 
 static const struct advice advices[] = {
@@ -34,34 +35,43 @@ static const struct advice advices[] = {
 	[LINUX_MADV_RANDOM] = { ADVICE_HINT },
 	[LINUX_MADV_SEQUENTIAL] = { ADVICE_HINT },
 	[LINUX_MADV_WILLNEED] = { ADVICE_HINT },
-	[LINUX_MADV_DONTNEED] = { ADVICE_ORDER, .refuse = VMA_LOCKED },
-	[LINUX_MADV_FREE] = { ADVICE_ORDER, .private_only = true },
-	[LINUX_MADV_REMOVE] = { ADVICE_REMOVE, .refuse = VMA_LOCKED },
-	[LINUX_MADV_DONTFORK] = { ADVICE_FLAGS, .set = VMA_DONTFORK },
+	[LINUX_MADV_DONTNEED] = { ADVICE_ORDER, .refuse = VMA_LOCKED, .discards = true },
+	[LINUX_MADV_FREE] = { ADVICE_ORDER, .private_only = true, .discards = true },
+	[LINUX_MADV_REMOVE] = { ADVICE_REMOVE, .refuse = VMA_LOCKED, .discards = true },
+	[LINUX_MADV_DONTFORK] = { ADVICE_FLAGS, .set = VMA_DONTFORK, .discards = true },
 	[LINUX_MADV_DOFORK] = { ADVICE_FLAGS, .clear = VMA_DONTFORK },
 	[LINUX_MADV_HUGEPAGE] = { ADVICE_HINT, .set = VMA_HUGEPAGE, .clear = VMA_NOHUGEPAGE },
 	[LINUX_MADV_NOHUGEPAGE] = { ADVICE_HINT, .set = VMA_NOHUGEPAGE, .clear = VMA_HUGEPAGE },
 	[LINUX_MADV_DONTDUMP] = { ADVICE_FLAGS, .set = VMA_DONTDUMP },
 	[LINUX_MADV_DODUMP] = { ADVICE_FLAGS, .clear = VMA_DONTDUMP },
-	[LINUX_MADV_WIPEONFORK] = { ADVICE_FLAGS, .set = VMA_WIPEONFORK, .private_only = true },
+	[LINUX_MADV_WIPEONFORK] = { ADVICE_FLAGS, .set = VMA_WIPEONFORK, .private_only = true, .discards = true },
 	[LINUX_MADV_KEEPONFORK] = { ADVICE_FLAGS, .clear = VMA_WIPEONFORK },
 	[LINUX_MADV_COLD] = { ADVICE_HINT, .refuse = VMA_LOCKED },
 	[LINUX_MADV_PAGEOUT] = { ADVICE_HINT, .refuse = VMA_LOCKED },
 	[LINUX_MADV_POPULATE_READ] = { ADVICE_ORDER },
 	[LINUX_MADV_POPULATE_WRITE] = { ADVICE_ORDER },
-	[LINUX_MADV_DONTNEED_LOCKED] = { ADVICE_ORDER },
+	[LINUX_MADV_DONTNEED_LOCKED] = { ADVICE_ORDER, .discards = true },
 };
 
 struct advise_request {
 	struct mm *mm;
-	struct context *ctx;
+	struct context *ctx; /* NULL: another process, whose stub takes no hint from here */
 	uint64_t start, end;
 	int advice; /* LINUX_MADV_* */
 	const struct advice *how;
 };
 
+/* What could be overwritten or is a file's may be thrown away too. */
+static bool seal_forbids(const struct advise_request *r, const struct vma *vma)
+{
+	return r->how->discards && (vma->flags & VMA_SEALED) && !vma->object &&
+	       !(vma->prot & LINUX_PROT_WRITE);
+}
+
 static int check_vma(const struct advise_request *r, const struct vma *vma)
 {
+	if (seal_forbids(r, vma))
+		return -EPERM;
 	if (vma->flags & r->how->refuse)
 		return -EINVAL;
 	if (r->how->private_only && (vma->object || (vma->flags & VMA_SHARED)))
@@ -100,6 +110,8 @@ static int order_run(struct advise_request *r, uint64_t start, uint64_t end)
 {
 	int advice = r->advice, rc;
 
+	if (!r->ctx)
+		return 0;
 	if (advice == LINUX_MADV_DONTNEED_LOCKED)
 		advice = LINUX_MADV_DONTNEED; /* guest locks are not the host's */
 	rc = platform_advise(r->ctx, guest_addr(start), end - start, advice);
@@ -185,11 +197,13 @@ static int remove_from(const struct advise_request *r, const struct vma *vma, ui
 	uint64_t host_offset;
 	int fd, rc;
 
+	if (seal_forbids(r, vma))
+		return -EPERM;
 	if (vma->flags & VMA_LOCKED)
 		return -EINVAL;
 	if (!vma->object)
 		return -EINVAL;
-	if (!(vma->flags & VMA_SHARED) || !(vma->prot & LINUX_PROT_WRITE))
+	if (!(vma->flags & VMA_SHARED) || !(vma->max_prot & LINUX_PROT_WRITE))
 		return -EACCES;
 	rc = vma->object->ops->host_fd(vma->object, vma->offset + (start - vma->start),
 				       end - start, LINUX_PROT_READ | LINUX_PROT_WRITE, true, &fd,

@@ -155,6 +155,10 @@ static int decode_limits(struct map_request *r) REQUIRES(r->mm->lock)
 {
 	uint64_t size = vma_size(&r->like), replaced = 0;
 
+	if (mm_denies_exec(r->mm, r->like.prot, r->like.prot))
+		return -EACCES;
+	if (r->replaces && mm_range_sealed(r->mm, r->like.start, r->like.end))
+		return -EPERM;
 	if (r->replaces)
 		replaced = mm_range_pages(r->mm, r->like.start, r->like.end).total
 			   << GUEST_PAGE_SHIFT;

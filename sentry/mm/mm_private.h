@@ -72,6 +72,8 @@ void vma_object_release(const struct vma *vma);
 /* The flags that count as one kind of memory for merging: all but transient ones. */
 #define VMA_FLAGS_TRANSIENT VMA_CHANGING
 
+/* PR_SET_MDWE forbids memory of protection @old to get @prot (for new memory: its own). */
+bool mm_denies_exec(const struct mm *mm, int old, int prot);
 /* Counted in RLIMIT_DATA. */
 bool vma_is_data(int prot, uint32_t flags);
 /* Splits VMAs at both ends, so that the range consists of whole ones. */
@@ -85,6 +87,8 @@ void mm_range_set(struct mm *mm, struct mm_change *c, uint64_t start, uint64_t e
 		  int prot, uint32_t flag_mask, uint32_t flags);
 /* True when the range is mapped without a hole; else *hole is the first hole's start. */
 bool mm_range_mapped(struct mm *mm, uint64_t start, uint64_t end, uint64_t *hole);
+/* mseal forbids to change some page of the range. */
+bool mm_range_sealed(struct mm *mm, uint64_t start, uint64_t end);
 /* How many VMAs a split at the range's ends adds. */
 unsigned mm_range_splits(struct mm *mm, uint64_t start, uint64_t end);
 /* Pages in the range that count as data, that are locked, all mapped ones. */

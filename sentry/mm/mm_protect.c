@@ -39,6 +39,13 @@ static int decode_first(struct mm *mm, struct protect_request *r) REQUIRES(mm->l
 	return vma->start > r->start ? -ENOMEM : 0;
 }
 
+static int check_vma(const struct mm *mm, const struct vma *vma, int prot)
+{
+	if ((prot & ~vma->max_prot) || mm_denies_exec(mm, vma->prot, prot))
+		return -EACCES;
+	return vma->flags & VMA_SEALED ? -EPERM : 0;
+}
+
 /* How far the order may go, and what stops it. */
 static void decode_extent(struct mm *mm, struct protect_request *r) REQUIRES(mm->lock)
 {
@@ -50,10 +57,9 @@ static void decode_extent(struct mm *mm, struct protect_request *r) REQUIRES(mm-
 			r->result = -ENOMEM;
 			break;
 		}
-		if (r->prot & ~vma->max_prot) {
-			r->result = -EACCES;
+		r->result = check_vma(mm, vma, r->prot);
+		if (r->result < 0)
 			break;
-		}
 		if (vma->prot != r->prot)
 			r->change = true;
 		at = vma->end;

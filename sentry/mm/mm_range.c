@@ -184,6 +184,16 @@ bool mm_range_mapped(struct mm *mm, uint64_t start, uint64_t end, uint64_t *hole
 	return false;
 }
 
+bool mm_range_sealed(struct mm *mm, uint64_t start, uint64_t end)
+{
+	const struct vma *vma = vma_set_first_in(&mm->vmas, start, end);
+
+	for (; vma && vma->start < end; vma = vma_set_next(&mm->vmas, vma))
+		if (vma->flags & VMA_SEALED)
+			return true;
+	return false;
+}
+
 unsigned mm_range_splits(struct mm *mm, uint64_t start, uint64_t end)
 {
 	const struct vma *first = vma_set_first_in(&mm->vmas, start, end);

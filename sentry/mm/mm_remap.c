@@ -29,6 +29,8 @@ static int check_resize(struct remap *r, const struct vma *vma) REQUIRES(r->mm->
 {
 	uint64_t grow, offset;
 
+	if (vma->flags & VMA_SEALED)
+		return -EPERM;
 	if (r->old_size == 0 && !(vma->flags & VMA_SHARED))
 		return -EINVAL;
 	if (r->old_size > vma->end - r->old)
@@ -220,6 +222,8 @@ static int decode_resize(struct remap *r, bool may_move, struct mm_change *from,
 
 	if (r->fixed) {
 		rc = wait_both(r);
+		if (rc == 0 && mm_range_sealed(r->mm, r->to, r->to + r->new_size))
+			rc = -EPERM;
 	} else {
 		rc = mm_change_wait(r->mm, r->old, r->old + MAX(r->old_size, 1));
 	}
@@ -293,9 +297,12 @@ static int check_source(struct remap *r)
 	struct vma vma;
 	bool found = mm_find_vma(r->mm, r->old, &vma);
 	bool holds = found && vma.start <= r->old;
+	bool sealed = holds && (vma.flags & VMA_SEALED);
 
 	if (found)
 		mm_vma_release(&vma);
+	if (sealed)
+		return -EPERM;
 	return holds ? 0 : -EFAULT;
 }
 
@@ -303,6 +310,11 @@ static int remap_fixed(struct remap *r, uint64_t *out)
 {
 	int rc = r->to < platform_address_min().v ? -EPERM : 0;
 
+	/* before the source loses its end */
+	mutex_lock(&r->mm->lock);
+	if (rc == 0 && mm_range_sealed(r->mm, r->to, r->to + r->new_size))
+		rc = -EPERM;
+	mutex_unlock(&r->mm->lock);
 	if (rc == 0 && r->old_size > r->new_size) {
 		rc = mm_munmap(r->mm, r->ctx, r->old + r->new_size, r->old_size - r->new_size);
 		r->old_size = r->new_size;

@@ -20,7 +20,7 @@ static int decode_unmap(struct mm *mm, uint64_t addr, uint64_t size) REQUIRES(mm
 	if (first && first->start < addr && first->end > addr + size &&
 	    mm->vmas.count >= LINUX_MAX_MAP_COUNT)
 		return -ENOMEM;
-	return 0;
+	return mm_range_sealed(mm, addr, addr + size) ? -EPERM : 0;
 }
 
 int mm_munmap(struct mm *mm, struct context *ctx, uint64_t addr, uint64_t size)
@@ -107,7 +107,9 @@ static bool decode_brk(struct mm *mm, const struct mm_limits *limits, struct brk
 		if (mm_change_wait(mm, r->low - GUEST_PAGE_SIZE, r->high + GUEST_PAGE_SIZE) < 0)
 			return false;
 	} while (old_top != page_up(mm->brk));
-	return r->low == r->high || !r->grow || brk_may_grow(mm, limits, r);
+	if (r->grow)
+		return brk_may_grow(mm, limits, r);
+	return !mm_range_sealed(mm, r->low, r->high);
 }
 
 static void settle_brk(struct mm *mm, struct mm_change *c, const struct brk_request *r)

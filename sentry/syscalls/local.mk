@@ -18,5 +18,5 @@ libsentry_a_SOURCES += %D%/clone.c %D%/cred.c %D%/cred_sets.c %D%/exec.c %D%/exi
 	%D%/timer.c
 libsentry_a_SOURCES += %D%/keys.c %D%/mqueue.c %D%/socket.c %D%/socket_args.h %D%/socket_control.c \
 	%D%/socket_msg.c %D%/socket_opt.c
-libsentry_a_SOURCES += %D%/administration.c %D%/membarrier.c
+libsentry_a_SOURCES += %D%/administration.c %D%/cachestat.c %D%/membarrier.c %D%/process_madvise.c
 libsentry_a_SOURCES += %D%/sysv_msg.c %D%/sysv_sem.c %D%/sysv_shm.c

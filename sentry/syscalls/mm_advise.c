@@ -42,6 +42,11 @@ int64_t sys_munlockall(struct task *t, const struct syscall_args *a)
 	return mm_munlockall(t->mm);
 }
 
+int64_t sys_mseal(struct task *t, const struct syscall_args *a)
+{
+	return mm_mseal(t->mm, a->v[0], a->v[1], a->v[2]);
+}
+
 int64_t sys_msync(struct task *t, const struct syscall_args *a)
 {
 	return mm_msync(t->mm, a->v[0], a->v[1], arg_int(a, 2));

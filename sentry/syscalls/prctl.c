@@ -270,6 +270,22 @@ static int64_t set_huge_pages(struct task *t, const struct syscall_args *a)
 	return 0;
 }
 
+/* Memory that is written is not executed.  Once set, the bits stay. */
+static int64_t set_mdwe(struct task *t, const struct syscall_args *a)
+{
+	uint64_t bits = a->v[1];
+	uint32_t old = 0;
+
+	if (!unused(a, 2) || (bits & ~(uint64_t)(LINUX_PR_MDWE_REFUSE_EXEC_GAIN |
+						 LINUX_PR_MDWE_NO_INHERIT)))
+		return -EINVAL;
+	if ((bits & LINUX_PR_MDWE_NO_INHERIT) && !(bits & LINUX_PR_MDWE_REFUSE_EXEC_GAIN))
+		return -EINVAL;
+	if (!atomic_compare_exchange_strong(&t->mm->mdwe, &old, (uint32_t)bits) && old != bits)
+		return -EPERM;
+	return 0;
+}
+
 /* Nothing can be merged: KSM is the host's. */
 static int64_t memory_merge(struct task *t, const struct syscall_args *a, bool set)
 {
@@ -346,6 +362,10 @@ static int64_t prctl_process(struct task *t, const struct syscall_args *a)
 		return set_huge_pages(t, a);
 	case LINUX_PR_GET_THP_DISABLE:
 		return unused(a, 1) ? atomic_load(&t->mm->huge_pages_disabled) : -EINVAL;
+	case LINUX_PR_SET_MDWE:
+		return set_mdwe(t, a);
+	case LINUX_PR_GET_MDWE:
+		return unused(a, 1) ? (int64_t)atomic_load(&t->mm->mdwe) : -EINVAL;
 	case LINUX_PR_SET_IO_FLUSHER:
 	case LINUX_PR_GET_IO_FLUSHER:
 		return io_flusher(t, a, arg_int(a, 0) == LINUX_PR_SET_IO_FLUSHER);

@@ -20,7 +20,9 @@ conformance_sources = \
 	tests/conformance/ipc_pipe.c \
 	tests/conformance/ipc_poll.c \
 	tests/conformance/keys.c \
+	tests/conformance/memory_calls.c \
 	tests/conformance/mmap_basic.c \
+	tests/conformance/mmap_harden.c \
 	tests/conformance/mmap_shared.c \
 	tests/conformance/namespace.c \
 	tests/conformance/namespace.h \

@@ -177,7 +177,7 @@ static void add_flags(const struct vma *vma, struct strbuf *out)
 	} rest[] = {
 		{ VMA_GROWSDOWN, "gd" }, { VMA_LOCKED, "lo" },	  { VMA_DONTFORK, "dc" },
 		{ VMA_NORESERVE, "nr" }, { VMA_WIPEONFORK, "wf" }, { VMA_DONTDUMP, "dd" },
-		{ VMA_HUGEPAGE, "hg" },	 { VMA_NOHUGEPAGE, "nh" },
+		{ VMA_HUGEPAGE, "hg" },	 { VMA_NOHUGEPAGE, "nh" }, { VMA_SEALED, "sl" },
 	};
 
 	strbuf_add(out, "VmFlags:");
