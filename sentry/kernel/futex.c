@@ -168,6 +168,19 @@ int64_t futex_wake_key(const struct memory_key *key, int32_t count, uint32_t bit
 	return woken;
 }
 
+bool futex_has_waiter(const struct memory_key *key)
+{
+	struct futex_bucket *b = futex_bucket_of(key);
+	const struct futex_waiter *w;
+	bool found = false;
+
+	mutex_lock(&b->lock);
+	list_for_each(w, &b->waiters, node)
+		found = found || futex_same_key(&w->key, key);
+	mutex_unlock(&b->lock);
+	return found;
+}
+
 bool futex_unqueue(struct futex_waiter *w) NO_LOCK_ANALYSIS
 {
 	struct futex_bucket *b = futex_lock_bucket_of(w);

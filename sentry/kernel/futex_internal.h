@@ -44,6 +44,8 @@ void futex_waiter_init(struct futex_waiter *w, struct task *t, const struct memo
 		       uint32_t bitset);
 /* By priority, behind others of the same. */
 void futex_queue(struct futex_waiter *w);
+/* Whether anybody waits for @key by other means than FUTEX_LOCK_PI. */
+bool futex_has_waiter(const struct memory_key *key);
 /* True when it was still queued.  Afterwards no waker touches it. */
 bool futex_unqueue(struct futex_waiter *w);
 /* @w's bucket, locked: it may be requeued while we wait for the lock. */

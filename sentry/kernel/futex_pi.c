@@ -336,6 +336,17 @@ static int wait_for_owner(struct pi_operation *op, bool try, uint32_t *word)
 	return try ? -EWOULDBLOCK : PI_SLEEP;
 }
 
+/* The first who waits for the word does not wait for a lock: the word is none. */
+static bool is_no_lock(struct pi_operation *op)
+{
+	bool line;
+
+	mutex_lock(&op->bucket->lock);
+	line = !list_empty(&op->pi->waiters);
+	mutex_unlock(&op->bucket->lock);
+	return !line && futex_has_waiter(&op->pi->key);
+}
+
 /* 0: the lock is ours; PI_SLEEP; or an errno.  Busy. */
 static int try_lock(struct pi_operation *op, bool try)
 {
@@ -347,6 +358,8 @@ static int try_lock(struct pi_operation *op, bool try)
 	do {
 		if ((word & LINUX_FUTEX_TID_MASK) == op->tid)
 			return -EDEADLK;
+		if (is_no_lock(op))
+			return -EINVAL;
 		if (op->pi->orphan || !(word & LINUX_FUTEX_TID_MASK))
 			rc = take(op, try, &word);
 		else
@@ -501,6 +514,8 @@ static int hand_over(struct pi_operation *op)
 		if ((word & LINUX_FUTEX_TID_MASK) != holder)
 			return -EPERM;
 		w = choose(op, &tid);
+		if (!w && futex_has_waiter(&op->pi->key))
+			return -EINVAL;
 		desired = w ? tid | LINUX_FUTEX_WAITERS : 0;
 		rc = futex_word_cmpxchg(op->t, op->addr, word, desired, &found);
 		if (rc || found != word) {

@@ -265,3 +265,32 @@ CASE(futex_interrupted)
 	show("timed wait, SA_RESTART", futex(&word_a, FUTEX_WAIT, 0, &timeout, NULL, 0));
 	show_wait("sender", pid);
 }
+
+/* A word that somebody waits for otherwise is no lock. */
+CASE(futex_lock_pi_of_a_plain_word)
+{
+	static const uint32_t tid_words[] = { 0, FUTEX_OWNER_DIED };
+	struct waiter waiter;
+
+	for (size_t i = 0; i < ARRAY_SIZE(tid_words); i++) {
+		word_a = 0;
+		start_waiter(&waiter, &word_a, 1);
+		word_a = tid_words[i];
+		show("lock", futex(&word_a, FUTEX_LOCK_PI_PRIVATE, 0, NULL, NULL, 0));
+		show("trylock", futex(&word_a, FUTEX_TRYLOCK_PI_PRIVATE, 0, NULL, NULL, 0));
+		show("another word", futex(&word_b, FUTEX_LOCK_PI_PRIVATE, 0, NULL, NULL, 0));
+		show("unlock that", futex(&word_b, FUTEX_UNLOCK_PI_PRIVATE, 0, NULL, NULL, 0));
+		word_a = (uint32_t)get_tid();
+		show("lock own", futex(&word_a, FUTEX_LOCK_PI_PRIVATE, 0, NULL, NULL, 0));
+		show("unlock", futex(&word_a, FUTEX_UNLOCK_PI_PRIVATE, 0, NULL, NULL, 0));
+		show_int("word unchanged", word_a == (uint32_t)get_tid());
+		word_a = 1;
+		show("of init", futex(&word_a, FUTEX_LOCK_PI_PRIVATE, 0, NULL, NULL, 0));
+		show_hex("word", word_a);
+		show("wake", futex(&word_a, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0));
+		finish_waiter("waiter", &waiter);
+		word_a = 0;
+		show("lock", futex(&word_a, FUTEX_LOCK_PI_PRIVATE, 0, NULL, NULL, 0));
+		show("unlock", futex(&word_a, FUTEX_UNLOCK_PI_PRIVATE, 0, NULL, NULL, 0));
+	}
+}
