@@ -11,17 +11,22 @@ static int64_t do_open(struct task *t, int dirfd, guest_addr_t name, const struc
 	struct vfs_context ctx = task_vfs_context(t);
 	AUTO_FREE char *path = NULL;
 	AUTO_FILE struct file *file = NULL;
-	int rc = vfs_open_check_flags(how->flags);
+	int rc = vfs_open_check_flags(how->flags), fd;
 
 	if (rc == 0)
 		rc = copy_in_path(t->mm, name, &path);
 	if (rc < 0)
 		return rc;
+	fd = fd_table_reserve(t->fds, task_rlimit(t, RLIM_NOFILE));
+	if (fd < 0)
+		return fd;
 	rc = vfs_open(&ctx, dirfd, path, how, &file);
-	if (rc < 0)
+	if (rc < 0) {
+		fd_table_unreserve(t->fds, fd);
 		return rc == -EINTR ? -ERESTARTSYS : rc;
-	return fd_table_install(t->fds, file, 0, task_rlimit(t, RLIM_NOFILE),
-				how->flags & LINUX_O_CLOEXEC);
+	}
+	fd_table_fill(t->fds, fd, file, how->flags & LINUX_O_CLOEXEC);
+	return fd;
 }
 
 /* open and openat ignore what they do not know. */

@@ -11,6 +11,7 @@
 
 #include "sentry/vfs/file.h"
 #include "util/checked.h"
+#include "util/log.h"
 
 #define CAPACITY_MIN 16U
 #define CAPACITY_MAX (1U << 20) /* fs.nr_open */
@@ -33,6 +34,12 @@ int fd_table_new(struct fd_table **out)
 	return 0;
 }
 
+static void release_locked(struct fd_table *t, struct fd_entry *entries, uint32_t fd)
+{
+	entries[fd] = (struct fd_entry){ 0 };
+	t->next_free = MIN(t->next_free, fd);
+}
+
 /* Copies the entries up to the highest open one. */
 static int copy_entries(struct fd_table *to, struct fd_table *from)
 {
@@ -43,13 +50,15 @@ static int copy_entries(struct fd_table *to, struct fd_table *from)
 	for (count = from->capacity; count > CAPACITY_MIN && !from->entries[count - 1].file;)
 		count--;
 	entries = calloc(count, sizeof(*entries));
+	to->next_free = from->next_free;
 	if (entries) {
 		memcpy(entries, from->entries, count * sizeof(*entries));
 		for (uint32_t i = 0; i < count; i++) {
 			if (entries[i].file)
 				file_get(entries[i].file);
+			else if (entries[i].reserved)
+				release_locked(to, entries, i);
 		}
-		to->next_free = from->next_free;
 	}
 	mutex_unlock(&from->lock);
 	if (!entries)
@@ -139,29 +148,68 @@ static int grow_locked(struct fd_table *t, uint32_t fd)
 
 static uint32_t find_free_locked(struct fd_table *t, uint32_t from)
 {
-	while (from < t->capacity && t->entries[from].file)
+	while (from < t->capacity && (t->entries[from].file || t->entries[from].reserved))
 		from++;
 	return from;
+}
+
+/* The lowest free number from @start on becomes @entry. */
+static int install_locked(struct fd_table *t, const struct fd_entry *entry, uint32_t start,
+			  uint64_t limit)
+{
+	uint32_t fd = find_free_locked(t, MAX(start, t->next_free));
+	int rc;
+
+	if (fd >= MIN(limit, CAPACITY_MAX))
+		return -EMFILE;
+	rc = grow_locked(t, fd);
+	if (rc < 0)
+		return rc;
+	t->entries[fd] = *entry;
+	if (start <= t->next_free)
+		t->next_free = fd + 1;
+	return (int)fd;
 }
 
 int fd_table_install(struct fd_table *t, struct file *file, int min, uint64_t limit,
 		     bool close_on_exec)
 {
-	uint32_t fd, start = (uint32_t)min;
-	int rc = -EMFILE;
+	const struct fd_entry entry = { .file = file, .close_on_exec = close_on_exec };
+	int rc;
 
 	mutex_lock(&t->lock);
-	fd = find_free_locked(t, MAX(start, t->next_free));
-	if (fd < MIN(limit, CAPACITY_MAX))
-		rc = grow_locked(t, fd);
-	if (rc == 0) {
-		t->entries[fd] = (struct fd_entry){ file_get(file), close_on_exec };
-		if (start <= t->next_free)
-			t->next_free = fd + 1;
-		rc = (int)fd;
-	}
+	rc = install_locked(t, &entry, (uint32_t)min, limit);
+	if (rc >= 0)
+		file_get(file);
 	mutex_unlock(&t->lock);
 	return rc;
+}
+
+int fd_table_reserve(struct fd_table *t, uint64_t limit)
+{
+	const struct fd_entry entry = { .reserved = true };
+	int rc;
+
+	mutex_lock(&t->lock);
+	rc = install_locked(t, &entry, 0, limit);
+	mutex_unlock(&t->lock);
+	return rc;
+}
+
+void fd_table_fill(struct fd_table *t, int fd, struct file *file, bool close_on_exec)
+{
+	mutex_lock(&t->lock);
+	ASSERT(t->entries[fd].reserved);
+	t->entries[fd] = (struct fd_entry){ .file = file_get(file), .close_on_exec = close_on_exec };
+	mutex_unlock(&t->lock);
+}
+
+void fd_table_unreserve(struct fd_table *t, int fd)
+{
+	mutex_lock(&t->lock);
+	ASSERT(t->entries[fd].reserved);
+	release_locked(t, t->entries, (uint32_t)fd);
+	mutex_unlock(&t->lock);
 }
 
 int fd_table_install_at(struct fd_table *t, struct file *file, int fd, uint64_t limit,
@@ -174,9 +222,12 @@ int fd_table_install_at(struct fd_table *t, struct file *file, int fd, uint64_t 
 		return -EBADF;
 	mutex_lock(&t->lock);
 	rc = grow_locked(t, (uint32_t)fd);
+	if (rc == 0 && t->entries[fd].reserved)
+		rc = -EBUSY;
 	if (rc == 0) {
 		old = t->entries[fd].file;
-		t->entries[fd] = (struct fd_entry){ file_get(file), close_on_exec };
+		t->entries[fd] = (struct fd_entry){ .file = file_get(file),
+						    .close_on_exec = close_on_exec };
 		if (t->next_free == (uint32_t)fd)
 			t->next_free++;
 		rc = fd;
@@ -191,9 +242,8 @@ static struct file *remove_locked(struct fd_table *t, uint32_t fd)
 {
 	struct file *file = t->entries[fd].file;
 
-	t->entries[fd] = (struct fd_entry){ NULL, false };
-	if (file && fd < t->next_free)
-		t->next_free = fd;
+	if (file)
+		release_locked(t, t->entries, fd);
 	return file;
 }
 

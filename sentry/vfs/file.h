@@ -129,6 +129,7 @@ int64_t vfs_llseek_none(struct file *file, int64_t offset, int whence);
 struct fd_entry {
 	struct file *file; /* reference or NULL */
 	bool close_on_exec;
+	bool reserved; /* without a file yet, and not free */
 };
 
 struct fd_table {
@@ -151,7 +152,15 @@ struct file *fd_table_lookup_path(struct fd_table *t, int fd) MUST_CHECK;
  * -EMFILE, -ENOMEM.  Takes its own reference. */
 int fd_table_install(struct fd_table *t, struct file *file, int min, uint64_t limit,
 		     bool close_on_exec) MUST_CHECK;
-/* dup2: replaces; returns @fd or -EBADF (fd >= limit), -ENOMEM. */
+/*
+ * For calls that make something: the number comes first, so that nothing is made when there is
+ * none.  fd_table_reserve() gives the lowest free one, -EMFILE or -ENOMEM; then one of the others.
+ * fd_table_fill() takes its own reference.
+ */
+int fd_table_reserve(struct fd_table *t, uint64_t limit) MUST_CHECK;
+void fd_table_fill(struct fd_table *t, int fd, struct file *file, bool close_on_exec);
+void fd_table_unreserve(struct fd_table *t, int fd);
+/* dup2: replaces; returns @fd or -EBADF (fd >= limit), -EBUSY (reserved), -ENOMEM. */
 int fd_table_install_at(struct fd_table *t, struct file *file, int fd, uint64_t limit,
 			bool close_on_exec) MUST_CHECK;
 /* Removes and hands over the reference; NULL if not open. */

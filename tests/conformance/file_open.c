@@ -329,3 +329,20 @@ CASE(open_emfile)
 	show("F_DUPFD past the limit", fcntl(0, F_DUPFD, 1024));
 	show("F_DUPFD full", fcntl(0, F_DUPFD, 0));
 }
+
+/* The descriptor comes first: without one nothing is made, cut short or even looked for. */
+CASE(open_emfile_changes_nothing)
+{
+	write_file("full", "text", 0600);
+	MUST(mkdir("dir", 0700));
+	while (open("/dev/null", O_RDONLY) != -1)
+		;
+	show("create", open("new", O_RDWR | O_CREAT, 0600));
+	show("truncate", open("full", O_RDWR | O_TRUNC));
+	show("not there", open("missing", O_RDONLY));
+	show("O_TMPFILE", open("dir", O_RDWR | O_TMPFILE, 0600));
+	show("bad path", open(bad_ptr(), O_RDONLY));
+	show("bad flags", open("dir", O_RDONLY | O_TMPFILE, 0600));
+	show("created", access("new", F_OK));
+	show_stat("full", "full");
+}
