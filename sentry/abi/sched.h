@@ -47,6 +47,8 @@ _Static_assert(sizeof(struct linux_clone_args) == LINUX_CLONE_ARGS_SIZE_VER2, "c
 #define LINUX_SCHED_NORMAL 0
 #define LINUX_SCHED_FIFO 1
 #define LINUX_SCHED_RR 2
+#define LINUX_MAX_RT_PRIO 100
+#define LINUX_DEFAULT_PRIO 120 /* of nice 0 */
 #define LINUX_SCHED_BATCH 3
 #define LINUX_SCHED_IDLE 5
 #define LINUX_SCHED_DEADLINE 6

@@ -4,7 +4,6 @@
 
 #include "sentry/abi/signal.h"
 #include "sentry/fs/mqueue/mqueue.h"
-#include "sentry/syscalls/fd_install.h"
 #include "sentry/syscalls/file_call.h"
 #include "sentry/syscalls/time_args.h"
 
@@ -18,15 +17,24 @@ static void cleanup_text(char **text)
 int64_t sys_mq_open(struct task *t, const struct syscall_args *a)
 {
 	AUTO_TEXT char *name = NULL;
+	AUTO_FILE struct file *file = NULL;
 	struct linux_mq_attr attr;
-	struct file *file;
-	int rc = a->v[3] ? copy_in(t->mm, &attr, arg_addr(a, 3), sizeof(attr)) : 0;
+	int fd, rc = a->v[3] ? copy_in(t->mm, &attr, arg_addr(a, 3), sizeof(attr)) : 0;
 
 	if (!rc)
 		rc = copy_in_path(t->mm, arg_addr(a, 0), &name);
-	if (!rc)
-		rc = mqueue_open(t, name, arg_u32(a, 1), arg_u32(a, 2), a->v[3] ? &attr : NULL, &file);
-	return rc ? rc : install_new_file(t, file, true);
+	if (rc)
+		return rc;
+	fd = fd_table_reserve(t->fds, task_rlimit(t, RLIM_NOFILE));
+	if (fd < 0)
+		return fd;
+	rc = mqueue_open(t, name, arg_u32(a, 1), arg_u32(a, 2), a->v[3] ? &attr : NULL, &file);
+	if (rc) {
+		fd_table_unreserve(t->fds, fd);
+		return rc;
+	}
+	fd_table_fill(t->fds, fd, file, true);
+	return fd;
 }
 
 int64_t sys_mq_unlink(struct task *t, const struct syscall_args *a)

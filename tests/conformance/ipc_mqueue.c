@@ -247,6 +247,7 @@ struct peer {
 	char text[16];
 	unsigned priority;
 	bool sends;
+	int nice;
 	const struct timespec *time;
 	long result;
 	int error;
@@ -257,6 +258,8 @@ static void *peer_main(void *arg)
 	struct peer *p = arg;
 	char buf[16];
 
+	if (p->nice)
+		setpriority(PRIO_PROCESS, 0, p->nice);
 	__atomic_store_n(&p->tid, get_tid(), __ATOMIC_SEQ_CST);
 	if (p->sends)
 		p->result = k_send(p->q, p->text, strlen(p->text), p->priority, p->time);
@@ -318,6 +321,51 @@ CASE(mq_waiting)
 	start(&c, (struct peer){ .q = q, .time = &soon });
 	finish("in time", &c);
 	show_attr("attr", q);
+}
+
+/* Who waits is served by its own priority, then in order. */
+CASE(mq_waiting_by_priority)
+{
+	static const int nice[] = { 12, 5, 19, 5 };
+	struct peer peers[ARRAY_SIZE(nice)];
+	long q = make(O_RDWR);
+	char text[16];
+
+	for (size_t i = 0; i < ARRAY_SIZE(nice); i++)
+		start(&peers[i], (struct peer){ .q = q, .nice = nice[i] });
+	for (size_t i = 0; i < ARRAY_SIZE(nice); i++) {
+		snprintf(text, sizeof(text), "message %zu", i);
+		show("send", k_send(q, text, strlen(text), 0, NULL));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(nice); i++)
+		finish("receiver", &peers[i]);
+	for (int i = 0; i < 3; i++)
+		show("fill", k_send(q, "fill", 4, 3, NULL));
+	for (size_t i = 0; i < ARRAY_SIZE(nice); i++) {
+		struct peer as = { .q = q, .nice = nice[i], .sends = true };
+
+		snprintf(as.text, sizeof(as.text), "sender %zu", i);
+		start(&peers[i], as);
+	}
+	for (size_t i = 0; i < 3 + ARRAY_SIZE(nice); i++)
+		show_receive("receive", q);
+	for (size_t i = 0; i < ARRAY_SIZE(nice); i++)
+		finish("sender", &peers[i]);
+}
+
+CASE(mq_open_emfile)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "conf-fd-%d", getpid());
+	while (open("/dev/null", O_RDONLY) != -1)
+		;
+	show("create", k_open(name, O_CREAT | O_RDWR, 0600, &small));
+	show("not there", k_open("conf-nothing", O_RDWR, 0, NULL));
+	show("slash", k_open("/a", O_RDWR, 0, NULL));
+	show("bad name", k_open(bad_ptr(), O_RDWR, 0, NULL));
+	show("bad attributes", k_open(name, O_CREAT | O_RDWR, 0600, bad_ptr()));
+	show("unlink", syscall(SYS_mq_unlink, name));
 }
 
 static int handled;

@@ -60,7 +60,7 @@ struct message_queue_posix {
 	struct mq_message **heap; /* by priority, then order: the next at [0] */
 	uint32_t count, capacity;
 	uint64_t bytes, next_order;
-	struct list_node senders, receivers; /* struct mq_waiter, oldest first */
+	struct list_node senders, receivers; /* struct mq_waiter, the next to be served first */
 	struct mq_notification notification;
 	struct wait_queue poll_queue;
 	uint32_t charged_uid;	/* RLIMIT_MSGQUEUE; does not change */

@@ -14,6 +14,7 @@
 #include "sentry/abi/capability.h"
 #include "sentry/abi/epoll.h"
 #include "sentry/abi/fs.h"
+#include "sentry/abi/sched.h"
 #include "sentry/cred/user_account.h"
 #include "sentry/fs/mqueue/mqueue_private.h"
 #include "sentry/kernel/clock_sleep.h"
@@ -29,6 +30,7 @@ struct mq_waiter {
 	struct list_node node;	/* unlinked: served */
 	struct mq_message *m;	/* to send; or received */
 	struct sleeper *sleeper;
+	int32_t priority;	/* Linux's task->prio: the least is served first; does not change */
 };
 
 static _Atomic uint64_t total_bytes;
@@ -250,6 +252,29 @@ uint64_t mqueue_message_max(struct file *file)
 
 /* --- sending and receiving ------------------------------------------------------------------- */
 
+static int32_t priority_of(struct task *t)
+{
+	int32_t priority;
+
+	mutex_lock(&t->lock);
+	if (t->sched_policy == LINUX_SCHED_FIFO || t->sched_policy == LINUX_SCHED_RR)
+		priority = LINUX_MAX_RT_PRIO - 1 - t->sched_priority;
+	else
+		priority = LINUX_DEFAULT_PRIO + t->nice;
+	mutex_unlock(&t->lock);
+	return priority;
+}
+
+/* By priority, behind others of the same. */
+static void queue_waiter_locked(struct list_node *list, struct mq_waiter *w)
+{
+	struct list_node *at = list->prev;
+
+	while (at != list && list_entry(at, struct mq_waiter, node)->priority > w->priority)
+		at = at->prev;
+	list_insert_between(&w->node, at, at->next);
+}
+
 static void serve_locked(struct mq_waiter *w)
 {
 	struct sleeper *sleeper = w->sleeper;
@@ -305,7 +330,7 @@ static int try_send_locked(struct message_queue_posix *q, struct mq_message *m,
 int mqueue_send(struct task *t, struct file *file, struct mq_message *m, uint64_t deadline)
 {
 	struct message_queue_posix *q = mqueue_of(file->inode);
-	struct mq_waiter w = { .m = m, .sleeper = sleeper_current() };
+	struct mq_waiter w = { .m = m, .sleeper = sleeper_current(), .priority = priority_of(t) };
 	bool wait = !(file->flags & LINUX_O_NONBLOCK);
 	struct mq_notification n = { 0 };
 	int rc;
@@ -313,7 +338,7 @@ int mqueue_send(struct task *t, struct file *file, struct mq_message *m, uint64_
 	mutex_lock(&q->lock);
 	rc = try_send_locked(q, m, &n);
 	if (rc == -EAGAIN && wait)
-		list_add_tail(&q->senders, &w.node);
+		queue_waiter_locked(&q->senders, &w);
 	mutex_unlock(&q->lock);
 	if (!rc) {
 		mqueue_notify_send(t, &n);
@@ -340,7 +365,7 @@ static void admit_sender_locked(struct message_queue_posix *q)
 int mqueue_receive(struct task *t, struct file *file, uint64_t deadline, struct mq_message **out)
 {
 	struct message_queue_posix *q = mqueue_of(file->inode);
-	struct mq_waiter w = { .sleeper = sleeper_current() };
+	struct mq_waiter w = { .sleeper = sleeper_current(), .priority = priority_of(t) };
 	bool wait = !(file->flags & LINUX_O_NONBLOCK), sleeps = false;
 	int rc = 0;
 
@@ -349,7 +374,7 @@ int mqueue_receive(struct task *t, struct file *file, uint64_t deadline, struct 
 		w.m = take_first_locked(q);
 		admit_sender_locked(q);
 	} else if (wait) {
-		list_add_tail(&q->receivers, &w.node);
+		queue_waiter_locked(&q->receivers, &w);
 		sleeps = true;
 	} else {
 		rc = -EAGAIN;
