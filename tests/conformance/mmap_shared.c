@@ -334,3 +334,53 @@ CASE(read_into_mapping_of_itself)
 	show("read into read-only", (mprotect(base, PAGE, PROT_READ), pread(fd, base, PAGE, PAGE)));
 	show("partly read-only", pread(fd, base + PAGE - 10, 100, 0));
 }
+
+static long remap(void *at, size_t size, int prot, size_t page, int flags)
+{
+	return syscall(SYS_remap_file_pages, at, size, prot, page, flags);
+}
+
+CASE(remap_file_pages)
+{
+	int fd = (int)MUST(open("f", O_RDWR | O_CREAT, 0600)), ro;
+
+	for (int i = 0; i < 8; i++) {
+		char page[4096];
+
+		memset(page, 'a' + i, sizeof(page));
+		MUST(write(fd, page, sizeof(page)));
+	}
+	ro = (int)MUST(open("f", O_RDONLY));
+	char *map = mmap(NULL, 8 * 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	char *read_only = mmap(NULL, 8 * 4096, PROT_READ, MAP_SHARED, ro, 0);
+	char *private = mmap(NULL, 8 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	char *anon = mmap(NULL, 8 * 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	show("turned round", remap(map, 4096, 0, 7, 0));
+	note("%c%c", map[0], map[4096]);
+	map[0] = 'X';
+	show("across two parts", remap(map, 2 * 4096, 0, 3, 0));
+	note("%c%c%c%c", map[0], map[4096], map[2 * 4096], map[7 * 4096]);
+	show("not aligned", remap(map + 100, 4096 + 100, 0, 1, 0));
+	note("%c%c", map[0], map[4096]);
+	show("flags are ignored", remap(map, 4096, 0, 2, MAP_PRIVATE | MAP_NONBLOCK));
+	show("protection", remap(map, 4096, PROT_READ, 2, 0));
+	show("nothing", remap(map, 0, 0, 2, 0));
+	show("less than a page", remap(map, 100, 0, 2, 0));
+	show("page wraps", remap(map, 4096, 0, (size_t)-1, 0));
+	show("page far away", remap(map, 4096, 0, (size_t)1 << 60, 0));
+	show("wraps", remap(map, (size_t)-1, 0, 0, 0));
+	show("private", remap(private, 4096, 0, 2, 0));
+	show("read-only", remap(read_only, 4096, 0, 2, 0));
+	note("%c", read_only[0]);
+	show("and stays so", mprotect(read_only, 4096, PROT_READ | PROT_WRITE));
+	memset(anon, 'n', 4096);
+	show("anonymous", remap(anon + 4096, 4096, 0, 0, 0));
+	note("%c", anon[4096]);
+	MUST(munmap(map + 4 * 4096, 4096));
+	show("hole", remap(map + 3 * 4096, 3 * 4096, 0, 0, 0));
+	show("not mapped", remap(map + 4 * 4096, 4096, 0, 0, 0));
+	MUST(mprotect(map + 2 * 4096, 4096, PROT_READ));
+	show("two protections", remap(map + 4096, 2 * 4096, 0, 0, 0));
+	note("%c%c", map[4096], map[2 * 4096]);
+}
