@@ -27,6 +27,7 @@ include sentry/fs/mqueue/local.mk
 include sentry/fs/pipe/local.mk
 include sentry/fs/host/local.mk
 include sentry/fs/anon/local.mk
+include sentry/fs/aio/local.mk
 include sentry/ipc/local.mk
 include sentry/net/local.mk
 include sentry/loader/local.mk

@@ -41,6 +41,8 @@ struct kernel_upcalls {
 	int (*program_load)(struct program *p, struct mm *mm, struct context *ctx,
 			    const struct program_identity *identity, uint64_t stack_limit);
 	int (*program_adopt_clock)(struct mm *mm, struct context *ctx);
+	/* No task uses @mm any more; what hangs on it goes.  NULL: nothing can. */
+	void (*mm_unused)(struct mm *mm);
 };
 
 /* Static storage; once, at boot. */

@@ -336,8 +336,7 @@ static int switch_memory(struct task *t, struct exec_job *j)
 	t->mm = move_ptr(j->mm);
 	mutex_unlock(&t->lock);
 	task_release_vfork_parent(t);
-	atomic_fetch_sub(&old->users, 1);
-	mm_put(old);
+	task_mm_leave(old);
 	return 0;
 }
 

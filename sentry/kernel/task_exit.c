@@ -15,6 +15,7 @@
 #include "sentry/kernel/keys/keys.h"
 #include "sentry/kernel/itimer.h"
 #include "sentry/kernel/posix_timer.h"
+#include "sentry/kernel/program.h"
 #include "sentry/kernel/seccomp.h"
 #include "sentry/kernel/signal_internal.h"
 #include "sentry/kernel/task_internal.h"
@@ -90,6 +91,13 @@ static void group_leaves(struct thread_group *g)
 }
 
 /* Frees what the task holds; its numbers stay until it is reaped. */
+void task_mm_leave(struct mm *mm)
+{
+	if (atomic_fetch_sub(&mm->users, 1) == 1 && kernel_upcalls()->mm_unused)
+		kernel_upcalls()->mm_unused(mm);
+	mm_put(mm);
+}
+
 static void drop_resources(struct task *t)
 {
 	struct context *ctx;
@@ -120,10 +128,8 @@ static void drop_resources(struct task *t)
 	if (fds)
 		fd_table_put(fds);
 	fs_context_put(fs);
-	if (mm) {
-		atomic_fetch_sub(&mm->users, 1);
-		mm_put(mm); /* the last one reaps the host process */
-	}
+	if (mm)
+		task_mm_leave(mm); /* the last one reaps the host process */
 	mutex_lock(&t->lock);
 	ns = move_ptr(t->namespaces);
 	mutex_unlock(&t->lock);

@@ -135,6 +135,7 @@ struct mm {
 	_Atomic uint32_t dump_filter;	  /* /proc/PID/coredump_filter: kept by fork and exec */
 	_Atomic uint32_t mdwe;		  /* prctl(PR_SET_MDWE): LINUX_PR_MDWE_* */
 	_Atomic uint32_t membarrier;	  /* LINUX_MEMBARRIER_CMD_REGISTER_*, kept by fork */
+	void *aio;			  /* private to sentry/fs/aio; set once, under lock */
 	_Atomic uint32_t users;		  /* tasks using it; kept by kernel/ */
 };
 

@@ -3,18 +3,11 @@
 #include "config.h"
 
 #include "sentry/syscalls/file_call.h"
+#include "sentry/syscalls/file_transfer.h"
 
 /* --- one transfer -------------------------------------------------------------------- */
 
-struct transfer {
-	struct task *task;
-	struct file *file;
-	uint64_t pos;
-	bool positioned;
-	uint32_t rwf; /* LINUX_RWF_* */
-};
-
-static int64_t transfer_read(struct transfer *x, struct io_iter *it)
+static int64_t transfer_read(struct file_transfer *x, struct io_iter *it)
 {
 	uint64_t *pos = x->positioned ? &x->pos : NULL;
 
@@ -23,7 +16,7 @@ static int64_t transfer_read(struct transfer *x, struct io_iter *it)
 	return vfs_read_wait(x->file, it, pos, DEADLINE_NONE);
 }
 
-static int64_t transfer_write(struct transfer *x, struct io_iter *it)
+static int64_t transfer_write(struct file_transfer *x, struct io_iter *it)
 {
 	uint64_t *pos = x->positioned ? &x->pos : NULL, limit = task_rlimit(x->task, RLIM_FSIZE);
 	int64_t n;
@@ -44,7 +37,12 @@ static int64_t transfer_write(struct transfer *x, struct io_iter *it)
 	return call_size_result(x->task, n);
 }
 
-static int64_t transfer_buffer(struct transfer *x, guest_addr_t addr, uint64_t size, bool write)
+int64_t file_transfer(struct file_transfer *x, struct io_iter *it, bool write)
+{
+	return write ? transfer_write(x, it) : transfer_read(x, it);
+}
+
+static int64_t transfer_buffer(struct file_transfer *x, guest_addr_t addr, uint64_t size, bool write)
 {
 	struct io_iter it;
 
@@ -53,10 +51,10 @@ static int64_t transfer_buffer(struct transfer *x, guest_addr_t addr, uint64_t s
 	if (!guest_range_ok(addr, size))
 		return -EFAULT;
 	io_iter_init_guest(&it, x->task->mm, addr, size);
-	return write ? transfer_write(x, &it) : transfer_read(x, &it);
+	return file_transfer(x, &it, write);
 }
 
-static int64_t transfer_vector(struct transfer *x, guest_addr_t iov, uint64_t count, bool write)
+static int64_t transfer_vector(struct file_transfer *x, guest_addr_t iov, uint64_t count, bool write)
 {
 	AUTO_FREE struct guest_iovec *segments = NULL;
 	struct io_iter it;
@@ -64,7 +62,7 @@ static int64_t transfer_vector(struct transfer *x, guest_addr_t iov, uint64_t co
 
 	if (rc < 0)
 		return rc;
-	return write ? transfer_write(x, &it) : transfer_read(x, &it);
+	return file_transfer(x, &it, write);
 }
 
 /* --- the calls ------------------------------------------------------------------------- */
@@ -72,7 +70,7 @@ static int64_t transfer_vector(struct transfer *x, guest_addr_t iov, uint64_t co
 int64_t sys_read(struct task *t, const struct syscall_args *a)
 {
 	AUTO_FILE struct file *file = call_file(t, arg_int(a, 0));
-	struct transfer x = { .task = t, .file = file };
+	struct file_transfer x = { .task = t, .file = file };
 
 	return file ? transfer_buffer(&x, arg_addr(a, 1), a->v[2], false) : -EBADF;
 }
@@ -80,7 +78,7 @@ int64_t sys_read(struct task *t, const struct syscall_args *a)
 int64_t sys_write(struct task *t, const struct syscall_args *a)
 {
 	AUTO_FILE struct file *file = call_file(t, arg_int(a, 0));
-	struct transfer x = { .task = t, .file = file };
+	struct file_transfer x = { .task = t, .file = file };
 
 	return file ? transfer_buffer(&x, arg_addr(a, 1), a->v[2], true) : -EBADF;
 }
@@ -88,7 +86,7 @@ int64_t sys_write(struct task *t, const struct syscall_args *a)
 static int64_t positioned(struct task *t, const struct syscall_args *a, bool write)
 {
 	AUTO_FILE struct file *file = NULL;
-	struct transfer x = { .task = t, .pos = a->v[3], .positioned = true };
+	struct file_transfer x = { .task = t, .pos = a->v[3], .positioned = true };
 
 	if ((int64_t)a->v[3] < 0)
 		return -EINVAL;
@@ -114,7 +112,7 @@ int64_t sys_pwrite64(struct task *t, const struct syscall_args *a)
 static int64_t vector(struct task *t, const struct syscall_args *a, bool write)
 {
 	AUTO_FILE struct file *file = call_file(t, arg_int(a, 0));
-	struct transfer x = { .task = t, .file = file };
+	struct file_transfer x = { .task = t, .file = file };
 
 	if (!file || !(write ? file->can_write : file->can_read))
 		return -EBADF;
@@ -134,7 +132,7 @@ int64_t sys_writev(struct task *t, const struct syscall_args *a)
 static int64_t positioned_vector(struct task *t, const struct syscall_args *a, bool write)
 {
 	AUTO_FILE struct file *file = NULL;
-	struct transfer x = { .task = t, .pos = a->v[3], .positioned = true };
+	struct file_transfer x = { .task = t, .pos = a->v[3], .positioned = true };
 
 	if ((int64_t)a->v[3] < 0)
 		return -EINVAL;
@@ -159,8 +157,7 @@ int64_t sys_pwritev(struct task *t, const struct syscall_args *a)
 	return positioned_vector(t, a, true);
 }
 
-/* The flags of preadv2 and pwritev2. */
-static int check_rwf(const struct file *file, uint32_t rwf)
+int file_transfer_check_flags(const struct file *file, uint32_t rwf)
 {
 	const uint32_t appends = LINUX_RWF_APPEND | LINUX_RWF_NOAPPEND;
 	const uint32_t known = LINUX_RWF_HIPRI | LINUX_RWF_DSYNC | LINUX_RWF_SYNC |
@@ -179,7 +176,7 @@ static int check_rwf(const struct file *file, uint32_t rwf)
 static int64_t vector2(struct task *t, const struct syscall_args *a, bool write)
 {
 	AUTO_FILE struct file *file = NULL;
-	struct transfer x = { .task = t, .pos = a->v[3], .positioned = a->v[3] != UINT64_MAX,
+	struct file_transfer x = { .task = t, .pos = a->v[3], .positioned = a->v[3] != UINT64_MAX,
 			      .rwf = arg_u32(a, 5) };
 	int rc;
 
@@ -192,7 +189,7 @@ static int64_t vector2(struct task *t, const struct syscall_args *a, bool write)
 		return -ESPIPE;
 	if (!(write ? file->can_write : file->can_read))
 		return -EBADF;
-	rc = check_rwf(file, x.rwf);
+	rc = file_transfer_check_flags(file, x.rwf);
 	if (rc < 0)
 		return rc;
 	x.file = file;

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "sentry/fs/aio/aio.h"
 #include "sentry/kernel/program.h"
 #include "sentry/loader/loader.h"
 #include "sentry/syscalls/syscall.h"
@@ -24,6 +25,7 @@ static const struct kernel_upcalls upcalls = {
 	.program_comm = program_comm,
 	.program_load = program_load,
 	.program_adopt_clock = program_adopt_clock,
+	.mm_unused = aio_mm_exit,
 };
 
 void kernel_hooks_register(void)

@@ -4,6 +4,7 @@
 #include "sentry/abi/sched.h"
 #include "sentry/kernel/task_internal.h"
 #include "sentry/syscalls/handlers.h"
+#include "sentry/syscalls/ioprio.h"
 #include "util/checked.h"
 
 #define NICE_TO_RLIMIT(nice) (20 - (nice))
@@ -190,29 +191,33 @@ static void set_ioprio(struct task *t, struct task *target, void *arg)
 	mutex_unlock(&target->lock);
 }
 
-int64_t sys_ioprio_set(struct task *t, const struct syscall_args *a)
+int ioprio_check(struct task *t, uint32_t value)
 {
-	uint32_t value = arg_u32(a, 2);
-	struct ioprio_visit v = { .result = -ESRCH, .value = value };
 	uint32_t level = value & 7;
-	int rc;
 
 	switch (value >> LINUX_IOPRIO_CLASS_SHIFT) {
 	case LINUX_IOPRIO_CLASS_RT:
 		if (!credentials_root_capable(t->cred, LINUX_CAP_SYS_ADMIN) &&
 		    !credentials_root_capable(t->cred, LINUX_CAP_SYS_NICE))
 			return -EPERM;
-		break;
+		return 0;
 	case LINUX_IOPRIO_CLASS_BE: /* above the level's three bits stand hints */
 	case LINUX_IOPRIO_CLASS_IDLE:
-		break;
+		return 0;
 	case LINUX_IOPRIO_CLASS_NONE:
-		if (level)
-			return -EINVAL;
-		break;
+		return level ? -EINVAL : 0;
 	default:
 		return -EINVAL;
 	}
+}
+
+int64_t sys_ioprio_set(struct task *t, const struct syscall_args *a)
+{
+	struct ioprio_visit v = { .result = -ESRCH, .value = arg_u32(a, 2) };
+	int rc = ioprio_check(t, v.value);
+
+	if (rc)
+		return rc;
 	rc = visit(t, arg_int(a, 0) - 1, arg_int(a, 1), set_ioprio, &v);
 	return rc ? rc : v.result;
 }

@@ -5,6 +5,7 @@ conformance_sources = \
 	tests/conformance/conformance.c \
 	tests/conformance/conformance.h \
 	tests/conformance/driver.c \
+	tests/conformance/file_aio.c \
 	tests/conformance/file_attributes.c \
 	tests/conformance/file_descriptors.c \
 	tests/conformance/file_io.c \

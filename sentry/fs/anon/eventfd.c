@@ -129,3 +129,18 @@ int eventfd_file_new(uint32_t count, bool semaphore, uint32_t flags, struct file
 		eventfd_free(e);
 	return rc;
 }
+
+bool file_is_eventfd(const struct file *file)
+{
+	return file->ops == &eventfd_ops;
+}
+
+void eventfd_signal(struct file *file)
+{
+	struct eventfd *e = file->private_data;
+	uint64_t old = e->count;
+
+	while (old != UINT64_MAX && !atomic_compare_exchange_weak(&e->count, &old, old + 1))
+		;
+	wait_queue_wake(&e->queue, LINUX_EPOLLIN);
+}

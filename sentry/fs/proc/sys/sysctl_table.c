@@ -6,6 +6,7 @@
 
 #include "sentry/abi/capability.h"
 #include "sentry/cred/credentials.h"
+#include "sentry/fs/aio/aio.h"
 #include "sentry/fs/proc/proc_internal.h"
 #include "sentry/fs/proc/sys/sysctl.h"
 #include "sentry/fs/proc/sys/sysctl_mqueue.h"
@@ -230,9 +231,32 @@ static int store_dir_notify(const struct proc_call *c, char *text, size_t size)
 	return 0;
 }
 
+static int show_aio_count(const struct proc_call *c, struct strbuf *out)
+{
+	strbuf_addf(out, "%llu\n", (unsigned long long)aio_count());
+	return 0;
+}
+
+static int show_aio_max(const struct proc_call *c, struct strbuf *out)
+{
+	strbuf_addf(out, "%llu\n", (unsigned long long)aio_max());
+	return 0;
+}
+
+static int store_aio_max(const struct proc_call *c, char *text, size_t size)
+{
+	int64_t value;
+
+	text[strcspn(text, "\n")] = '\0';
+	if (parse_i64(text, 0, INT64_MAX, &value) < 0)
+		return -EINVAL;
+	aio_set_max((uint64_t)value);
+	return 0;
+}
+
 const struct sysctl sysctl_table[] = {
-	NUMBER("fs/aio-max-nr", "65536", 0, INT64_MAX),
-	TEXT("fs/aio-nr", 0444, "0"),
+	SHOW_STORE("fs/aio-max-nr", show_aio_max, store_aio_max),
+	SHOW("fs/aio-nr", 0444, show_aio_count),
 	TEXT("fs/dentry-state", 0444, "0\t0\t45\t0\t0\t0"),
 	SHOW_STORE("fs/dir-notify-enable", show_dir_notify, store_dir_notify),
 	NUMBER("fs/file-max", "9223372036854775807", 0, INT64_MAX),
