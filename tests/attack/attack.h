@@ -204,3 +204,9 @@ void attack_message_flood(void);
 void attack_message_races(void);
 
 void attack_space_races(void);
+
+void attack_queue_races(void);
+void attack_key_races(void);
+void attack_futex_races(void);
+void attack_aio_races(void);
+void attack_seal_races(void);

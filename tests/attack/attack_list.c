@@ -45,5 +45,10 @@ const struct attack attacks[] = {
 	{ "message_flood", attack_message_flood, false, false },
 	{ "message_races", attack_message_races, false, false },
 	{ "space_races", attack_space_races, false, false },
+	{ "queue_races", attack_queue_races, false, false },
+	{ "key_races", attack_key_races, false, false },
+	{ "futex_races", attack_futex_races, false, false },
+	{ "aio_races", attack_aio_races, false, false },
+	{ "seal_races", attack_seal_races, false, false },
 	{ 0 },
 };

@@ -11,6 +11,7 @@ tests_attack_sources = \
 	tests/attack/hand_over.c \
 	tests/attack/hostile_stub.c \
 	tests/attack/messages.c \
+	tests/attack/objects.c \
 	tests/attack/process.c \
 	tests/attack/race.c \
 	tests/attack/registers.c \
