@@ -9,6 +9,7 @@
 #include "sentry/vfs/async.h"
 #include "sentry/vfs/dnotify.h"
 #include "sentry/vfs/file_lock.h"
+#include "sentry/vfs/lease.h"
 #include "util/checked.h"
 
 /* --- record locks ----------------------------------------------------------------------- */
@@ -202,6 +203,19 @@ static int64_t notify(struct task *t, int fd, struct file *file, uint32_t what)
 	return rc;
 }
 
+/* F_SETLEASE.  Breaks are told to the process that took the lease, until F_SETOWN says otherwise. */
+static int64_t set_lease(struct task *t, int fd, struct file *file, int type)
+{
+	int rc = lease_set(file, fd, type, t->cred);
+
+	if (rc < 0)
+		return rc;
+	if (type != LINUX_F_UNLCK)
+		return file_owner_set_default(t, file);
+	rc = file_owner_set(t, file, 0);
+	return rc < 0 ? rc : file_owner_set_signal(file, 0);
+}
+
 static int64_t dup_fd(struct task *t, struct file *file, uint64_t min, bool close_on_exec)
 {
 	uint64_t limit = task_rlimit(t, RLIM_NOFILE);
@@ -259,9 +273,9 @@ static int64_t other_commands(struct task *t, int fd, struct file *file, int com
 	case LINUX_F_NOTIFY:
 		return notify(t, fd, file, (uint32_t)arg);
 	case LINUX_F_GETLEASE:
-		return LINUX_F_UNLCK;
+		return lease_get(file);
 	case LINUX_F_SETLEASE:
-		return arg <= LINUX_F_UNLCK ? -EAGAIN : -EINVAL; /* never granted */
+		return set_lease(t, fd, file, (int32_t)arg);
 	case LINUX_F_SETPIPE_SZ:
 	case LINUX_F_GETPIPE_SZ:
 		return pipe_command(t, file, command, arg);

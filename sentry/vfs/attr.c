@@ -13,6 +13,7 @@
 #include "sentry/cred/credentials.h"
 #include "sentry/vfs/attr.h"
 #include "sentry/vfs/inotify.h"
+#include "sentry/vfs/lease.h"
 #include "sentry/vfs/mount_tree.h"
 #include "sentry/vfs/permission.h"
 
@@ -200,7 +201,9 @@ int vfs_truncate(const struct vfs_context *ctx, const struct path *p, uint64_t s
 		rc = inode_get_write_access(inode);
 	if (rc < 0)
 		return rc;
-	rc = vfs_set_size(ctx, inode, size);
+	rc = lease_break(inode, true, false);
+	if (rc == 0)
+		rc = vfs_set_size(ctx, inode, size);
 	inode_put_write_access(inode);
 	if (rc == 0)
 		inotify_object(p->dentry, LINUX_IN_MODIFY);

@@ -18,6 +18,7 @@
 #include "sentry/vfs/fifo.h"
 #include "sentry/vfs/file_lock.h"
 #include "sentry/vfs/inotify.h"
+#include "sentry/vfs/lease.h"
 #include "sentry/vfs/vfs.h"
 
 static const struct file_ops no_ops;
@@ -181,6 +182,7 @@ static void file_free(struct file *file)
 		inotify_object(file->dentry, file->can_write ? LINUX_IN_CLOSE_WRITE :
 							       LINUX_IN_CLOSE_NOWRITE);
 		file_locks_remove_file(file);
+		lease_forget(file);
 		file_leave_async(file);
 		dnotify_forget(file, NULL);
 	}
@@ -188,6 +190,8 @@ static void file_free(struct file *file)
 		file->ops->release(file);
 	if (file->write_access)
 		inode_put_write_access(file->inode);
+	if (file->read_access)
+		atomic_fetch_sub(&file->inode->readers, 1);
 	dentry_put(file->dentry);
 	mount_put(file->mount);
 	inode_put(file->inode);

@@ -84,6 +84,7 @@ struct file {
 	bool is_path;		  /* O_PATH; does not change */
 	bool will_truncate;	  /* opened with O_TRUNC: what is there need not be kept */
 	bool write_access;	  /* holds inode_get_write_access; does not change after open */
+	bool read_access;	  /* counted in inode->readers; does not change after open */
 	bool seekable;		  /* has a position; does not change after open */
 	struct mutex position_lock; /* LOCK_RANK_FILE_POSITION: held around ops that use position */
 	uint64_t position;	  /* protected by position_lock */

@@ -14,6 +14,7 @@
 #include "sentry/host/host_clock.h"
 #include "sentry/vfs/fifo.h"
 #include "sentry/vfs/file_lock.h"
+#include "sentry/vfs/lease.h"
 #include "sentry/vfs/inode.h"
 #include "sentry/vfs/super.h"
 
@@ -68,6 +69,7 @@ void inode_put(struct inode *inode)
 	if (inode->ops && inode->ops->evict)
 		inode->ops->evict(inode);
 	file_locks_evict(inode);
+	leases_evict(inode);
 	mutex_destroy(&inode->lock);
 	mutex_destroy(&inode->attr_lock);
 	sb = inode->sb;

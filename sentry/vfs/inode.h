@@ -134,11 +134,13 @@ struct inode {
 	struct mutex attr_lock;	      /* LOCK_RANK_LEAF: attr */
 	struct inode_attr attr;	      /* protected by attr_lock; mode's type never changes */
 	_Atomic uint32_t writers;     /* files open for writing */
+	_Atomic uint32_t readers;     /* files open for reading only */
 	_Atomic uint32_t deny_write;  /* being executed: ETXTBSY */
 	void *private_data;	      /* the file system's */
 	struct pipe *pipe;	      /* FIFOs: shared state, protected by lock */
 	struct unix_socket *socket;   /* bound AF_UNIX socket, protected by lock */
 	void *locks;		      /* file locks (vfs/file_lock.c), protected by attr_lock */
+	void *leases;		      /* vfs/lease.c; set once */
 	_Atomic(void *) watches;      /* inotify (vfs/inotify.c) */
 	bool linkable;		      /* O_TMPFILE: may get a name although it has none */
 	bool dead;		      /* a removed directory: nothing can be created in it; lock */

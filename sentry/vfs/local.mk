@@ -20,6 +20,7 @@ libsentry_a_SOURCES += \
 	%D%/file_caps.c %D%/file_caps.h \
 	%D%/inode.c %D%/inode.h \
 	%D%/inotify.c %D%/inotify.h %D%/inotify_internal.h \
+	%D%/lease.c %D%/lease.h \
 	%D%/mount.c %D%/mount_namespace.c %D%/mount_ops.c %D%/mount_tree.h \
 	%D%/open.c \
 	%D%/path_string.c \

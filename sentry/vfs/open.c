@@ -16,6 +16,7 @@
 #include "sentry/vfs/device.h"
 #include "sentry/vfs/fifo.h"
 #include "sentry/vfs/inotify.h"
+#include "sentry/vfs/lease.h"
 #include "sentry/vfs/mount_tree.h"
 #include "sentry/vfs/permission.h"
 
@@ -89,6 +90,24 @@ static int call_open(struct inode *inode, struct file *file)
 	return inode->ops->open ? inode->ops->open(inode, file) : -ENXIO;
 }
 
+/* What the opening has in common with others of the same file: it is counted, and breaks leases. */
+static int claim_access(const struct opening *o, const struct path *p, struct file *file)
+{
+	struct inode *inode = file->inode;
+	int rc = 0;
+
+	if (file->can_write) {
+		rc = path_is_read_only(p) ? -EROFS : inode_get_write_access(inode);
+		file->write_access = rc == 0;
+	} else {
+		atomic_fetch_add(&inode->readers, 1);
+		file->read_access = true;
+	}
+	if (rc == 0)
+		rc = lease_break(inode, file->can_write, o->flags & LINUX_O_NONBLOCK);
+	return rc;
+}
+
 static int open_object(const struct opening *o, const struct path *p, struct file **out)
 {
 	struct inode *inode = p->dentry->inode;
@@ -99,10 +118,8 @@ static int open_object(const struct opening *o, const struct path *p, struct fil
 	if (rc < 0)
 		return rc;
 	file->will_truncate = regular && o->flags & LINUX_O_TRUNC && !o->created;
-	if (regular && file->can_write) {
-		rc = path_is_read_only(p) ? -EROFS : inode_get_write_access(inode);
-		file->write_access = rc == 0;
-	}
+	if (regular)
+		rc = claim_access(o, p, file);
 	/* Of no use once it is open, but to the opening of a terminal. */
 	file->flags |= (uint32_t)o->flags & LINUX_O_NOCTTY;
 	if (rc == 0)

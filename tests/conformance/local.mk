@@ -9,6 +9,7 @@ conformance_sources = \
 	tests/conformance/file_attributes.c \
 	tests/conformance/file_descriptors.c \
 	tests/conformance/file_io.c \
+	tests/conformance/file_lease.c \
 	tests/conformance/file_names.c \
 	tests/conformance/file_open.c \
 	tests/conformance/file_signals.c \

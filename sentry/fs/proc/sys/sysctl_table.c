@@ -13,6 +13,7 @@
 #include "sentry/host/host_memory.h"
 #include "sentry/kernel/pid_bitmap.h"
 #include "sentry/vfs/dnotify.h"
+#include "sentry/vfs/lease.h"
 #include "util/parse.h"
 
 #define TEXT(p, m, value) { .path = (p), .mode = (m), .initial = (value) }
@@ -124,6 +125,12 @@ static int show_boot_id(const struct proc_call *c, struct strbuf *out)
 
 /* --- others -------------------------------------------------------------------------------------- */
 
+static int store_number(char *text, int64_t min, int64_t max, int64_t *out)
+{
+	text[strcspn(text, "\n")] = '\0';
+	return parse_i64(text, min, max, out) < 0 ? -EINVAL : 0;
+}
+
 static int show_pid_max(const struct proc_call *c, struct strbuf *out)
 {
 	strbuf_addf(out, "%d\n", c->super->ns->bitmap.max);
@@ -223,12 +230,43 @@ static int show_dir_notify(const struct proc_call *c, struct strbuf *out)
 static int store_dir_notify(const struct proc_call *c, char *text, size_t size)
 {
 	int64_t value;
+	int rc = store_number(text, INT32_MIN, INT32_MAX, &value);
 
-	text[strcspn(text, "\n")] = '\0';
-	if (parse_i64(text, INT32_MIN, INT32_MAX, &value) < 0)
-		return -EINVAL;
-	dnotify_enabled = value != 0;
+	if (rc == 0)
+		dnotify_enabled = value != 0;
+	return rc;
+}
+
+static int show_leases(const struct proc_call *c, struct strbuf *out)
+{
+	strbuf_addf(out, "%d\n", leases_enabled);
 	return 0;
+}
+
+static int store_leases(const struct proc_call *c, char *text, size_t size)
+{
+	int64_t value;
+	int rc = store_number(text, INT32_MIN, INT32_MAX, &value);
+
+	if (rc == 0)
+		leases_enabled = value != 0;
+	return rc;
+}
+
+static int show_lease_time(const struct proc_call *c, struct strbuf *out)
+{
+	strbuf_addf(out, "%u\n", lease_break_seconds);
+	return 0;
+}
+
+static int store_lease_time(const struct proc_call *c, char *text, size_t size)
+{
+	int64_t value;
+	int rc = store_number(text, 0, INT32_MAX, &value);
+
+	if (rc == 0)
+		lease_break_seconds = (uint32_t)value;
+	return rc;
 }
 
 static int show_aio_count(const struct proc_call *c, struct strbuf *out)
@@ -246,12 +284,11 @@ static int show_aio_max(const struct proc_call *c, struct strbuf *out)
 static int store_aio_max(const struct proc_call *c, char *text, size_t size)
 {
 	int64_t value;
+	int rc = store_number(text, 0, INT64_MAX, &value);
 
-	text[strcspn(text, "\n")] = '\0';
-	if (parse_i64(text, 0, INT64_MAX, &value) < 0)
-		return -EINVAL;
-	aio_set_max((uint64_t)value);
-	return 0;
+	if (rc == 0)
+		aio_set_max((uint64_t)value);
+	return rc;
 }
 
 const struct sysctl sysctl_table[] = {
@@ -266,8 +303,8 @@ const struct sysctl sysctl_table[] = {
 	NUMBER("fs/inotify/max_queued_events", "16384", 0, INT32_MAX),
 	NUMBER("fs/inotify/max_user_instances", "128", 0, INT32_MAX),
 	NUMBER("fs/inotify/max_user_watches", "65536", 0, INT32_MAX),
-	NUMBER("fs/lease-break-time", "45", 0, INT32_MAX),
-	NUMBER("fs/leases-enable", "1", 0, INT32_MAX),
+	SHOW_STORE("fs/lease-break-time", show_lease_time, store_lease_time),
+	SHOW_STORE("fs/leases-enable", show_leases, store_leases),
 	NUMBER("fs/mount-max", "100000", 1, INT32_MAX),
 	SHOW_STORE("fs/mqueue/msg_default", sysctl_show_msg_default, sysctl_store_msg_default),
 	SHOW_STORE("fs/mqueue/msg_max", sysctl_show_msg_max, sysctl_store_msg_max),
