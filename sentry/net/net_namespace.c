@@ -8,6 +8,7 @@
 #include "sentry/cred/credentials.h"
 #include "sentry/kernel/kernel.h"
 #include "sentry/kernel/namespaces.h"
+#include "sentry/kernel/task.h"
 #include "sentry/net/inet/inet.h"
 #include "sentry/net/netlink/netlink.h"
 #include "sentry/net/socket.h"
@@ -36,6 +37,13 @@ struct net_namespace *net_namespace_get(struct net_namespace *ns)
 }
 
 /* Bound sockets hold a reference, so the tables are empty at the end. */
+bool net_namespace_capable(const struct net_namespace *ns, int capability)
+{
+	struct task *t = task_current();
+
+	return t && credentials_ns_capable(t->cred, ns->user_ns, capability);
+}
+
 void net_namespace_put(struct net_namespace *ns)
 {
 	if (!ns || !refcount_put(&ns->refs))

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "sentry/cred/namespace_count.h"
@@ -31,6 +32,8 @@ struct net_namespace {
 int net_namespace_new(struct user_namespace *user_ns, struct net_namespace **out) MUST_CHECK;
 struct net_namespace *net_namespace_get(struct net_namespace *ns);
 void net_namespace_put(struct net_namespace *ns);
+/* Whether the current task has @capability over @ns. */
+bool net_namespace_capable(const struct net_namespace *ns, int capability);
 
 /* Makes the kernel's root network namespace and registers clone's hooks and the
  * socket families.  Boot, once, after vfs_init. */

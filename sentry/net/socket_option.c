@@ -10,6 +10,7 @@
 #include "sentry/abi/epoll.h"
 #include "sentry/abi/time.h"
 #include "sentry/kernel/task.h"
+#include "sentry/net/net_namespace.h"
 #include "sentry/net/socket.h"
 #include "sentry/vfs/file.h"
 #include "util/checked.h"
@@ -18,9 +19,18 @@
 #define SEND_BUFFER_MIN 4608
 #define RECEIVE_BUFFER_MIN 2304
 
-static bool may(int capability)
+/* Of these Linux asks over the machine, not over the socket's network. */
+static bool may_everywhere(int capability)
 {
-	return task_current() && task_capable(task_current(), capability);
+	struct task *t = task_current();
+
+	return t && credentials_root_capable(t->cred, capability);
+}
+
+static bool may_raw_or_admin(const struct socket *s)
+{
+	return net_namespace_capable(s->net, LINUX_CAP_NET_RAW) ||
+	       net_namespace_capable(s->net, LINUX_CAP_NET_ADMIN);
 }
 
 static int get_int(const void *value, uint32_t size, int32_t *out)
@@ -56,7 +66,7 @@ static int set_boolean(struct socket *s, int name, const void *value, uint32_t s
 
 	if (get_int(value, size, &on))
 		return -EINVAL;
-	if (name == LINUX_SO_DEBUG && on && !may(LINUX_CAP_NET_ADMIN))
+	if (name == LINUX_SO_DEBUG && on && !may_everywhere(LINUX_CAP_NET_ADMIN))
 		return -EACCES;
 	if (on)
 		atomic_fetch_or(&s->option_bits, 1U << name);
@@ -127,7 +137,7 @@ static int set_number(struct socket *s, int name, int32_t value)
 		return 0;
 	case LINUX_SO_SNDBUFFORCE:
 	case LINUX_SO_RCVBUFFORCE:
-		if (!may(LINUX_CAP_NET_ADMIN))
+		if (!may_everywhere(LINUX_CAP_NET_ADMIN))
 			return -EPERM;
 		if (name == LINUX_SO_SNDBUFFORCE)
 			set_send_buffer(s, value, true);
@@ -135,7 +145,7 @@ static int set_number(struct socket *s, int name, int32_t value)
 			set_receive_buffer(s, value, true);
 		return 0;
 	case LINUX_SO_PRIORITY:
-		if ((value < 0 || value > 6) && !may(LINUX_CAP_NET_ADMIN))
+		if ((value < 0 || value > 6) && !may_raw_or_admin(s))
 			return -EPERM;
 		s->priority = value;
 		return 0;
@@ -143,7 +153,7 @@ static int set_number(struct socket *s, int name, int32_t value)
 		s->low_water = value < 0 ? INT32_MAX : MAX(value, 1);
 		return 0;
 	case LINUX_SO_MARK:
-		if (!may(LINUX_CAP_NET_ADMIN))
+		if (!may_raw_or_admin(s))
 			return -EPERM;
 		s->mark = value;
 		return 0;

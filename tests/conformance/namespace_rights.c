@@ -5,6 +5,7 @@
 #include "namespace.h"
 
 #include <linux/sched.h>
+#include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
@@ -325,5 +326,42 @@ CASE(rights_claimed_ids)
 		show("another process", sendmsg(pair[0], &message, 0));
 		*claim = (struct ucred){ getpid(), 5, 0 };
 		show("an id without a name", sendmsg(pair[0], &message, 0));
+	}
+}
+
+static long bind_port(int fd, unsigned short port)
+{
+	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_port = htons(port) };
+
+	return bind(fd, (struct sockaddr *)&addr, sizeof(addr));
+}
+
+static void try_network(const char *label, int fd)
+{
+	int value = 7;
+
+	note("%s", label);
+	show("privileged port", bind_port(fd, 81));
+	show("priority", setsockopt(fd, SOL_SOCKET, SO_PRIORITY, &value, sizeof(value)));
+	show("mark", setsockopt(fd, SOL_SOCKET, SO_MARK, &value, sizeof(value)));
+	show("force", setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &value, sizeof(value)));
+	show("debug", setsockopt(fd, SOL_SOCKET, SO_DEBUG, &value, sizeof(value)));
+}
+
+/* Rights over a network are asked in the user namespace that owns it. */
+CASE(rights_over_networks)
+{
+	RUN_CHILD("networks of our own, whose ports are free")
+	{
+		MUST(unshare(CLONE_NEWUSER));
+		MUST(unshare(CLONE_NEWNET));
+		try_network("own", (int)MUST(socket(AF_INET, SOCK_DGRAM, 0)));
+		int other = (int)MUST(socket(AF_INET, SOCK_DGRAM, 0));
+		MUST(unshare(CLONE_NEWUSER));
+		try_network("the parent's, without rights there", other);
+		show("raw in the parent's", socket(AF_INET, SOCK_RAW, IPPROTO_ICMP));
+		MUST(unshare(CLONE_NEWNET));
+		try_network("still the parent's", other);
+		try_network("a new one", (int)MUST(socket(AF_INET, SOCK_DGRAM, 0)));
 	}
 }

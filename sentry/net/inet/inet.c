@@ -13,6 +13,7 @@
 #include "sentry/abi/ioctl.h"
 #include "sentry/kernel/task.h"
 #include "sentry/mm/usercopy.h"
+#include "sentry/net/net_namespace.h"
 #include "sentry/net/netdevice.h"
 #include "sentry/vfs/file.h"
 
@@ -206,9 +207,7 @@ static int create(struct net_namespace *net, int family, int type, int protocol,
 	int rc;
 
 	if (type == LINUX_SOCK_RAW)
-		return task_current() && task_capable(task_current(), LINUX_CAP_NET_RAW) ?
-			       -EPROTONOSUPPORT :
-			       -EPERM;
+		return net_namespace_capable(net, LINUX_CAP_NET_RAW) ? -EPROTONOSUPPORT : -EPERM;
 	if (type != LINUX_SOCK_STREAM && type != LINUX_SOCK_DGRAM)
 		return -ESOCKTNOSUPPORT;
 	if (protocol && protocol != (type == LINUX_SOCK_STREAM ? LINUX_IPPROTO_TCP : LINUX_IPPROTO_UDP))

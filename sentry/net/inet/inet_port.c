@@ -113,7 +113,7 @@ int inet_bind(struct socket *s, const struct socket_address *addr)
 	if (!inet_is_any(&name) && !inet_is_loopback(&name))
 		return -EADDRNOTAVAIL;
 	if (name.port && name.port < PORT_PRIVILEGED && task_current() &&
-	    !task_capable(task_current(), LINUX_CAP_NET_BIND_SERVICE))
+	    !net_namespace_capable(s->net, LINUX_CAP_NET_BIND_SERVICE))
 		return -EACCES;
 	return enter(inet_of(s), &name);
 }

@@ -16,6 +16,7 @@
 #include "sentry/kernel/task.h"
 #include "sentry/mm/usercopy.h"
 #include "sentry/net/message_queue.h"
+#include "sentry/net/net_namespace.h"
 #include "sentry/net/netdevice.h"
 #include "util/checked.h"
 #include "util/log.h"
@@ -185,7 +186,6 @@ void netlink_deliver(struct socket *s, const void *data, size_t size)
 
 static int answer(struct socket *s, const void *request, size_t size)
 {
-	struct task *t = task_current();
 	struct netlink_socket *n = netlink_of(s);
 	AUTO_STRBUF struct strbuf out = STRBUF_INIT;
 	uint32_t pid;
@@ -196,7 +196,7 @@ static int answer(struct socket *s, const void *request, size_t size)
 	pid = n->local.pid;
 	mutex_unlock(&s->lock);
 	if (s->protocol == LINUX_NETLINK_ROUTE)
-		route_answer(request, size, pid, t && task_capable(t, LINUX_CAP_NET_ADMIN), &out);
+		route_answer(request, size, pid, net_namespace_capable(s->net, LINUX_CAP_NET_ADMIN), &out);
 	return queue_answer(s, &out);
 }
 
