@@ -129,7 +129,7 @@ static int join_one(struct join *j, struct namespace_ref ref)
 	}
 }
 
-static int commit(struct join *j)
+static void commit(struct join *j)
 {
 	struct task *t = j->task;
 	struct namespaces *old = t->namespaces;
@@ -146,7 +146,6 @@ static int commit(struct join *j)
 	namespaces_put(old);
 	if (j->cred)
 		task_set_cred(t, move_ptr(j->cred));
-	return j->time ? task_adopt_time(t) : 0;
 }
 
 int namespaces_join(struct task *t, const struct namespace_ref *refs, unsigned count)
@@ -158,8 +157,10 @@ int namespaces_join(struct task *t, const struct namespace_ref *refs, unsigned c
 		return rc;
 	for (unsigned i = 0; i < count && !rc; i++)
 		rc = join_one(&j, refs[i]);
+	if (!rc && j.time)
+		rc = task_adopt_time(t, j.set->time);
 	if (!rc)
-		rc = commit(&j);
+		commit(&j);
 	namespaces_put(j.set);
 	credentials_put(j.cred);
 	return rc;

@@ -64,8 +64,8 @@ int namespaces_unshare(struct task *t, uint64_t flags, const struct credentials 
 		       struct fs_context *fs, struct namespaces **out) MUST_CHECK;
 /* The set, not yet installed, moves to the time namespace meant for children. */
 void namespaces_enter_time(struct namespaces *ns);
-/* Makes the calling task's vDSO agree with its time namespace.  An error leaves it inconsistent. */
-int task_adopt_time(struct task *t) MUST_CHECK;
+/* Makes the calling task's vDSO agree with @ns, which is or will be its time namespace. */
+int task_adopt_time(struct task *t, const struct time_namespace *ns) MUST_CHECK;
 /* Whether the calling task's root is another than its mount namespace's. */
 bool task_chrooted(struct task *t);
 /* Gives up what the calling task has in its IPC namespace. */

@@ -470,7 +470,7 @@ static void handle_started(struct task *t)
 	int rc = mm_fork_finish(t->mm, t->context);
 
 	if (!rc)
-		rc = task_adopt_time(t);
+		rc = task_adopt_time(t, t->namespaces->time);
 	if (rc) {
 		log_warning("task %d: its memory could not be finished: error %d", tid, -rc);
 		thread_group_exit(t->group, LINUX_SIGKILL);

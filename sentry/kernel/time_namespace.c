@@ -11,6 +11,7 @@
 #include "sentry/kernel/task_internal.h"
 #include "sentry/kernel/timer.h"
 #include "util/checked.h"
+#include "util/log.h"
 
 #define ROOT_NUMBER 0xEFFFFFFAU /* PROC_TIME_INIT_INO */
 #define KTIME_SEC_MAX (INT64_MAX / (int64_t)NSEC_PER_SEC)
@@ -133,12 +134,19 @@ uint64_t time_from_guest(struct task *t, int clock, uint64_t ns)
 	return shifted(ns, -offset_of(t, clock));
 }
 
-int task_adopt_time(struct task *t)
+int task_adopt_time(struct task *t, const struct time_namespace *ns)
 {
-	bool offsets = !t->namespaces->time->is_root;
+	bool offsets = !ns->is_root;
+	int rc;
 
 	if (t->mm->clock_offsets == offsets)
 		return 0;
 	t->mm->clock_offsets = offsets;
-	return kernel_upcalls()->program_adopt_clock(t->mm, t->context);
+	rc = kernel_upcalls()->program_adopt_clock(t->mm, t->context);
+	if (rc < 0) {
+		t->mm->clock_offsets = !offsets;
+		if (kernel_upcalls()->program_adopt_clock(t->mm, t->context) < 0)
+			log_debug("a process has parts of two vDSOs");
+	}
+	return rc;
 }
