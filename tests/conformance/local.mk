@@ -8,6 +8,7 @@ conformance_sources = \
 	tests/conformance/file_aio.c \
 	tests/conformance/file_attributes.c \
 	tests/conformance/file_descriptors.c \
+	tests/conformance/file_handle.c \
 	tests/conformance/file_io.c \
 	tests/conformance/file_lease.c \
 	tests/conformance/file_names.c \
