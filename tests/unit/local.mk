@@ -43,7 +43,7 @@ unit_tests += %D%/test_loader %D%/test_mm %D%/test_usercopy %D%/test_vma_set
 unit_tests += %D%/test_boot_config %D%/test_cgroup %D%/test_cli %D%/test_control
 
 # Pipes, epoll, local sockets and handed-in host files.
-unit_tests += %D%/test_pipe %D%/test_epoll %D%/test_unix %D%/test_host_file %D%/test_tty
+unit_tests += %D%/test_aio %D%/test_pipe %D%/test_epoll %D%/test_unix %D%/test_host_file %D%/test_tty
 
 # sentry/kernel on the fake platform, with a loader and a dispatcher of the test's own.
 unit_tests += %D%/test_kernel

@@ -3,6 +3,8 @@
 #include "tests/unit/vfs_fixture.h"
 
 #include "sentry/vfs/dentry_cache.h"
+#include "sentry/vfs/fifo.h"
+#include "sentry/vfs/lease.h"
 #include "sentry/vfs/xattr.h"
 
 static struct vfs_fixture fx;
@@ -415,6 +417,80 @@ static void test_fd_table(void **state)
 	file_put(file);
 }
 
+static void test_reserved_fds(void **state)
+{
+	struct fd_table *t, *copy;
+	struct file *file;
+
+	assert_int_equal(fx_open(&fx, "/", LINUX_O_RDONLY, 0, &file), 0);
+	assert_int_equal(fd_table_new(&t), 0);
+	assert_int_equal(fd_table_install(t, file, 0, 1024, false), 0);
+	assert_int_equal(fd_table_reserve(t, 1024), 1);
+	assert_int_equal(fd_table_reserve(t, 1024), 2);
+	assert_int_equal(fd_table_reserve(t, 3), -EMFILE);
+	assert_int_equal(fd_table_install(t, file, 0, 1024, false), 3);
+	assert_null(fd_table_lookup(t, 1));
+	assert_null(fd_table_remove(t, 1));
+	assert_int_equal(fd_table_get_cloexec(t, 1), -EBADF);
+	assert_int_equal(fd_table_install_at(t, file, 1, 1024, false), -EBUSY);
+	/* A copy has not what is only reserved, and gives those numbers away. */
+	assert_int_equal(fd_table_copy(t, &copy), 0);
+	assert_int_equal(fd_table_install(copy, file, 0, 1024, false), 1);
+	fd_table_put(copy);
+	fd_table_fill(t, 1, file, true);
+	assert_int_equal(fd_table_get_cloexec(t, 1), 1);
+	fd_table_unreserve(t, 2);
+	assert_int_equal(fd_table_install(t, file, 0, 1024, false), 2);
+	fd_table_close_range(t, 0, UINT32_MAX, false);
+	assert_int_equal(fd_table_reserve(t, 1024), 0);
+	fd_table_close_range(t, 0, UINT32_MAX, false);
+	assert_int_equal(fd_table_install(t, file, 0, 1024, false), 1);
+	fd_table_put(t);
+	assert_int_equal(refcount_read(&file->refs), 1);
+	file_put(file);
+}
+
+static unsigned told;
+
+static void count_signal(struct file *file, int fd, int reason)
+{
+	assert_int_equal(fd, 5);
+	told++;
+}
+
+static void test_leases(void **state)
+{
+	struct file *holder, *other;
+
+	vfs_upcalls.signal_owner = count_signal;
+	assert_int_equal(fx_write(&fx, "/leased", "x"), 0);
+	assert_int_equal(fx_open(&fx, "/leased", LINUX_O_RDONLY, 0, &holder), 0);
+	assert_int_equal(lease_set(holder, 5, 7, fx.root), -EINVAL);
+	assert_int_equal(lease_set(holder, 5, LINUX_F_RDLCK, fx.user), -EACCES);
+	assert_int_equal(lease_set(holder, 5, LINUX_F_WRLCK, fx.root), 0);
+	assert_int_equal(fx_open(&fx, "/leased", LINUX_O_RDONLY | LINUX_O_NONBLOCK, 0, &other), -EAGAIN);
+	assert_int_equal(fx_open(&fx, "/leased", LINUX_O_RDONLY | LINUX_O_NONBLOCK, 0, &other), -EAGAIN);
+	assert_int_equal(told, 1);
+	assert_int_equal(lease_get(holder), LINUX_F_RDLCK);
+	/* The refused openings are not counted any more. */
+	assert_int_equal(lease_set(holder, 5, LINUX_F_RDLCK, fx.root), 0);
+	assert_int_equal(fx_open(&fx, "/leased", LINUX_O_RDONLY | LINUX_O_NONBLOCK, 0, &other), 0);
+	assert_int_equal(lease_set(holder, 5, LINUX_F_WRLCK, fx.root), -EAGAIN);
+	file_put(other);
+	assert_int_equal(lease_set(holder, 5, LINUX_F_WRLCK, fx.root), 0);
+	assert_int_equal(fx_open(&fx, "/leased", LINUX_O_WRONLY | LINUX_O_NONBLOCK, 0, &other), -EAGAIN);
+	assert_int_equal(told, 2);
+	assert_int_equal(lease_get(holder), LINUX_F_UNLCK);
+	/* It goes with its file. */
+	file_put(holder);
+	assert_int_equal(fx_open(&fx, "/leased", LINUX_O_WRONLY | LINUX_O_NONBLOCK, 0, &other), 0);
+	leases_enabled = false;
+	assert_int_equal(lease_set(other, 5, LINUX_F_WRLCK, fx.root), -EINVAL);
+	leases_enabled = true;
+	file_put(other);
+	vfs_upcalls.signal_owner = NULL;
+}
+
 static void test_xattrs(void **state)
 {
 	struct path p;
@@ -456,6 +532,8 @@ int main(void)
 		CASE(test_path_strings),
 		CASE(test_dentry_cache_is_bounded),
 		CASE(test_fd_table),
+		CASE(test_reserved_fds),
+		CASE(test_leases),
 		CASE(test_xattrs),
 	};
 
