@@ -225,10 +225,19 @@ void host_procfs_memory(pid_t pid, struct host_memory *out)
 struct smaps_list {
 	struct host_smaps_entry *entries; /* owned */
 	size_t count, capacity;
+	uint64_t start; /* mappings that end below are left out */
+	size_t limit;
+	bool skipping; /* fields belong to one that is left out */
 };
 
+/* 1: there are enough. */
 static int smaps_new_entry(struct smaps_list *l, uint64_t start, uint64_t end)
 {
+	l->skipping = end <= l->start;
+	if (l->skipping)
+		return 0;
+	if (l->count == l->limit)
+		return 1;
 	if (l->count == l->capacity) {
 		size_t capacity = l->capacity ? 2 * l->capacity : 64;
 		struct host_smaps_entry *grown;
@@ -267,7 +276,7 @@ static int smaps_line(struct smaps_list *l, const char *line)
 
 	/* fields begin with a capital letter; a range's digits are lower case */
 	if (*line >= 'A' && *line <= 'Z') {
-		if (l->count)
+		if (l->count && !l->skipping)
 			smaps_field(&l->entries[l->count - 1], line);
 		return 0;
 	}
@@ -292,11 +301,12 @@ static int smaps_lines(struct smaps_list *l, char *buf, size_t *used)
 	return rc;
 }
 
-int host_procfs_smaps(pid_t pid, struct host_smaps_entry **out, size_t *count)
+int host_procfs_smaps(pid_t pid, uint64_t start, size_t limit, struct host_smaps_entry **out,
+		      size_t *count)
 {
 	AUTO_CLOSE int fd = open_leaf(pid, 0, "smaps");
 	AUTO_FREE char *buf = malloc(SMAPS_CHUNK);
-	struct smaps_list list = { NULL, 0, 0 };
+	struct smaps_list list = { .start = start, .limit = limit };
 	size_t used = 0;
 	int rc = fd < 0 ? fd : buf ? 0 : -ENOMEM;
 
@@ -309,7 +319,7 @@ int host_procfs_smaps(pid_t pid, struct host_smaps_entry **out, size_t *count)
 		}
 		used += (size_t)n;
 		rc = smaps_lines(&list, buf, &used);
-		if (used == SMAPS_CHUNK) /* no line is that long */
+		if (rc == 0 && used == SMAPS_CHUNK) /* no line is that long */
 			rc = -EIO;
 	}
 	if (rc < 0) {

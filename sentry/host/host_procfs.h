@@ -56,8 +56,12 @@ struct host_smaps_entry {
 	uint64_t start, end;
 	uint64_t kb[SMAPS_FIELD_COUNT];
 };
-/* A malloc'ed array in order of address; -ESRCH when the process is gone. */
-int host_procfs_smaps(pid_t pid, struct host_smaps_entry **out, size_t *count) MUST_CHECK;
+/*
+ * The first @limit mappings that end above @start, in order of address, as a malloc'ed array (NULL
+ * when there are none).  -ESRCH when the process is gone.
+ */
+int host_procfs_smaps(pid_t pid, uint64_t start, size_t limit, struct host_smaps_entry **out,
+		      size_t *count) MUST_CHECK;
 
 /*
  * Which of the @count pages from @start are in memory (or in swap: bit 1), one byte a page.

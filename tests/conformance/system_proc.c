@@ -315,6 +315,79 @@ CASE(proc_mountinfo)
 	show_int("bad lines", bad);
 }
 
+/* All of an open file, by reads of @step; *@whole: each ended with a line. */
+static size_t read_by(int fd, char *text, size_t size, size_t step, bool *whole, size_t *largest)
+{
+	size_t used = 0;
+	ssize_t n;
+
+	*whole = true;
+	*largest = 0;
+	while (used + step < size && (n = read(fd, text + used, step)) > 0) {
+		used += (size_t)n;
+		*whole &= text[used - 1] == '\n';
+		*largest = (size_t)n > *largest ? (size_t)n : *largest;
+	}
+	text[used] = '\0';
+	return used;
+}
+
+/* Lines that begin with an address, not with the name of a field. */
+static int count_mappings(const char *text)
+{
+	int count = 0;
+
+	for (const char *line = text; line != NULL && *line; line = strchr(line, '\n') + 1)
+		count += !(*line >= 'A' && *line <= 'Z');
+	return count;
+}
+
+/* maps and smaps are made as they are read: a page of whole records at most. */
+CASE(proc_maps_in_records)
+{
+	enum { PAGES = 400, SIZE = 1 << 20 };
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), largest, used;
+	char *area = mmap(NULL, PAGES * page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *text = malloc(SIZE), *again = malloc(SIZE), line[100];
+	bool whole;
+
+	for (size_t i = 0; i < PAGES; i += 2)
+		MUST(mprotect(area + i * page, page, PROT_READ | PROT_WRITE));
+	int fd = (int)MUST(open("/proc/self/maps", O_RDONLY));
+	used = read_by(fd, text, SIZE, 65536, &whole, &largest);
+	note("whole records %d, at most a page %d", whole, largest <= 4096);
+	note("many %d", count_mappings(text) > PAGES);
+	show("at the end", read(fd, line, 10));
+	show("seek", lseek(fd, 0, SEEK_SET));
+	show("as large", read_by(fd, again, SIZE, 65536, &whole, &largest) == used);
+	show_int("same", strcmp(text, again) == 0);
+	MUST(lseek(fd, 0, SEEK_SET));
+	read_by(fd, again, SIZE, 7, &whole, &largest);
+	show_int("same in small pieces", strcmp(text, again) == 0);
+	MUST(lseek(fd, 0, SEEK_SET));
+	read_by(fd, again, SIZE, 5000, &whole, &largest);
+	note("larger than a page: whole records %d, at most a page %d, same %d", whole, largest <= 4096,
+	     strcmp(text, again) == 0);
+	for (size_t at = used - 10; at > 1000; at /= 2) {
+		ssize_t size = pread(fd, line, sizeof(line), (off_t)at);
+
+		note("from the middle: same %d", size > 0 && memcmp(line, text + at, (size_t)size) == 0);
+	}
+	show("behind the end", pread(fd, line, sizeof(line), (off_t)used + 10000));
+	show("at once after", pread(fd, line, sizeof(line), 0) == (ssize_t)sizeof(line));
+	MUST(lseek(fd, 0, SEEK_SET));
+	show("to a bad address", read(fd, bad_ptr(), 100));
+	show("and then", read(fd, line, 20));
+	show_int("from the start", memcmp(line, text, 20) == 0);
+	show("nothing", read(fd, line, 0));
+	close(fd);
+	fd = (int)MUST(open("/proc/self/smaps", O_RDONLY));
+	read_by(fd, again, SIZE, 65536, &whole, &largest);
+	note("smaps: whole records %d, at most a page %d", whole, largest <= 4096);
+	show_int("as many", count_mappings(again) == count_mappings(text));
+	close(fd);
+}
+
 CASE(proc_reads_in_pieces)
 {
 	char whole[4096], pieces[4096], path[64];

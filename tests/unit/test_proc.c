@@ -635,10 +635,10 @@ static void test_devices(void **state)
 
 static void test_host_procfs(void **state)
 {
-	struct host_smaps_entry *entries;
+	struct host_smaps_entry *entries, *part;
 	struct host_usage usage;
 	struct host_statm statm;
-	size_t count;
+	size_t count, part_count;
 	uint8_t page;
 	uint64_t here = (uintptr_t)&count & ~4095ULL;
 
@@ -652,9 +652,17 @@ static void test_host_procfs(void **state)
 	assert_true(statm.shared_pages > 0 && statm.rss_pages > statm.shared_pages);
 	host_procfs_statm(0, &statm);
 	assert_int_equal(statm.rss_pages, 0);
-	assert_int_equal(host_procfs_smaps(getpid(), &entries, &count), 0);
+	assert_int_equal(host_procfs_smaps(getpid(), 0, SIZE_MAX, &entries, &count), 0);
 	assert_true(count > 3 && entries[0].end > entries[0].start);
+	assert_int_equal(host_procfs_smaps(getpid(), entries[0].end, 2, &part, &part_count), 0);
+	assert_int_equal(part_count, 2);
+	assert_int_equal(part[0].start, entries[1].start);
+	assert_int_equal(part[1].end, entries[2].end);
+	free(part);
 	free(entries);
+	assert_int_equal(host_procfs_smaps(getpid(), UINT64_MAX, 2, &part, &part_count), 0);
+	assert_int_equal(part_count, 0);
+	free(part);
 	assert_int_equal(host_procfs_pages(getpid(), here, 1, &page), 0);
 	assert_int_equal(page & HOST_PAGE_PRESENT, HOST_PAGE_PRESENT);
 }

@@ -23,6 +23,7 @@ libsentry_a_SOURCES += \
 	%D%/proc_root.c \
 	%D%/proc_sample.c %D%/proc_sample.h \
 	%D%/proc_security.c \
+	%D%/proc_smaps.c \
 	%D%/proc_stat.c \
 	%D%/proc_status.c \
 	%D%/sys/proc_sysctl.c \

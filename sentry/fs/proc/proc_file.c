@@ -3,7 +3,7 @@
  * Files of text: made in whole when read from position 0 (as Linux's seq_file does
  * for files of this size), kept for the reads that go on from there.
  *
- * Lock: proc_file.lock (leaf) guards only the pointer to the text.
+ * Lock: proc_file.lock (leaf) guards only the pointers.
  */
 #include "sentry/fs/proc/proc_internal.h"
 
@@ -24,7 +24,7 @@ struct proc_file {
 	struct mutex lock;
 	struct proc_text *text; /* reference or NULL; protected by lock */
 	const struct mm *mm;	/* PROC_OPEN_*: compared only; does not change */
-	void *mounts;		/* owned; of proc_mounts.c; does not change */
+	void *extra;		/* of the node's file_ops; protected by lock */
 };
 
 /* --- calls ------------------------------------------------------------------------- */
@@ -201,14 +201,31 @@ void proc_text_release(struct file *file)
 	struct proc_file *pf = file->private_data;
 
 	text_put(pf->text);
-	proc_mounts_close(pf->mounts);
 	mutex_destroy(&pf->lock);
 	free(pf);
 }
 
 void *proc_file_extra(struct file *file)
 {
-	return ((struct proc_file *)file->private_data)->mounts;
+	struct proc_file *pf = file->private_data;
+	void *extra;
+
+	mutex_lock(&pf->lock);
+	extra = pf->extra;
+	mutex_unlock(&pf->lock);
+	return extra;
+}
+
+void *proc_file_swap_extra(struct file *file, void *extra)
+{
+	struct proc_file *pf = file->private_data;
+	void *old;
+
+	mutex_lock(&pf->lock);
+	old = pf->extra;
+	pf->extra = extra;
+	mutex_unlock(&pf->lock);
+	return old;
 }
 
 const struct file_ops proc_text_ops = {
@@ -256,7 +273,7 @@ int proc_file_open(struct inode *inode, struct file *file)
 	mutex_init(&pf->lock, LOCK_RANK_LEAF);
 	pf->mm = mm;
 	if (node->file_ops == &proc_mounts_ops)
-		pf->mounts = proc_mounts_open(file);
+		pf->extra = proc_mounts_open(file);
 	file->private_data = pf;
 	file->ops = node->file_ops ? node->file_ops : &proc_text_ops;
 	return 0;

@@ -73,6 +73,7 @@ enum proc_node_flags {
 	PROC_OPEN_ATTACH = 1 << 4, /* opening needs attach access: -EACCES */
 	PROC_PLAIN_MODE = 1 << 5,  /* capabilities do not override the mode (sysctl) */
 	PROC_USER_LIMIT = 1 << 6,  /* limits of users: writable with CAP_SYS_RESOURCE in one's own namespace */
+	PROC_SMAPS = 1 << 7,	   /* of proc_maps_ops: smaps */
 	PROC_CALLER_LINK = 1 << 3, /* self and thread-self: there with subset=pid */
 };
 
@@ -140,10 +141,10 @@ extern const struct file_ops proc_text_ops;
 ssize_t proc_text_read(struct file *file, struct io_iter *to, uint64_t *pos);
 int64_t proc_text_llseek(struct file *file, int64_t offset, int whence);
 void proc_text_release(struct file *file);
-/* What proc_mounts_open made for the open file. */
+/* What the node's file_ops keep for the open file, in their hands: they free it. */
 void *proc_file_extra(struct file *file);
+void *proc_file_swap_extra(struct file *file, void *extra) MUST_CHECK; /* what it was */
 void *proc_mounts_open(struct file *file); /* proc_mounts.c; NULL: nothing */
-void proc_mounts_close(void *watch);
 /* Fills in @c for an inode; @file may be NULL.  -ESRCH when the process is gone. */
 int proc_call_begin(struct inode *inode, struct file *file, struct proc_call *c) MUST_CHECK;
 void proc_call_end(struct proc_call *c);
@@ -169,7 +170,7 @@ extern const struct proc_dir proc_net_dir;     /* system/proc_net.c */
 extern const struct proc_dir proc_attr_dir;    /* proc_security.c */
 extern const struct proc_dir proc_sys_dir;     /* sys/proc_sysctl.c */
 extern const struct proc_dir proc_sysvipc_dir; /* system/proc_ipc.c */
-extern const struct file_ops proc_mounts_ops, proc_mem_ops;
+extern const struct file_ops proc_mounts_ops, proc_mem_ops, proc_maps_ops;
 int proc_ns_init(struct kernel *k) MUST_CHECK;
 
 /* Whether hidepid lets the caller see @t, whose check needs at least level @min. */
@@ -184,7 +185,7 @@ typedef int proc_get_link_fn(const struct proc_call *c, struct path *out);
 /* of a process */
 proc_show_fn proc_show_stat, proc_show_statm, proc_show_status; /* proc_stat.c, proc_status.c */
 proc_show_fn proc_show_cmdline, proc_show_environ, proc_show_auxv; /* proc_mem.c */
-proc_show_fn proc_show_maps, proc_show_smaps, proc_show_smaps_rollup;
+proc_show_fn proc_show_smaps_rollup;
 proc_show_fn proc_show_mounts, proc_show_mountinfo, proc_show_mountstats;
 proc_show_fn proc_show_comm, proc_show_limits, proc_show_io, proc_show_wchan, proc_show_stack,
 	proc_show_syscall, proc_show_personality, proc_show_sched, proc_show_schedstat,
@@ -212,6 +213,23 @@ proc_show_fn proc_show_cpuinfo, proc_show_cpu_stat, proc_show_interrupts, proc_s
 	proc_show_misc, proc_show_key_users, proc_show_keys, proc_show_slabinfo,
 	proc_show_execdomains, proc_show_fb;
 extern const struct proc_dir proc_tty_dir;
+
+/* --- maps and smaps (proc_maps.c, proc_smaps.c) ------------------------------------------- */
+
+#define PROC_MAPS_NAME_COLUMN 73
+
+void proc_maps_line(const struct vma *vma, struct strbuf *out);
+
+/* A part of the host's smaps of a stub; zeroes at first. */
+struct smaps_window {
+	struct host_smaps_entry *entries; /* owned; in order of address */
+	size_t count, next, limit;
+	uint64_t end; /* below it all is known, from where the window begins */
+};
+void smaps_window_free(struct smaps_window *w);
+/* Mappings come in order of address. */
+int proc_smaps_record(struct mm *mm, struct smaps_window *w, const struct vma *vma,
+		      struct strbuf *out) MUST_CHECK;
 
 /* A path text made absolute for the caller, for readlink. */
 int proc_path_text(const struct path *p, char **out) MUST_CHECK;

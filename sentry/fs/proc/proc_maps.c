@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * maps, smaps and smaps_rollup.  The mappings are the guest's; how much of each is
- * in memory comes from the host's smaps of the stub, whose mappings may be split
- * and joined otherwise: one that covers several of ours is shared out by size.
+ * maps and smaps as files: a record a mapping, made as they are read.  As with Linux's
+ * seq_file a read gives a page of whole records at most and what is left over of a record is
+ * kept; a read from where the last one did not end starts over and skips.
+ *
+ * The state between two reads belongs to the reader that took it (proc_file_swap_extra); one
+ * that finds none makes its own, so no lock is held while text is made or copied.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,8 +15,6 @@
 #include "sentry/fs/proc/proc_internal.h"
 #include "sentry/vfs/vfs.h"
 #include "util/checked.h"
-
-#define NAME_COLUMN 73
 
 /* --- one line ------------------------------------------------------------------------- */
 
@@ -55,7 +55,7 @@ static void object_identity(const struct vma *vma, uint64_t *dev, uint64_t *ino)
 	}
 }
 
-static void add_line(const struct vma *vma, struct strbuf *out)
+void proc_maps_line(const struct vma *vma, struct strbuf *out)
 {
 	size_t start = out->length;
 	uint64_t dev, ino;
@@ -69,7 +69,7 @@ static void add_line(const struct vma *vma, struct strbuf *out)
 		    (unsigned long long)(vma->object && (dev || ino) ? vma->offset : 0),
 		    linux_dev_major(dev), linux_dev_minor(dev), (unsigned long long)ino);
 	if (vma->name || vma->object) {
-		while (!out->failed && out->length - start < NAME_COLUMN)
+		while (!out->failed && out->length - start < PROC_MAPS_NAME_COLUMN)
 			strbuf_add_char(out, ' ');
 		if (vma->name)
 			strbuf_add(out, vma->name);
@@ -79,191 +79,153 @@ static void add_line(const struct vma *vma, struct strbuf *out)
 	strbuf_add_char(out, '\n');
 }
 
-/* Calls @fn for each mapping in order of address. */
-static int for_each_vma(struct mm *mm, void (*fn)(const struct vma *, void *), void *arg)
-{
-	uint64_t at = 0;
-	struct vma vma;
+/* --- records --------------------------------------------------------------------------- */
 
-	while (mm_find_vma(mm, at, &vma)) {
-		fn(&vma, arg);
-		at = vma.end;
-		mm_vma_release(&vma);
-	}
-	return 0;
-}
-
-static void maps_line(const struct vma *vma, void *arg)
-{
-	add_line(vma, arg);
-}
-
-int proc_show_maps(const struct proc_call *c, struct strbuf *out)
-{
-	struct mm *mm = proc_call_mm(c);
-	int rc;
-
-	if (!mm)
-		return 0;
-	rc = for_each_vma(mm, maps_line, out);
-	mm_put(mm);
-	return rc;
-}
-
-/* --- smaps -------------------------------------------------------------------------------- */
-
-struct smaps_walk {
-	struct strbuf *out;
-	const struct host_smaps_entry *entries; /* in order of address */
-	size_t count, next;
-	uint64_t total[SMAPS_FIELD_COUNT];
-	uint64_t start, end; /* of everything */
+struct maps_cursor {
+	uint64_t pos;	  /* in the file: of text[from] */
+	uint64_t address; /* where to look for the next mapping */
+	struct strbuf text;
+	size_t from;		  /* what is before it in text has been read */
+	struct smaps_window host; /* smaps only */
 };
 
-/* What the host has in [start, end). */
-static void collect(struct smaps_walk *w, uint64_t start, uint64_t end, uint64_t kb[SMAPS_FIELD_COUNT])
+static void cursor_free(struct maps_cursor *cursor)
 {
-	memset(kb, 0, SMAPS_FIELD_COUNT * sizeof(kb[0]));
-	while (w->next < w->count && w->entries[w->next].end <= start)
-		w->next++;
-	for (size_t i = w->next; i < w->count && w->entries[i].start < end; i++) {
-		const struct host_smaps_entry *e = &w->entries[i];
-		uint64_t common = MIN(end, e->end) - MAX(start, e->start);
-
-		for (unsigned f = 0; f < SMAPS_FIELD_COUNT; f++)
-			kb[f] += common == e->end - e->start ?
-					 e->kb[f] :
-					 (uint64_t)((__uint128_t)e->kb[f] * common / (e->end - e->start));
-	}
+	if (!cursor)
+		return;
+	strbuf_free(&cursor->text);
+	smaps_window_free(&cursor->host);
+	free(cursor);
 }
 
-static void add_field(struct strbuf *out, const char *name, uint64_t kb)
+static int add_record(const struct proc_call *c, struct mm *mm, struct maps_cursor *cursor,
+		      const struct vma *vma)
 {
-	strbuf_addf(out, "%s:%*s%8llu kB\n", name, (int)(15 - MIN(strlen(name), 15U)), "",
-		    (unsigned long long)kb);
-}
-
-static void add_fields(const uint64_t kb[SMAPS_FIELD_COUNT], struct strbuf *out)
-{
-	/* Linux's order, with the fields that have no source between */
-	for (unsigned f = 0; f < SMAPS_FIELD_COUNT; f++) {
-		add_field(out, host_smaps_names[f], kb[f]);
-		if (f == SMAPS_ANONYMOUS)
-			add_field(out, "KSM", 0);
-		if (f == SMAPS_FILE_HUGE) {
-			add_field(out, "Shared_Hugetlb", 0);
-			add_field(out, "Private_Hugetlb", 0);
-		}
-	}
-}
-
-static void add_flags(const struct vma *vma, struct strbuf *out)
-{
-	static const struct {
-		int prot;
-		uint32_t flags;
-		const char *name;
-	} names[] = {
-		{ LINUX_PROT_READ, 0, "rd" }, { LINUX_PROT_WRITE, 0, "wr" },
-		{ LINUX_PROT_EXEC, 0, "ex" }, { 0, VMA_SHARED, "sh" },
-	};
-	static const struct {
-		int prot;
-		const char *name;
-	} may[] = { { LINUX_PROT_READ, "mr" }, { LINUX_PROT_WRITE, "mw" }, { LINUX_PROT_EXEC, "me" } };
-	static const struct {
-		uint32_t flag;
-		const char *name;
-	} rest[] = {
-		{ VMA_GROWSDOWN, "gd" }, { VMA_LOCKED, "lo" },	  { VMA_DONTFORK, "dc" },
-		{ VMA_NORESERVE, "nr" }, { VMA_WIPEONFORK, "wf" }, { VMA_DONTDUMP, "dd" },
-		{ VMA_HUGEPAGE, "hg" },	 { VMA_NOHUGEPAGE, "nh" }, { VMA_SEALED, "sl" },
-	};
-
-	strbuf_add(out, "VmFlags:");
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (vma->prot & names[i].prot || vma->flags & names[i].flags)
-			strbuf_addf(out, " %s", names[i].name);
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(may); i++) {
-		if (vma->max_prot & may[i].prot)
-			strbuf_addf(out, " %s", may[i].name);
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(rest); i++) {
-		if (vma->flags & rest[i].flag)
-			strbuf_addf(out, " %s", rest[i].name);
-	}
-	strbuf_add(out, " \n");
-}
-
-static void smaps_vma(const struct vma *vma, void *arg)
-{
-	struct smaps_walk *w = arg;
-	uint64_t kb[SMAPS_FIELD_COUNT];
-
-	collect(w, vma->start, vma->end, kb);
-	add_line(vma, w->out);
-	add_field(w->out, "Size", (vma->end - vma->start) >> 10);
-	add_field(w->out, "KernelPageSize", GUEST_PAGE_SIZE >> 10);
-	add_field(w->out, "MMUPageSize", GUEST_PAGE_SIZE >> 10);
-	add_fields(kb, w->out);
-	strbuf_addf(w->out, "THPeligible:%*s%8d\n", 4, "", 0);
-	add_flags(vma, w->out);
-}
-
-static void rollup_vma(const struct vma *vma, void *arg)
-{
-	struct smaps_walk *w = arg;
-	uint64_t kb[SMAPS_FIELD_COUNT];
-
-	collect(w, vma->start, vma->end, kb);
-	for (unsigned f = 0; f < SMAPS_FIELD_COUNT; f++)
-		w->total[f] += kb[f];
-	if (!w->end)
-		w->start = vma->start;
-	w->end = vma->end;
-}
-
-static int walk_smaps(const struct proc_call *c, struct smaps_walk *w,
-		      void (*fn)(const struct vma *, void *))
-{
-	struct mm *mm = proc_call_mm(c);
-	struct host_smaps_entry *entries = NULL;
-	int rc;
-
-	if (!mm)
-		return 0;
-	rc = host_procfs_smaps(address_space_host_pid(mm->as), &entries, &w->count);
-	if (rc == 0) {
-		w->entries = entries;
-		rc = for_each_vma(mm, fn, w);
-	}
-	free(entries);
-	mm_put(mm);
-	return rc == -ESRCH ? 0 : rc;
-}
-
-int proc_show_smaps(const struct proc_call *c, struct strbuf *out)
-{
-	struct smaps_walk w = { .out = out };
-
-	return walk_smaps(c, &w, smaps_vma);
-}
-
-int proc_show_smaps_rollup(const struct proc_call *c, struct strbuf *out)
-{
-	struct smaps_walk w = { .out = out };
-	int rc = walk_smaps(c, &w, rollup_vma);
-
-	if (rc < 0)
-		return rc;
-	if (!w.end)
-		return -ESRCH;
-	strbuf_addf(out, "%08llx-%08llx ---p 00000000 00:00 0 ", (unsigned long long)w.start,
-		    (unsigned long long)w.end);
-	while (!out->failed && out->length < NAME_COLUMN)
-		strbuf_add_char(out, ' ');
-	strbuf_add(out, "[rollup]\n");
-	add_fields(w.total, out);
+	if (c->entry->node->flags & PROC_SMAPS)
+		return proc_smaps_record(mm, &cursor->host, vma, &cursor->text);
+	proc_maps_line(vma, &cursor->text);
 	return 0;
 }
+
+/*
+ * Adds the next records: until there are @wanted bytes, or a page, and always one; the one
+ * that does not fit is made again later.  1: there are no more.
+ */
+static int fill(const struct proc_call *c, struct mm *mm, struct maps_cursor *cursor, size_t wanted)
+{
+	struct vma vma;
+
+	while (cursor->text.length < wanted) {
+		size_t before = cursor->text.length;
+		int rc;
+
+		if (!mm_find_vma(mm, cursor->address, &vma))
+			return 1;
+		rc = add_record(c, mm, cursor, &vma);
+		mm_vma_release(&vma);
+		if (rc < 0)
+			return rc;
+		if (cursor->text.failed)
+			return -ENOMEM;
+		if (before && cursor->text.length >= GUEST_PAGE_SIZE) {
+			strbuf_truncate(&cursor->text, before);
+			return 0;
+		}
+		cursor->address = vma.end;
+	}
+	return 0;
+}
+
+/* Gives what is left over. */
+static ssize_t flush(struct maps_cursor *cursor, struct io_iter *to)
+{
+	size_t size = MIN(cursor->text.length - cursor->from, to->count);
+	ssize_t n = size ? io_iter_copy_to(to, cursor->text.data + cursor->from, size) : 0;
+
+	if (n > 0) {
+		cursor->from += (size_t)n;
+		cursor->pos += (uint64_t)n;
+	}
+	if (cursor->from == cursor->text.length) {
+		strbuf_truncate(&cursor->text, 0);
+		cursor->from = 0;
+	}
+	return n;
+}
+
+/* Makes text up to @pos and drops it.  1: the file ends before. */
+static int skip_to(const struct proc_call *c, struct mm *mm, struct maps_cursor *cursor, uint64_t pos)
+{
+	while (cursor->pos < pos) {
+		int rc = fill(c, mm, cursor, 1);
+		uint64_t step = MIN(cursor->text.length - cursor->from, pos - cursor->pos);
+
+		if (rc < 0 || !step)
+			return rc;
+		cursor->from += step;
+		cursor->pos += step;
+		if (cursor->from == cursor->text.length) {
+			strbuf_truncate(&cursor->text, 0);
+			cursor->from = 0;
+		}
+	}
+	return 0;
+}
+
+static ssize_t read_records(const struct proc_call *c, struct mm *mm, struct maps_cursor *cursor,
+			    uint64_t pos, struct io_iter *to)
+{
+	ssize_t first, n;
+	int rc = skip_to(c, mm, cursor, pos);
+
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
+	first = flush(cursor, to);
+	if (first < 0 || !to->count || cursor->text.length)
+		return first;
+	rc = fill(c, mm, cursor, to->count);
+	if (rc < 0)
+		return first ? first : rc;
+	n = flush(cursor, to);
+	return n < 0 ? (first ? first : n) : first + n;
+}
+
+static ssize_t maps_read(struct file *file, struct io_iter *to, uint64_t *pos)
+{
+	struct maps_cursor *cursor = proc_file_swap_extra(file, NULL);
+	struct proc_call c;
+	struct mm *mm;
+	ssize_t n;
+	int rc;
+
+	if (cursor && cursor->pos != *pos) {
+		cursor_free(cursor);
+		cursor = NULL;
+	}
+	if (!cursor)
+		cursor = calloc(1, sizeof(*cursor));
+	if (!cursor)
+		return -ENOMEM;
+	rc = proc_call_begin(file->inode, file, &c);
+	mm = rc == 0 ? proc_call_mm(&c) : NULL;
+	n = mm ? read_records(&c, mm, cursor, *pos, to) : rc;
+	mm_put(mm);
+	proc_call_end(&c);
+	if (n > 0)
+		*pos += (uint64_t)n;
+	cursor_free(proc_file_swap_extra(file, cursor));
+	return n;
+}
+
+static void maps_release(struct file *file)
+{
+	cursor_free(proc_file_swap_extra(file, NULL));
+	proc_text_release(file);
+}
+
+const struct file_ops proc_maps_ops = {
+	.release = maps_release,
+	.read = maps_read,
+	.llseek = proc_text_llseek,
+	.unlocked_position = true,
+};

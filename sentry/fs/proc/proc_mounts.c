@@ -156,14 +156,14 @@ void *proc_mounts_open(struct file *file)
 	return watch_new(file);
 }
 
-void proc_mounts_close(void *watch)
+static void mounts_release(struct file *file)
 {
-	struct mounts_watch *w = watch;
+	struct mounts_watch *w = proc_file_extra(file);
 
-	if (!w)
-		return;
-	mount_namespace_put(w->ns);
+	if (w)
+		mount_namespace_put(w->ns);
 	free(w);
+	proc_text_release(file);
 }
 
 static uint32_t mounts_poll(struct file *file)
@@ -187,7 +187,7 @@ static struct wait_queue *mounts_poll_queue(struct file *file)
 }
 
 const struct file_ops proc_mounts_ops = {
-	.release = proc_text_release,
+	.release = mounts_release,
 	.read = proc_text_read,
 	.llseek = proc_text_llseek,
 	.poll = mounts_poll,

@@ -12,6 +12,10 @@
 #define MOUNTS_FILE(n, fn, m) \
 	{ .name = (n), .mode = LINUX_S_IFREG | (m), .show = (fn), .file_ops = &proc_mounts_ops }
 
+#define MAPS_FILE(n, fl)                                                                         \
+	{ .name = (n), .mode = LINUX_S_IFREG | 0444, .file_ops = &proc_maps_ops,                 \
+	  .flags = PROC_OPEN_READ | (fl) }
+
 /* What a process and a thread have in common, in the order of Linux's listing. */
 #define COMMON_NODES                                                                             \
 	PROC_SUBDIR("fd", 0500, &proc_fd_dir),                                                   \
@@ -29,7 +33,7 @@
 	PROC_FILE("cmdline", 0444, proc_show_cmdline),                                           \
 	PROC_FILE("stat", 0444, proc_show_stat),                                                 \
 	PROC_FILE("statm", 0444, proc_show_statm),                                               \
-	PROC_CHECKED("maps", 0444, proc_show_maps, PROC_OPEN_READ),                              \
+	MAPS_FILE("maps", 0),                                                                    \
 	{ .name = "mem", .mode = LINUX_S_IFREG | 0600, .file_ops = &proc_mem_ops,                \
 	  .flags = PROC_OPEN_ATTACH },                                                           \
 	PROC_MAGIC_LINK("cwd", proc_readlink_cwd, proc_get_cwd),                                 \
@@ -37,7 +41,7 @@
 	PROC_MAGIC_LINK("exe", proc_readlink_exe, proc_get_exe),                                 \
 	MOUNTS_FILE("mounts", proc_show_mounts, 0444),                                           \
 	MOUNTS_FILE("mountinfo", proc_show_mountinfo, 0444),                                     \
-	PROC_CHECKED("smaps", 0444, proc_show_smaps, PROC_OPEN_READ),                            \
+	MAPS_FILE("smaps", PROC_SMAPS),                                                          \
 	PROC_CHECKED("smaps_rollup", 0444, proc_show_smaps_rollup, PROC_OPEN_READ),              \
 	PROC_SUBDIR("attr", 0555, &proc_attr_dir),                                               \
 	PROC_FILE("wchan", 0444, proc_show_wchan),                                               \
