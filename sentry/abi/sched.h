@@ -54,6 +54,7 @@ _Static_assert(sizeof(struct linux_clone_args) == LINUX_CLONE_ARGS_SIZE_VER2, "c
 #define LINUX_SCHED_DEADLINE 6
 #define LINUX_SCHED_EXT 7
 #define LINUX_SCHED_RESET_ON_FORK 0x40000000
+#define LINUX_RT_PRIORITY_MAX 99
 
 struct linux_sched_attr {
 	uint32_t size, policy;
@@ -64,6 +65,17 @@ struct linux_sched_attr {
 	uint32_t util_min, util_max;
 };
 #define LINUX_SCHED_ATTR_SIZE_VER0 48
+#define LINUX_SCHED_ATTR_SIZE_VER1 56
+
+/* linux_sched_attr.flags */
+#define LINUX_SCHED_FLAG_RESET_ON_FORK 0x1ULL
+#define LINUX_SCHED_FLAG_RECLAIM 0x2ULL
+#define LINUX_SCHED_FLAG_DL_OVERRUN 0x4ULL
+#define LINUX_SCHED_FLAG_KEEP_POLICY 0x8ULL
+#define LINUX_SCHED_FLAG_KEEP_PARAMS 0x10ULL
+#define LINUX_SCHED_FLAG_UTIL_CLAMP 0x60ULL
+#define LINUX_SCHED_FLAG_ALL 0x7fULL
+#define LINUX_SCHED_DEADLINE_FLAGS (LINUX_SCHED_FLAG_RECLAIM | LINUX_SCHED_FLAG_DL_OVERRUN)
 _Static_assert(sizeof(struct linux_sched_attr) == 56, "sched_attr");
 
 #define LINUX_PRIO_PROCESS 0

@@ -88,7 +88,9 @@ int32_t futex_priority(struct task *t)
 	int32_t priority = 0;
 
 	mutex_lock(&t->lock);
-	if (t->sched_policy == LINUX_SCHED_FIFO || t->sched_policy == LINUX_SCHED_RR)
+	if ((t->sched_policy & ~LINUX_SCHED_RESET_ON_FORK) == LINUX_SCHED_DEADLINE)
+		priority = LINUX_RT_PRIORITY_MAX + 1; /* before all others */
+	else
 		priority = t->sched_priority;
 	mutex_unlock(&t->lock);
 	return priority;

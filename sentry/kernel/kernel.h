@@ -32,6 +32,7 @@ struct kernel {
 	struct time_namespace *root_time_ns;
 	unsigned cpus;
 	_Atomic uint64_t memory_limit;	 /* bytes; UINT64_MAX: the host's */
+	_Atomic uint64_t deadline_bandwidth; /* of all SCHED_DEADLINE tasks, see sched_deadline.h */
 	int nice;			 /* of new processes; does not change */
 	_Atomic int64_t pids_limit, task_count;
 	_Atomic bool paused;		 /* kernel_pause.h */

@@ -10,7 +10,7 @@ libsentry_a_SOURCES += %D%/bpf_classic.c %D%/bpf_classic.h %D%/clock_sleep.c %D%
 	%D%/process_group.c %D%/process_group.h %D%/program.h \
 	%D%/ptrace.h %D%/ptrace_attach.c %D%/ptrace_internal.h %D%/ptrace_job.c %D%/ptrace_memory.c \
 	%D%/ptrace_regs.c %D%/ptrace_request.c %D%/ptrace_run.c %D%/ptrace_stop.c %D%/ptrace_wait.c \
-	%D%/ptrace_watch.c %D%/restart.h %D%/seccomp.c %D%/seccomp.h \
+	%D%/ptrace_watch.c %D%/restart.h %D%/sched_deadline.c %D%/sched_deadline.h %D%/seccomp.c %D%/seccomp.h \
 	%D%/seccomp_action.c %D%/seccomp_internal.h %D%/seccomp_notify.c \
 	%D%/signal.c %D%/signal.h \
 	%D%/signal_frame.c %D%/signal_internal.h %D%/signal_send.c %D%/task.c %D%/task.h \

@@ -82,6 +82,7 @@ void task_put(struct task *t)
 		return;
 	signal_queue_flush(&t->pending, SIGNAL_ALL);
 	ptrace_task_free(t);
+	task_deadline_release(t);
 	drop_resources(t);
 	task_keys_release(t);
 	if (t->charged_uid != ID_INVALID)

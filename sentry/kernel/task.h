@@ -15,6 +15,7 @@
 #include "sentry/abi/guest_addr.h"
 #include "sentry/cred/credentials.h"
 #include "sentry/kernel/ptrace.h"
+#include "sentry/kernel/sched_deadline.h"
 #include "sentry/kernel/signal.h"
 #include "sentry/mm/mm.h"
 #include "sentry/platform/platform.h"
@@ -156,6 +157,7 @@ struct task {
 
 	/* scheduling, as stored */
 	int32_t nice, sched_policy, sched_priority; /* protected by lock */
+	struct deadline_params deadline;  /* of SCHED_DEADLINE; protected by lock */
 	uint64_t cpu_mask[16];		  /* protected by lock */
 	uint64_t start_time_ns;		  /* CLOCK_MONOTONIC; does not change */
 	uint64_t timer_slack_ns, default_timer_slack_ns;

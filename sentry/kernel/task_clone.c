@@ -247,7 +247,8 @@ static void inherit(struct clone_job *j)
 	task_keys_inherit(child, t);
 	if (child->sched_policy & LINUX_SCHED_RESET_ON_FORK) {
 		child->sched_policy &= ~LINUX_SCHED_RESET_ON_FORK;
-		if (child->sched_policy == LINUX_SCHED_FIFO || child->sched_policy == LINUX_SCHED_RR) {
+		if (child->sched_policy == LINUX_SCHED_FIFO || child->sched_policy == LINUX_SCHED_RR ||
+		    child->sched_policy == LINUX_SCHED_DEADLINE) {
 			child->sched_policy = LINUX_SCHED_NORMAL;
 			child->sched_priority = 0;
 			child->nice = 0;
@@ -356,6 +357,8 @@ static int prepare(struct clone_job *j)
 	if (rc)
 		return rc;
 	inherit(j);
+	if (j->child->sched_policy == LINUX_SCHED_DEADLINE) /* what it reserved is not shared */
+		return -EAGAIN;
 	if (j->rq->flags & LINUX_CLONE_VFORK) {
 		j->vfork = vfork_completion_new();
 		if (!j->vfork)

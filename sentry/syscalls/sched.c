@@ -24,6 +24,12 @@ static bool is_realtime(int policy)
 	return policy == LINUX_SCHED_FIFO || policy == LINUX_SCHED_RR;
 }
 
+/* Those that have a nice value. */
+static bool is_fair(int policy)
+{
+	return policy == LINUX_SCHED_NORMAL || policy == LINUX_SCHED_BATCH;
+}
+
 static bool same_owner(struct task *t, struct task *target)
 {
 	const struct credentials *other = task_cred(target);
@@ -70,83 +76,132 @@ struct parameters {
 	int priority;
 	int nice;
 	bool set_nice;
+	bool clamp; /* of utilization: not there */
+	struct deadline_params deadline;
 };
 
-static int check_policy(int policy, int priority)
+static int bare(int policy)
 {
-	int bare = policy & ~LINUX_SCHED_RESET_ON_FORK;
+	return policy & ~LINUX_SCHED_RESET_ON_FORK;
+}
 
-	if (bare == LINUX_SCHED_DEADLINE || bare == LINUX_SCHED_EXT || priority_range(bare, true) < 0)
+static int check_policy(struct parameters *p)
+{
+	int policy = bare(p->policy);
+
+	if (policy == LINUX_SCHED_EXT || priority_range(policy, true) < 0)
 		return -EINVAL;
-	if (priority < 0 || priority > 99 || is_realtime(bare) != (priority != 0))
+	if (p->priority < 0 || p->priority > LINUX_RT_PRIORITY_MAX ||
+	    is_realtime(policy) != (p->priority != 0))
+		return -EINVAL;
+	if (policy == LINUX_SCHED_DEADLINE && !deadline_params_valid(&p->deadline))
 		return -EINVAL;
 	return 0;
 }
 
-static int check_privilege(struct task *t, struct task *target, const struct parameters *p)
+/* Whether @target's limit allows the nice value. */
+static bool nice_allowed(struct task *target, int nice)
 {
-	int bare = p->policy & ~LINUX_SCHED_RESET_ON_FORK;
-	int old_priority, old_policy, old_nice;
+	return (uint64_t)(20 - nice) <= task_rlimit(target, RLIM_NICE);
+}
 
-	if (credentials_root_capable(t->cred, LINUX_CAP_SYS_NICE))
-		return 0;
+/* What one may without CAP_SYS_NICE. */
+static bool unprivileged(struct task *t, struct task *target, const struct parameters *p)
+{
+	int policy = bare(p->policy), old_priority, old_policy, old_nice;
+
 	mutex_lock(&target->lock);
 	old_priority = target->sched_priority;
 	old_policy = target->sched_policy;
 	old_nice = target->nice;
 	mutex_unlock(&target->lock);
-	if (is_realtime(bare)) {
+	if (p->set_nice && p->nice < old_nice && !nice_allowed(target, p->nice))
+		return false;
+	if (is_realtime(policy)) {
 		uint64_t limit = task_rlimit(target, RLIM_RTPRIO);
 
-		if (bare != (old_policy & ~LINUX_SCHED_RESET_ON_FORK) && !limit)
-			return -EPERM;
+		if (policy != bare(old_policy) && !limit)
+			return false;
 		if (p->priority > old_priority && (uint64_t)p->priority > limit)
-			return -EPERM;
+			return false;
 	}
+	if (policy == LINUX_SCHED_DEADLINE)
+		return false;
 	/* Out of SCHED_IDLE only who might have this nice value anyway. */
-	if ((old_policy & ~LINUX_SCHED_RESET_ON_FORK) == LINUX_SCHED_IDLE && bare != LINUX_SCHED_IDLE &&
-	    (uint64_t)(20 - old_nice) > task_rlimit(target, RLIM_NICE))
+	if (bare(old_policy) == LINUX_SCHED_IDLE && policy != LINUX_SCHED_IDLE &&
+	    !nice_allowed(target, old_nice))
+		return false;
+	/* RESET_ON_FORK: once set it stays. */
+	return same_owner(t, target) &&
+	       (!(old_policy & LINUX_SCHED_RESET_ON_FORK) || p->policy & LINUX_SCHED_RESET_ON_FORK);
+}
+
+static void online_mask(const struct kernel *k, uint64_t mask[16])
+{
+	memset(mask, 0, 16 * sizeof(mask[0]));
+	for (unsigned cpu = 0; cpu < MIN(k->cpus, 1024U); cpu++)
+		mask[cpu / 64] |= 1ULL << (cpu % 64);
+}
+
+/* Whether @mask has all CPUs there are, which SCHED_DEADLINE asks for. */
+static bool has_all_cpus(const struct kernel *k, const uint64_t mask[16])
+{
+	uint64_t online[16], missing = 0;
+
+	online_mask(k, online);
+	for (unsigned i = 0; i < 16; i++)
+		missing |= online[i] & ~mask[i];
+	return !missing;
+}
+
+static int apply_locked(struct task *target, const struct parameters *p)
+{
+	bool deadline = bare(p->policy) == LINUX_SCHED_DEADLINE;
+	int rc;
+
+	if (deadline && !has_all_cpus(target->kernel, target->cpu_mask))
 		return -EPERM;
-	if (!same_owner(t, target))
-		return -EPERM;
-	/* Once set it stays. */
-	if ((old_policy & LINUX_SCHED_RESET_ON_FORK) && !(p->policy & LINUX_SCHED_RESET_ON_FORK))
-		return -EPERM;
+	rc = task_deadline_reserve_locked(target, deadline ? &p->deadline : NULL);
+	if (rc)
+		return rc;
+	target->sched_policy = p->policy;
+	target->sched_priority = p->priority;
+	if (p->set_nice)
+		target->nice = p->nice;
 	return 0;
 }
 
-static int64_t set_parameters(struct task *t, int32_t pid, const struct parameters *p)
+static int set_parameters(struct task *t, struct task *target, struct parameters *p)
 {
-	struct task *target;
-	int rc;
+	int rc = check_policy(p);
 
-	target = target_of(t, pid);
-	if (!target)
-		return -ESRCH;
-	rc = check_policy(p->policy, p->priority);
-	if (!rc)
-		rc = check_privilege(t, target, p);
-	if (!rc) {
-		mutex_lock(&target->lock);
-		target->sched_policy = p->policy;
-		target->sched_priority = p->priority;
-		if (p->set_nice)
-			target->nice = p->nice;
-		mutex_unlock(&target->lock);
-	}
-	task_put(target);
+	if (rc)
+		return rc;
+	if (!unprivileged(t, target, p) && !credentials_root_capable(t->cred, LINUX_CAP_SYS_NICE))
+		return -EPERM;
+	if (p->clamp)
+		return -EOPNOTSUPP;
+	mutex_lock(&target->lock);
+	rc = apply_locked(target, p);
+	mutex_unlock(&target->lock);
 	return rc;
 }
 
 int64_t sys_sched_setscheduler(struct task *t, const struct syscall_args *a)
 {
 	struct parameters p = { .policy = arg_int(a, 1) };
+	struct task *target;
 	int rc;
 
 	if (p.policy < 0 || !a->v[2] || arg_int(a, 0) < 0)
 		return -EINVAL;
 	rc = copy_in(t->mm, &p.priority, arg_addr(a, 2), sizeof(p.priority));
-	return rc ? rc : set_parameters(t, arg_int(a, 0), &p);
+	if (rc)
+		return rc;
+	target = target_of(t, arg_int(a, 0));
+	rc = target ? set_parameters(t, target, &p) : -ESRCH;
+	task_put(target);
+	return rc;
 }
 
 int64_t sys_sched_setparam(struct task *t, const struct syscall_args *a)
@@ -166,12 +221,25 @@ int64_t sys_sched_setparam(struct task *t, const struct syscall_args *a)
 	mutex_lock(&target->lock);
 	p.policy = target->sched_policy;
 	mutex_unlock(&target->lock);
+	rc = set_parameters(t, target, &p);
 	task_put(target);
-	return set_parameters(t, arg_int(a, 0), &p);
+	return rc;
 }
 
 /* A copy of what is set. */
-static int read_parameters(struct task *t, int32_t pid, struct parameters *out)
+static void read_parameters(struct task *target, struct parameters *out)
+{
+	mutex_lock(&target->lock);
+	*out = (struct parameters){
+		.policy = target->sched_policy,
+		.priority = target->sched_priority,
+		.nice = target->nice,
+		.deadline = target->deadline,
+	};
+	mutex_unlock(&target->lock);
+}
+
+static int read_parameters_of(struct task *t, int32_t pid, struct parameters *out)
 {
 	struct task *target;
 
@@ -180,11 +248,7 @@ static int read_parameters(struct task *t, int32_t pid, struct parameters *out)
 	target = target_of(t, pid);
 	if (!target)
 		return -ESRCH;
-	mutex_lock(&target->lock);
-	out->policy = target->sched_policy;
-	out->priority = target->sched_priority;
-	out->nice = target->nice;
-	mutex_unlock(&target->lock);
+	read_parameters(target, out);
 	task_put(target);
 	return 0;
 }
@@ -192,7 +256,7 @@ static int read_parameters(struct task *t, int32_t pid, struct parameters *out)
 int64_t sys_sched_getscheduler(struct task *t, const struct syscall_args *a)
 {
 	struct parameters p;
-	int rc = read_parameters(t, arg_int(a, 0), &p);
+	int rc = read_parameters_of(t, arg_int(a, 0), &p);
 
 	return rc ? rc : p.policy;
 }
@@ -204,7 +268,7 @@ int64_t sys_sched_getparam(struct task *t, const struct syscall_args *a)
 
 	if (!a->v[1])
 		return -EINVAL;
-	rc = read_parameters(t, arg_int(a, 0), &p);
+	rc = read_parameters_of(t, arg_int(a, 0), &p);
 	return rc ? rc : copy_out(t->mm, arg_addr(a, 1), &p.priority, sizeof(p.priority));
 }
 
@@ -212,28 +276,23 @@ int64_t sys_sched_rr_get_interval(struct task *t, const struct syscall_args *a)
 {
 	struct linux_timespec ts = { 0, 0 };
 	struct parameters p;
-	int rc = read_parameters(t, arg_int(a, 0), &p), bare;
+	int rc = read_parameters_of(t, arg_int(a, 0), &p), policy;
 
 	if (rc)
 		return rc;
-	bare = p.policy & ~LINUX_SCHED_RESET_ON_FORK;
-	if (bare == LINUX_SCHED_RR)
+	policy = bare(p.policy);
+	if (policy == LINUX_SCHED_RR)
 		ts.nsec = 100000000;
-	else if (bare != LINUX_SCHED_FIFO)
+	else if (policy != LINUX_SCHED_FIFO && policy != LINUX_SCHED_DEADLINE)
 		ts.nsec = 3000000;
 	return copy_out(t->mm, arg_addr(a, 1), &ts, sizeof(ts));
 }
 
-int64_t sys_sched_setattr(struct task *t, const struct syscall_args *a)
+static int copy_in_attr(struct task *t, guest_addr_t from, struct linux_sched_attr *attr)
 {
-	struct linux_sched_attr attr;
-	struct parameters p = { 0 };
 	uint32_t size;
-	int rc;
+	int rc = copy_in_u32(t->mm, &size, from);
 
-	if (!a->v[1] || arg_int(a, 0) < 0 || arg_u32(a, 2))
-		return -EINVAL;
-	rc = copy_in_u32(t->mm, &size, arg_addr(a, 1));
 	if (rc)
 		return rc;
 	if (!size)
@@ -241,19 +300,63 @@ int64_t sys_sched_setattr(struct task *t, const struct syscall_args *a)
 	if (size < LINUX_SCHED_ATTR_SIZE_VER0)
 		rc = -E2BIG;
 	else
-		rc = copy_in_struct(t->mm, &attr, sizeof(attr), LINUX_SCHED_ATTR_SIZE_VER0,
-				    arg_addr(a, 1), size);
-	if (rc == -E2BIG && copy_out_u32(t->mm, arg_addr(a, 1), sizeof(attr)))
+		rc = copy_in_struct(t->mm, attr, sizeof(*attr), LINUX_SCHED_ATTR_SIZE_VER0, from, size);
+	if (rc == -E2BIG && copy_out_u32(t->mm, from, sizeof(*attr)))
 		return -EFAULT;
+	if (!rc && attr->flags & LINUX_SCHED_FLAG_UTIL_CLAMP && size < LINUX_SCHED_ATTR_SIZE_VER1)
+		return -EINVAL;
+	return rc;
+}
+
+/* What the flags say is to be left, from @old. */
+static void parameters_of(const struct linux_sched_attr *attr, const struct parameters *old,
+			  struct parameters *p)
+{
+	*p = (struct parameters){
+		.policy = (int)attr->policy,
+		.priority = (int)attr->priority,
+		.nice = MAX(-20, MIN(19, attr->nice)),
+		.clamp = attr->flags & LINUX_SCHED_FLAG_UTIL_CLAMP,
+		.deadline = { attr->runtime, attr->deadline, attr->period,
+			      attr->flags & LINUX_SCHED_DEADLINE_FLAGS },
+	};
+	if (attr->flags & LINUX_SCHED_FLAG_KEEP_POLICY)
+		p->policy = old->policy;
+	else if (attr->flags & LINUX_SCHED_FLAG_RESET_ON_FORK)
+		p->policy |= LINUX_SCHED_RESET_ON_FORK;
+	if (attr->flags & LINUX_SCHED_FLAG_KEEP_PARAMS) {
+		if (bare(old->policy) == LINUX_SCHED_DEADLINE)
+			p->deadline = old->deadline;
+		else if (is_realtime(bare(old->policy)))
+			p->priority = old->priority;
+		else
+			p->nice = old->nice;
+	}
+	p->set_nice = is_fair(bare(p->policy));
+}
+
+int64_t sys_sched_setattr(struct task *t, const struct syscall_args *a)
+{
+	struct linux_sched_attr attr;
+	struct parameters old, p;
+	struct task *target;
+	int rc;
+
+	if (!a->v[1] || arg_int(a, 0) < 0 || arg_u32(a, 2))
+		return -EINVAL;
+	rc = copy_in_attr(t, arg_addr(a, 1), &attr);
 	if (rc)
 		return rc;
-	if ((int32_t)attr.policy < 0 || (attr.flags & ~1ULL))
+	if ((int32_t)attr.policy < 0)
 		return -EINVAL;
-	p.policy = (int)attr.policy | (attr.flags & 1 ? LINUX_SCHED_RESET_ON_FORK : 0);
-	p.priority = (int)attr.priority;
-	p.nice = MAX(-20, MIN(19, attr.nice));
-	p.set_nice = !is_realtime((int)attr.policy);
-	return set_parameters(t, arg_int(a, 0), &p);
+	target = target_of(t, arg_int(a, 0));
+	if (!target)
+		return -ESRCH;
+	read_parameters(target, &old);
+	parameters_of(&attr, &old, &p);
+	rc = attr.flags & ~LINUX_SCHED_FLAG_ALL ? -EINVAL : set_parameters(t, target, &p);
+	task_put(target);
+	return rc;
 }
 
 int64_t sys_sched_getattr(struct task *t, const struct syscall_args *a)
@@ -266,28 +369,26 @@ int64_t sys_sched_getattr(struct task *t, const struct syscall_args *a)
 	if (!a->v[1] || arg_int(a, 0) < 0 || size > GUEST_PAGE_SIZE ||
 	    size < LINUX_SCHED_ATTR_SIZE_VER0 || arg_u32(a, 3))
 		return -EINVAL;
-	rc = read_parameters(t, arg_int(a, 0), &p);
+	rc = read_parameters_of(t, arg_int(a, 0), &p);
 	if (rc)
 		return rc;
 	attr.size = MIN(size, (uint32_t)sizeof(attr));
-	attr.policy = (uint32_t)(p.policy & ~LINUX_SCHED_RESET_ON_FORK);
-	attr.flags = p.policy & LINUX_SCHED_RESET_ON_FORK ? 1 : 0;
-	if (is_realtime((int)attr.policy))
+	attr.policy = (uint32_t)bare(p.policy);
+	attr.flags = p.policy & LINUX_SCHED_RESET_ON_FORK ? LINUX_SCHED_FLAG_RESET_ON_FORK : 0;
+	if (attr.policy == LINUX_SCHED_DEADLINE) {
+		attr.flags |= p.deadline.flags;
+		attr.runtime = p.deadline.runtime;
+		attr.deadline = p.deadline.deadline;
+		attr.period = p.deadline.period;
+	} else if (is_realtime((int)attr.policy)) {
 		attr.priority = (uint32_t)p.priority;
-	else
+	} else {
 		attr.nice = p.nice;
-	attr.util_max = 1024;
+	}
 	return copy_out(t->mm, arg_addr(a, 1), &attr, attr.size);
 }
 
 /* --- affinity ------------------------------------------------------------------------- */
-
-static void online_mask(const struct kernel *k, uint64_t mask[16])
-{
-	memset(mask, 0, 16 * sizeof(mask[0]));
-	for (unsigned cpu = 0; cpu < MIN(k->cpus, 1024U); cpu++)
-		mask[cpu / 64] |= 1ULL << (cpu % 64);
-}
 
 static bool may_set_affinity(struct task *t, struct task *target)
 {
@@ -318,7 +419,10 @@ int64_t sys_sched_setaffinity(struct task *t, const struct syscall_args *a)
 		rc = -EINVAL;
 	if (!rc) {
 		mutex_lock(&target->lock);
-		memcpy(target->cpu_mask, mask, sizeof(mask));
+		if (bare(target->sched_policy) == LINUX_SCHED_DEADLINE && !has_all_cpus(t->kernel, mask))
+			rc = -EBUSY;
+		else
+			memcpy(target->cpu_mask, mask, sizeof(mask));
 		mutex_unlock(&target->lock);
 	}
 	task_put(target);

@@ -89,6 +89,76 @@ CASE(sched_attr_rules)
 	show("real time", syscall(SYS_sched_setattr, 0, &attr, 0));
 }
 
+static void set_deadline(const char *label, uint64_t runtime, uint64_t deadline, uint64_t period)
+{
+	struct attr attr = { .size = 48, .policy = 6, .runtime = runtime, .deadline = deadline,
+			     .period = period };
+
+	show(label, syscall(SYS_sched_setattr, 0, &attr, 0));
+}
+
+/* Checked before the privilege that it needs. */
+CASE(sched_deadline_arguments)
+{
+	const uint64_t ms = 1000000;
+
+	set_deadline("nothing", 0, 0, 0);
+	set_deadline("no deadline", ms, 0, 10 * ms);
+	set_deadline("short runtime", 1023, 10 * ms, 10 * ms);
+	set_deadline("deadline after the period", ms, 20 * ms, 10 * ms);
+	set_deadline("runtime after the deadline", 20 * ms, 10 * ms, 0);
+	set_deadline("short period", 20000, 99999, 0);
+	set_deadline("long period", ms, 10 * ms, 5000 * ms);
+	set_deadline("negative deadline", ms, 1ULL << 63, 0);
+	set_deadline("negative period", ms, 10 * ms, 1ULL << 63);
+	set_deadline("right", ms, 10 * ms, 0);
+	set_deadline("right with a period", ms, 10 * ms, 20 * ms);
+	RUN_CHILD("user")
+	{
+		become_user(1000);
+		set_deadline("wrong", ms, 0, 0);
+		set_deadline("right", ms, 10 * ms, 0);
+	}
+}
+
+static void set_attr(const char *label, uint32_t policy, int32_t nice, uint64_t flags)
+{
+	struct attr attr = { .size = 56, .policy = policy, .nice = nice, .flags = flags };
+
+	show(label, syscall(SYS_sched_setattr, 0, &attr, 0));
+	MUST(syscall(SYS_sched_getattr, 0, &attr, sizeof(attr), 0));
+	note("policy %u nice %d flags %llx clamp %u %u", attr.policy, attr.nice,
+	     (unsigned long long)attr.flags, attr.util_min, attr.util_max);
+}
+
+CASE(sched_attr_flags)
+{
+	MUST(setpriority(PRIO_PROCESS, 0, 12));
+	set_attr("less nice", SCHED_OTHER, 11, 0);
+	set_attr("less nice and batch", SCHED_BATCH, 11, 0);
+	set_attr("as nice", SCHED_BATCH, 12, 0);
+	set_attr("less nice, params kept", SCHED_BATCH, 3, 0x10);
+	set_attr("nicer, policy kept", SCHED_OTHER, 13, 8);
+	set_attr("for deadline", SCHED_OTHER, 13, 6);
+	for (uint64_t flag = 0x20; flag <= 0x100; flag <<= 1)
+		set_attr("flag", SCHED_OTHER, 13, flag);
+	set_attr("clamp without privilege", SCHED_OTHER, 1, 0x20);
+	set_attr("idle", SCHED_IDLE, 13, 0);
+	set_attr("out of idle", SCHED_OTHER, 13, 0);
+	set_attr("reset on fork", SCHED_IDLE, 13, 1);
+	set_attr("no more", SCHED_IDLE, 13, 0);
+	set_attr("all kept", SCHED_BATCH, 0, 0x18);
+	struct attr attr = { .size = 48, .flags = 0x20 };
+	show("short for a clamp", syscall(SYS_sched_setattr, 0, &attr, 0));
+	char text[512] = "", *save = NULL;
+	int fd = (int)MUST(open("/proc/self/stat", O_RDONLY)), field = 3;
+	MUST(read(fd, text, sizeof(text) - 1));
+	for (char *at = strtok_r(strrchr(text, ')') + 1, " ", &save); at != NULL;
+	     at = strtok_r(NULL, " ", &save), field++)
+		if (field == 18 || field == 19 || field == 40 || field == 41)
+			note("stat %d: %s", field, at);
+}
+
 CASE(sched_idle_and_back)
 {
 	struct sched_param param = { 0 };

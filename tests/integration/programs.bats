@@ -152,3 +152,15 @@ while True: b.append(bytearray(16<<20))
 	grep -q 'status 137' "$WORK/moat/out"
 	grep -q alive "$WORK/moat/out"
 }
+
+@test "deadline scheduling with CAP_SYS_NICE" {
+	same 'd() { chrt -d -T "$1" -D 10000000 -P "$2" 0 "${@:3}"; echo $?; }
+		d 1000000 20000000 cut -d " " -f 18,19,40,41 /proc/self/stat
+		d 1000000 20000000 sh -c "ls; echo not reached"
+		d 1000000 20000000 taskset -c 0 true; d 30000000 20000000 true; d 1000 20000000 true
+		taskset -c 0 chrt -d -T 1000000 -D 10000000 -P 10000000 0 true; echo $?
+		chrt -R -d -T 1000000 -D 10000000 -P 20000000 0 sh -c "cat /proc/self/stat | cut -d \" \" -f 18,41"
+		for i in 1 2 3; do chrt -d -T 9000000 -D 10000000 -P 10000000 0 sleep 1 & done
+		wait -n; echo $?; wait; d 9000000 10000000 true' \
+		'.process.capabilities[] += ["CAP_SYS_NICE"]'
+}

@@ -203,6 +203,9 @@ proc_store_fn proc_store_uid_map, proc_store_gid_map, proc_store_projid_map, pro
 proc_readlink_fn proc_readlink_exe, proc_readlink_cwd, proc_readlink_root;
 proc_get_link_fn proc_get_exe, proc_get_cwd, proc_get_root;
 
+/* The priority that stat shows (proc_stat.c): 0 to 39, negative for real-time tasks. */
+int proc_priority(struct task *t);
+
 /* of the system */
 proc_show_fn proc_show_cpuinfo, proc_show_cpu_stat, proc_show_interrupts, proc_show_softirqs,
 	proc_show_meminfo, proc_show_vmstat, proc_show_zoneinfo, proc_show_buddyinfo,

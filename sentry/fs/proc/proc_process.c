@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "sentry/abi/capability.h"
+#include "sentry/abi/sched.h"
 #include "sentry/fs/cgroup/cgroup.h"
 #include "sentry/fs/proc/proc_sample.h"
 #include "util/parse.h"
@@ -112,7 +113,7 @@ int proc_show_schedstat(const struct proc_call *c, struct strbuf *out)
 
 int proc_show_sched(const struct proc_call *c, struct strbuf *out)
 {
-	const struct task *t = c->task;
+	struct task *t = c->task;
 	char comm[TASK_COMM_SIZE];
 	struct proc_times times;
 	uint64_t ran;
@@ -131,8 +132,8 @@ int proc_show_sched(const struct proc_call *c, struct strbuf *out)
 		    (unsigned long long)t->voluntary_switches);
 	strbuf_addf(out, "%-45s:%21llu\n", "nr_involuntary_switches",
 		    (unsigned long long)t->involuntary_switches);
-	strbuf_addf(out, "%-45s:%21d\n%-45s:%21d\n", "policy", t->sched_policy, "prio",
-		    120 + t->nice);
+	strbuf_addf(out, "%-45s:%21d\n%-45s:%21d\n", "policy",
+		    t->sched_policy & ~LINUX_SCHED_RESET_ON_FORK, "prio", 100 + proc_priority(t));
 	return 0;
 }
 

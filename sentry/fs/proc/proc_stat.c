@@ -3,11 +3,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "sentry/abi/sched.h"
 #include "sentry/fs/proc/proc_sample.h"
 #include "sentry/kernel/terminal.h"
 
-#define SCHED_FIFO 1
-#define SCHED_RR 2
 #define DEFAULT_PRIORITY 20
 
 /* The addresses that only who may trace the process gets to see. */
@@ -27,9 +26,19 @@ static struct scheduling sample_scheduling(struct task *t)
 	struct scheduling s;
 
 	mutex_lock(&t->lock);
-	s = (struct scheduling){ t->nice, t->sched_policy, t->sched_priority };
+	s = (struct scheduling){ t->nice, t->sched_policy & ~LINUX_SCHED_RESET_ON_FORK,
+				 t->sched_priority };
 	mutex_unlock(&t->lock);
 	return s;
+}
+
+int proc_priority(struct task *t)
+{
+	struct scheduling s = sample_scheduling(t);
+
+	if (s.policy == LINUX_SCHED_DEADLINE)
+		return -2 - LINUX_RT_PRIORITY_MAX;
+	return s.priority ? -1 - s.priority : DEFAULT_PRIORITY + s.nice;
 }
 
 static void add_identity(const struct proc_call *c, struct strbuf *out)
@@ -52,7 +61,6 @@ static void add_times(const struct proc_call *c, const struct proc_signals *sign
 		      struct strbuf *out)
 {
 	struct scheduling s = sample_scheduling(c->task);
-	bool realtime = s.policy == SCHED_FIFO || s.policy == SCHED_RR;
 	uint64_t start = c->entry->thread ? c->task->start_time_ns : c->task->group->start_time_ns;
 	struct proc_times times;
 
@@ -66,7 +74,7 @@ static void add_times(const struct proc_call *c, const struct proc_signals *sign
 		    (unsigned long long)(times.system_ns / USER_TICK_NS),
 		    (long long)(times.child_user_ns / USER_TICK_NS),
 		    (long long)(times.child_system_ns / USER_TICK_NS),
-		    realtime ? -1 - s.priority : DEFAULT_PRIORITY + s.nice, s.nice,
+		    proc_priority(c->task), s.nice,
 		    signals->threads ? signals->threads : 1,
 		    (unsigned long long)(proc_since_boot(start) / USER_TICK_NS));
 }
@@ -84,7 +92,6 @@ static void add_memory(const struct proc_call *c, const struct proc_memory *m, s
 static void add_signals(const struct proc_call *c, const struct proc_signals *s, struct strbuf *out)
 {
 	struct scheduling sched = sample_scheduling(c->task);
-	bool realtime = sched.policy == SCHED_FIFO || sched.policy == SCHED_RR;
 
 	/* the old signal masks have 31 bits */
 	strbuf_addf(out, " %llu %llu %llu %llu 0 0 0 %d 0 %d %d 0 0 0",
@@ -92,7 +99,7 @@ static void add_signals(const struct proc_call *c, const struct proc_signals *s,
 		    (unsigned long long)(s->blocked & 0x7fffffff),
 		    (unsigned long long)(s->ignored & 0x7fffffff),
 		    (unsigned long long)(s->caught & 0x7fffffff), c->task->group->exit_signal,
-		    realtime ? sched.priority : 0, sched.policy);
+		    sched.priority, sched.policy);
 }
 
 int proc_show_stat(const struct proc_call *c, struct strbuf *out)
