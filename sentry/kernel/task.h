@@ -17,6 +17,7 @@
 #include "sentry/kernel/ptrace.h"
 #include "sentry/kernel/sched_deadline.h"
 #include "sentry/kernel/signal.h"
+#include "sentry/kernel/user_dispatch.h"
 #include "sentry/mm/mm.h"
 #include "sentry/platform/platform.h"
 #include "sentry/vfs/vfs.h"
@@ -144,6 +145,8 @@ struct task {
 	_Atomic bool seccomp_no_new_privs; /* by another's TSYNC, not yet in cred */
 	uint32_t seccomp_count;
 	struct seccomp_filter *_Atomic seccomp_filter; /* reference */
+
+	struct user_dispatch user_dispatch; /* only the task itself */
 
 	/* clone and exit */
 	guest_addr_t clear_child_tid;	  /* only the task itself */

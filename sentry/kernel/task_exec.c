@@ -377,6 +377,7 @@ static int commit(struct task *t, struct exec_job *j)
 	task_keys_exec(t);
 	t->restart_block.fn = NULL;
 	t->rseq_area = GUEST_NULL;
+	t->user_dispatch.on = false;
 	t->rseq_size = 0;
 	set_name(t, upcalls->program_comm(j->program));
 	mutex_lock(&t->kernel->tasklist_lock);

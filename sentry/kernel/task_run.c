@@ -403,12 +403,19 @@ static void run_traced_syscall(struct task *t, struct context *ctx,
 
 static void handle_syscall(struct task *t, struct context *ctx, const struct platform_event *event)
 {
+	int64_t result;
+
 	t->syscall_nr = event->nr;
 	memcpy(t->syscall_args, event->args, sizeof(t->syscall_args));
 	t->syscall_rip = event->rip;
 	t->syscall_restart_pending = false;
 	if (event->arch != LINUX_AUDIT_ARCH_X86_64) {
 		handle_foreign_call(t, ctx);
+		return;
+	}
+	/* Comes first: neither a tracer nor a filter sees a call that is caught. */
+	if (unlikely(t->user_dispatch.on) && user_dispatch_catches(t, &result)) {
+		keep_result(t, ctx, event, event->regs_valid, result, false);
 		return;
 	}
 	if (ptrace_defer_call(t, ctx, event->regs_valid))

@@ -375,6 +375,8 @@ static int64_t prctl_process(struct task *t, const struct syscall_args *a)
 	case LINUX_PR_SET_SPECULATION_CTRL:
 	case LINUX_PR_GET_SPECULATION_CTRL:
 		return speculation(a, arg_int(a, 0) == LINUX_PR_SET_SPECULATION_CTRL);
+	case LINUX_PR_SET_SYSCALL_USER_DISPATCH:
+		return user_dispatch_set(t, a->v[1], a->v[2], a->v[3], a->v[4]);
 	case LINUX_PR_GET_AUXV:
 		return get_auxv(t, a);
 	case LINUX_PR_GET_SECCOMP:

@@ -61,6 +61,7 @@ conformance_sources = \
 	tests/conformance/signal_wait.c \
 	tests/conformance/socket_pass.c \
 	tests/conformance/socket_unix.c \
+	tests/conformance/syscall_dispatch.c \
 	tests/conformance/system_credentials.c \
 	tests/conformance/system_misc.c \
 	tests/conformance/system_proc.c \
