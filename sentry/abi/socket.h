@@ -16,6 +16,7 @@
 #define LINUX_SOCK_STREAM 1
 #define LINUX_SOCK_DGRAM 2
 #define LINUX_SOCK_RAW 3
+#define LINUX_SOCK_PACKET 10 /* obsolete way to say AF_PACKET */
 #define LINUX_SOCK_RDM 4
 #define LINUX_SOCK_SEQPACKET 5
 #define LINUX_SOCK_MAX 11

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "sentry/abi/capability.h"
 #include "sentry/kernel/task.h"
 #include "sentry/net/file_batch.h"
 #include "sentry/net/net_namespace.h"
@@ -18,12 +19,22 @@ void socket_family_register(const struct socket_family_ops *ops)
 	families[ops->family] = ops;
 }
 
+/* Packet sockets are not there, which only who might have one learns. */
+static int refuse_packet_socket(void)
+{
+	struct task *t = task_current();
+
+	return t && task_capable(t, LINUX_CAP_NET_RAW) ? -EAFNOSUPPORT : -EPERM;
+}
+
 int socket_create(struct net_namespace *net, int family, int type, int protocol, struct socket **out)
 {
 	if (family < 0 || family >= LINUX_AF_MAX)
 		return -EAFNOSUPPORT;
 	if (type < 0 || type >= LINUX_SOCK_MAX)
 		return -EINVAL;
+	if (family == LINUX_AF_PACKET || (family == LINUX_AF_INET && type == LINUX_SOCK_PACKET))
+		return refuse_packet_socket();
 	if (!families[family])
 		return -EAFNOSUPPORT;
 	return families[family]->create(net, type, protocol, out);

@@ -4,6 +4,7 @@
  */
 #include "conformance.h"
 
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -86,6 +87,28 @@ CASE(socket_creation_errors)
 	show("not a socket", listen(0, 1));
 	show("bad fd", listen(99, 1));
 	show("accept not a socket", accept(0, NULL, NULL));
+}
+
+CASE(socket_creation_rights)
+{
+	show("raw without protocol", socket(AF_INET, SOCK_RAW, 0));
+	show("ping", socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP));
+	show("ping 6", socket(AF_INET6, SOCK_DGRAM, IPPROTO_ICMPV6));
+	RUN_CHILD("user")
+	{
+		become_user(1000);
+		show("raw", socket(AF_INET, SOCK_RAW, IPPROTO_ICMP));
+		show("raw without protocol", socket(AF_INET, SOCK_RAW, 0));
+		show("raw 6", socket(AF_INET6, SOCK_RAW, IPPROTO_UDP));
+		show("raw 6 without protocol", socket(AF_INET6, SOCK_RAW, 0));
+		show("ping", socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP));
+		show("ping 6", socket(AF_INET6, SOCK_DGRAM, IPPROTO_ICMPV6));
+		show("the other's ping", socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMPV6));
+		show("packet", socket(AF_PACKET, SOCK_RAW, 0));
+		show("packet of a bad type", socket(AF_PACKET, SOCK_STREAM, 0));
+		show("old packet", socket(AF_INET, SOCK_PACKET, 0));
+		show("old packet 6", socket(AF_INET6, SOCK_PACKET, 0));
+	}
 }
 
 CASE(socket_stream_path)

@@ -203,11 +203,16 @@ const struct socket_ops inet_stream_ops = {
 
 static int create(struct net_namespace *net, int family, int type, int protocol, struct socket **out)
 {
+	int ping = family == LINUX_AF_INET ? LINUX_IPPROTO_ICMP : LINUX_IPPROTO_ICMPV6;
 	struct inet_socket *i;
 	int rc;
 
-	if (type == LINUX_SOCK_RAW)
+	if (type == LINUX_SOCK_RAW && protocol)
 		return net_namespace_capable(net, LINUX_CAP_NET_RAW) ? -EPROTONOSUPPORT : -EPERM;
+	if (type == LINUX_SOCK_DGRAM && protocol == ping) /* no group is in ping_group_range */
+		return -EACCES;
+	if (type == LINUX_SOCK_RAW)
+		return -EPROTONOSUPPORT;
 	if (type != LINUX_SOCK_STREAM && type != LINUX_SOCK_DGRAM)
 		return -ESOCKTNOSUPPORT;
 	if (protocol && protocol != (type == LINUX_SOCK_STREAM ? LINUX_IPPROTO_TCP : LINUX_IPPROTO_UDP))
