@@ -38,7 +38,7 @@
 #define GOFER_WALK_MAX 64u
 #define GOFER_RELEASE_MAX 1024u
 /* READDIR replies are never longer than this, whatever the client offers. */
-#define GOFER_READDIR_MAX (64u * 1024)
+#define GOFER_READDIR_MAX (64UL * 1024)
 
 /*
  * The one list of messages: number, NAME, name, kind.  A message `name` has

@@ -64,20 +64,20 @@ static void forward_signal(const struct forward *f)
 /* Forwards until @fd is readable. */
 static void forward_until(const struct forward *f, int fd)
 {
-	bool output = f->console != NULL;
+	int output = f->console ? f->console->master : -1; /* until its end */
 
 	for (;;) {
 		struct pollfd entries[] = {
 			{ .fd = fd, .events = POLLIN },
 			{ .fd = f->signal_fd, .events = POLLIN },
 			{ .fd = f->console ? console_input_fd(f->console) : -1, .events = POLLIN },
-			{ .fd = output ? f->console->master : -1, .events = POLLIN },
+			{ .fd = output, .events = POLLIN },
 		};
 
 		if (poll(entries, ARRAY_SIZE(entries), -1) < 0)
 			continue;
-		if (entries[3].revents)
-			output = console_carry_output(f->console);
+		if (entries[3].revents && !console_carry_output(f->console))
+			output = -1;
 		if (entries[0].revents)
 			return;
 		if (entries[1].revents)

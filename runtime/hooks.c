@@ -135,7 +135,7 @@ static int hook_run(const struct spec_hook *hook, const char *state, struct erro
 		ret = hook_text_fd("", &output);
 	if (ret == 0)
 		ret = hook_spawn(hook, input, output, &pid);
-	if (ret < 0)
+	if (ret != 0)
 		return error_set_errno(err, ret, "%s", hook->path);
 	ret = hook_wait(hook, pid, &status);
 	if (ret < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0)

@@ -78,7 +78,7 @@ static int start(struct start_hook *h, const struct spec *spec, const char *stat
 
 	if (ret == 0 && pipe2(ends, O_CLOEXEC) < 0)
 		ret = -errno;
-	if (ret < 0)
+	if (ret != 0)
 		return error_set_errno(err, ret, "%s", h->hook->path);
 	h->output = ends[0];
 	writer = ends[1];

@@ -23,6 +23,16 @@ struct error;
 int error_set(struct error **err, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* As error_set, and appends ": " and the text of @code. */
 int error_set_errno(struct error **err, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);
+#ifdef __clang_analyzer__
+/* What is written above, for a checker that does not see the functions: @code is negative. */
+#define error_set(err, code, ...) error_negative((error_set)(err, code, __VA_ARGS__))
+#define error_set_errno(err, code, ...) error_negative((error_set_errno)(err, code, __VA_ARGS__))
+static inline int error_negative(int code)
+{
+	__builtin_assume(code < 0);
+	return code;
+}
+#endif
 /* Prefixes the chain with what the caller was doing; returns the chain's code. */
 int error_wrap(struct error **err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 

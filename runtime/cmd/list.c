@@ -141,33 +141,47 @@ static size_t open_all(const struct globals *globals, struct dirent **names, siz
 	return opened;
 }
 
+static int print(const struct options *o, struct container *const *containers, size_t count,
+		 struct error **err)
+{
+	if (!o->quiet && strcmp(o->format, "json") != 0)
+		return print_table(containers, count, err);
+	if (o->quiet)
+		print_ids(containers, count);
+	else
+		print_json(containers, count);
+	return 0;
+}
+
+static int list(const struct globals *globals, const struct options *o, struct dirent **names,
+		size_t count, struct error **err)
+{
+	AUTO_FREE struct container **containers = calloc(count + 1, sizeof(struct container *));
+	size_t opened;
+	int ret;
+
+	if (!containers)
+		return error_set(err, -ENOMEM, "out of memory");
+	opened = open_all(globals, names, count, containers);
+	ret = print(o, containers, opened, err);
+	for (size_t i = 0; i < opened; i++)
+		container_close(containers[i]);
+	return ret;
+}
+
 static int run(const struct globals *globals, void *options, int argc, char **argv,
 	       struct error **err)
 {
 	const struct options *o = options;
-	AUTO_FREE struct container **containers = NULL;
 	struct dirent **names = NULL;
-	int found = scandir(globals->root, &names, is_name, alphasort);
-	size_t count = 0;
-	int ret = 0;
+	int found, ret;
 
 	if (strcmp(o->format, "table") != 0 && strcmp(o->format, "json") != 0)
-		ret = error_set(err, -EINVAL, "invalid format option");
-	if (ret == 0 && found < 0 && errno != ENOENT)
-		ret = error_set_errno(err, -errno, "read %s", globals->root);
-	containers = calloc(found > 0 ? (size_t)found : 1, sizeof(struct container *));
-	if (ret == 0 && !containers)
-		ret = error_set(err, -ENOMEM, "out of memory");
-	if (ret == 0 && found > 0)
-		count = open_all(globals, names, (size_t)found, containers);
-	if (ret == 0 && o->quiet)
-		print_ids(containers, count);
-	else if (ret == 0 && !strcmp(o->format, "json"))
-		print_json(containers, count);
-	else if (ret == 0)
-		ret = print_table(containers, count, err);
-	for (size_t i = 0; i < count; i++)
-		container_close(containers[i]);
+		return error_set(err, -EINVAL, "invalid format option");
+	found = scandir(globals->root, &names, is_name, alphasort);
+	if (found < 0 && errno != ENOENT)
+		return error_set_errno(err, -errno, "read %s", globals->root);
+	ret = list(globals, o, names, found > 0 ? (size_t)found : 0, err);
 	for (int i = 0; i < found; i++)
 		free(names[i]);
 	free(names);

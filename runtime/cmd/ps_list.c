@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,13 +20,21 @@
 
 #define PROCESSES_MAX (1u << 20) /* a hostile sentry must not fill our memory */
 
+/* The second number of a line of tabs and numbers: the pid in the namespace below ours. */
+static bool second_number(char *text, int32_t *out)
+{
+	char *save, *word = strtok_r(text, "\t\n", &save);
+
+	word = word ? strtok_r(NULL, "\t\n", &save) : NULL;
+	return word && parse_int(word, 1, INT_MAX, out) == 0;
+}
+
 /* Reads "NSpid:\t123\t4" and "PPid:" of a host process. False: gone, or in no other namespace. */
 static bool read_ids(pid_t pid, pid_t *parent, int32_t *inner)
 {
 	AUTO_FCLOSE FILE *file = NULL;
 	char line[512];
 	bool found = false;
-	int outer;
 
 	snprintf(line, sizeof(line), "/proc/%d/status", pid);
 	file = fopen(line, "re");
@@ -34,7 +43,7 @@ static bool read_ids(pid_t pid, pid_t *parent, int32_t *inner)
 			*parent = (pid_t)strtol(line + 5, NULL, 10);
 		if (strncmp(line, "NSpid:", 6) != 0)
 			continue;
-		found = sscanf(line + 6, "%d %d", &outer, inner) == 2;
+		found = second_number(line + 6, inner);
 		break;
 	}
 	return found;

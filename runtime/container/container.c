@@ -157,6 +157,7 @@ static int container_make(const struct globals *globals, const char *id, struct 
 		return error_set_errno(err, ret, "lock container %s", id);
 	c->owner = geteuid();
 	c->cgroup_rootless = globals_rootless(globals);
+	c->status = OCI_CREATING;
 	*out = move_ptr(c);
 	return 0;
 }
@@ -164,13 +165,9 @@ static int container_make(const struct globals *globals, const char *id, struct 
 int container_new(const struct globals *globals, const char *id, struct container **out,
 		  struct error **err)
 {
-	struct container *c = NULL;
-
-	if (container_check_id(id, err) < 0 || container_make(globals, id, &c, err) < 0)
+	if (container_check_id(id, err) < 0)
 		return error_code(*err);
-	c->status = OCI_CREATING;
-	*out = c;
-	return 0;
+	return container_make(globals, id, out, err);
 }
 
 static int open_locked(const struct globals *globals, const char *id, int operation,

@@ -13,24 +13,23 @@
 
 #include "util/cleanup.h"
 #include "util/file.h"
+#include "util/parse.h"
 
 #define STAT_FIELD_STATE 3
 #define STAT_FIELD_START_TIME 22
 
 /* The comm field may hold anything, so fields are counted from the last ')'. */
-static int parse_stat(const char *text, char *state, uint64_t *start_time)
+static int parse_stat(char *text, char *state, uint64_t *start_time)
 {
-	const char *p = strrchr(text, ')');
+	char *p = strrchr(text, ')'), *save = NULL;
+	const char *word = p ? strtok_r(p + 1, " ", &save) : NULL;
 
-	if (!p || sscanf(p + 1, " %c", state) != 1)
+	if (!word)
 		return -EPROTO;
-	p++;
-	for (int field = STAT_FIELD_STATE; field < STAT_FIELD_START_TIME; field++) {
-		p = strchr(p + 1, ' ');
-		if (!p)
-			return -EPROTO;
-	}
-	return sscanf(p, " %lu", start_time) == 1 ? 0 : -EPROTO;
+	*state = *word;
+	for (int field = STAT_FIELD_STATE; word && field < STAT_FIELD_START_TIME; field++)
+		word = strtok_r(NULL, " ", &save);
+	return word && parse_u64(word, 10, UINT64_MAX, start_time) == 0 ? 0 : -EPROTO;
 }
 
 static int read_stat(pid_t pid, char *state, uint64_t *start_time)
@@ -61,8 +60,8 @@ int process_identify(pid_t pid, struct process_id *out)
 
 bool process_alive(const struct process_id *process)
 {
-	uint64_t start_time;
-	char state;
+	uint64_t start_time = 0;
+	char state = 'X';
 
 	if (process->pid <= 0 || read_stat(process->pid, &state, &start_time) < 0)
 		return false;

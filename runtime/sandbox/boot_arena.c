@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/sandbox/boot_arena.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,14 +42,11 @@ void *arena_array(struct boot_arena *arena, size_t count, size_t size)
 
 char *arena_join(struct boot_arena *arena, const char *head, const char *tail)
 {
-	size_t head_size = strlen(head);
-	size_t tail_size = strlen(tail) + 1;
-	char *copy = arena_array(arena, head_size + tail_size, 1);
+	size_t size = strlen(head) + strlen(tail) + 1;
+	char *copy = arena_array(arena, size, 1);
 
-	if (copy) {
-		memcpy(copy, head, head_size);
-		memcpy(copy + head_size, tail, tail_size);
-	}
+	if (copy)
+		snprintf(copy, size, "%s%s", head, tail);
 	return copy;
 }
 

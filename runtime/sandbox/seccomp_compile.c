@@ -192,7 +192,7 @@ static int export_program(struct boot_arena *arena, scmp_filter_ctx filter, bool
 
 	if (ret == 0 && fstat(fd, &st) < 0)
 		ret = -errno;
-	if (ret < 0)
+	if (ret != 0)
 		return error_set_errno(err, ret, "linux.seccomp: make the filter");
 	count = (size_t)st.st_size / sizeof(struct sock_filter);
 	if (first + count > BPF_MAXINSNS)

@@ -12,7 +12,7 @@ _Static_assert(sizeof(struct linux_mq_attr) == 64, "mq_attr");
 
 #define LINUX_MQ_PRIO_MAX 32768U
 #define LINUX_MQ_HARD_MSGMAX 65536
-#define LINUX_MQ_HARD_MSGSIZEMAX (16 * 1024 * 1024)
+#define LINUX_MQ_HARD_MSGSIZEMAX (16L * 1024 * 1024)
 
 /* SIGEV_THREAD: what the C library receives through its socket; the last byte says why. */
 #define LINUX_MQ_COOKIE_SIZE 32

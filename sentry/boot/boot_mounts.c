@@ -70,10 +70,12 @@ static int make_root(struct sandbox *s, struct super_block **out)
 		return 0;
 	}
 	rc = tmpfs_new(&upper_options, ns, &upper);
-	if (rc == 0) {
-		rc = overlay_new(lower, upper, ns, out);
-		super_block_put(upper);
+	if (rc < 0) {
+		super_block_put(lower);
+		return rc;
 	}
+	rc = overlay_new(lower, upper, ns, out);
+	super_block_put(upper);
 	super_block_put(lower);
 	return rc;
 }

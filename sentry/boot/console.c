@@ -20,7 +20,7 @@
 #include "util/cleanup.h"
 
 #define CHUNK 4096
-#define DRAIN_LIMIT_NS (2 * 1000 * 1000 * 1000ULL)
+#define DRAIN_LIMIT_NS (2ULL * 1000 * 1000 * 1000)
 
 struct half {
 	uint8_t bytes[CHUNK];

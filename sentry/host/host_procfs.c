@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,15 +125,11 @@ static ssize_t read_leaf(pid_t pid, pid_t tid, const char *leaf, char *buf, size
 	return n;
 }
 
-/* Numbers of stat after the name: fields 4 and up (3 is the state letter). */
-static unsigned parse_stat(const char *text, uint64_t *fields, unsigned max)
+/* Decimal numbers with space between them; how many there are, at most @max. */
+static unsigned parse_numbers(const char *at, uint64_t *fields, unsigned max)
 {
-	const char *at = strrchr(text, ')');
 	unsigned count = 0;
 
-	if (!at || at[1] != ' ' || !at[2])
-		return 0;
-	at += 3;
 	while (count < max && *at) {
 		char *end;
 
@@ -145,6 +140,14 @@ static unsigned parse_stat(const char *text, uint64_t *fields, unsigned max)
 		count++;
 	}
 	return count;
+}
+
+/* Numbers of stat after the name: fields 4 and up (3 is the state letter). */
+static unsigned parse_stat(const char *text, uint64_t *fields, unsigned max)
+{
+	const char *at = strrchr(text, ')');
+
+	return at && at[1] == ' ' && at[2] ? parse_numbers(at + 3, fields, max) : 0;
 }
 
 enum stat_field { /* index in what parse_stat gives */
@@ -174,14 +177,14 @@ void host_procfs_usage(pid_t pid, pid_t tid, struct host_usage *out)
 
 void host_procfs_statm(pid_t pid, struct host_statm *out)
 {
-	char text[STAT_SIZE], *at = text;
+	char text[STAT_SIZE];
+	uint64_t pages[3]; /* size, resident, shared */
 
 	*out = (struct host_statm){ 0 };
-	if (read_leaf(pid, 0, "statm", text, sizeof(text)) <= 0)
+	if (read_leaf(pid, 0, "statm", text, sizeof(text)) <= 0 || parse_numbers(text, pages, 3) < 3)
 		return;
-	strtoull(at, &at, 10); /* size */
-	out->rss_pages = strtoull(at, &at, 10);
-	out->shared_pages = strtoull(at, &at, 10);
+	out->rss_pages = pages[1];
+	out->shared_pages = pages[2];
 }
 
 /* --- status ----------------------------------------------------------------------------- */
@@ -272,7 +275,8 @@ static void smaps_field(struct host_smaps_entry *e, const char *line)
 
 static int smaps_line(struct smaps_list *l, const char *line)
 {
-	uint64_t start, end;
+	uint64_t start;
+	char *dash;
 
 	/* fields begin with a capital letter; a range's digits are lower case */
 	if (*line >= 'A' && *line <= 'Z') {
@@ -280,9 +284,8 @@ static int smaps_line(struct smaps_list *l, const char *line)
 			smaps_field(&l->entries[l->count - 1], line);
 		return 0;
 	}
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64, &start, &end) == 2)
-		return smaps_new_entry(l, start, end);
-	return 0;
+	start = strtoull(line, &dash, 16);
+	return *dash == '-' ? smaps_new_entry(l, start, strtoull(dash + 1, NULL, 16)) : 0;
 }
 
 /* Takes whole lines off the buffer; what is left of an incomplete one moves to its start. */

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 
-#define STACK_SIZE (128 * 1024)
+#define STACK_SIZE (128UL * 1024)
 
 struct start {
 	const char *name;

@@ -177,8 +177,10 @@ void futex_pi_set_waiter_locked(struct pi_waiter *w, enum pi_waiter_state state)
 /* The first in line looks at a lock that nobody known owns. */
 static void pass_on_locked(struct pi_state *pi)
 {
-	if ((pi->orphan || !pi->owner) && !list_empty(&pi->waiters))
-		futex_pi_set_waiter_locked(list_first(&pi->waiters, struct pi_waiter, node), PI_LOOK);
+	struct pi_waiter *first = list_first(&pi->waiters, struct pi_waiter, node);
+
+	if (first && (pi->orphan || !pi->owner))
+		futex_pi_set_waiter_locked(first, PI_LOOK);
 }
 
 void futex_pi_busy_end(struct pi_operation *op)

@@ -104,7 +104,7 @@ void kernel_kill_namespace(struct kernel *k, struct pid_namespace *ns, struct th
 
 	mutex_lock(&k->tasklist_lock);
 	list_for_each(g, &k->groups, all_node) {
-		if (g == except || (ns && !pid_number_in(&g->pid, ns)))
+		if ((except && g == except) || (ns && !pid_number_in(&g->pid, ns)))
 			continue;
 		if (signal_send_group(g, &info))
 			continue; /* dead already */

@@ -20,7 +20,7 @@
 #define MXCSR_OFFSET 24
 #define MXCSR_MASK_OFFSET 28
 
-_Static_assert(sizeof(struct guest_regs) == 27 * 8, "struct user_regs_struct");
+_Static_assert(sizeof(struct guest_regs) == 27 * sizeof(uint64_t), "struct user_regs_struct");
 
 /* --- general registers ------------------------------------------------------------------- */
 

@@ -15,7 +15,7 @@
 #include "sentry/kernel/timer.h"
 
 /* A thread that has not come back after a kick: it may have made itself deaf. */
-#define KILL_GRACE_NS (20 * 1000 * 1000ULL)
+#define KILL_GRACE_NS (20ULL * 1000 * 1000)
 
 void task_wake_locked(struct task *t)
 {

@@ -386,10 +386,16 @@ static void publish_group_locked(struct clone_job *j)
 	g->pid = j->pid->id;
 	pid_namespace_get(g->pid.ns);
 	j->pid->group = g;
-	g->parent = sibling ? from->parent : from;
-	g->creator = sibling ? from->creator : j->parent;
-	if (sibling)
+	if (from->process_group)
+		process_group_join_locked(g, from->process_group);
+	terminal_inherit_locked(g, from);
+	g->parent = from;
+	g->creator = j->parent;
+	if (sibling) {
+		g->parent = from->parent;
+		g->creator = from->creator;
 		g->exit_signal = from->exit_signal;
+	}
 	if (g->parent)
 		list_add_tail(&g->parent->children, &g->sibling);
 	list_add_tail(&g->kernel->groups, &g->all_node);
@@ -398,9 +404,6 @@ static void publish_group_locked(struct clone_job *j)
 		g->pid.ns->init = g;
 		g->unkillable = true;
 	}
-	if (from->process_group)
-		process_group_join_locked(g, from->process_group);
-	terminal_inherit_locked(g, from);
 	thread_group_get(g); /* the list's reference; the job's goes below */
 }
 

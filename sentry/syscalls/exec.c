@@ -93,7 +93,7 @@ static int collect(struct mm *mm, guest_addr_t array, uint64_t *budget, struct s
 	if (guest_is_null(array))
 		return reserve(&c, 1);
 	for (;;) {
-		size_t want = POINTER_BATCH * 8;
+		size_t want = sizeof(pointers);
 		ssize_t got = copy_in_partial(mm, pointers, array, want);
 
 		if (got < 8)

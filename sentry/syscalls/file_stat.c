@@ -143,8 +143,9 @@ int64_t sys_statx(struct task *t, const struct syscall_args *a)
 	if (flags & ~known || (flags & LINUX_AT_STATX_SYNC_TYPE) == LINUX_AT_STATX_SYNC_TYPE)
 		return -EINVAL;
 	rc = call_lookup(t, arg_int(a, 0), arg_addr(a, 1), call_lookup_flags(flags), &p);
-	if (rc == 0)
-		rc = vfs_getattr(&p, &attr);
+	if (rc < 0)
+		return rc;
+	rc = vfs_getattr(&p, &attr);
 	if (rc < 0)
 		return rc;
 	fill_statx(t, &p, &attr, &stx);

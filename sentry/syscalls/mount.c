@@ -121,7 +121,7 @@ int64_t sys_mount(struct task *t, const struct syscall_args *a)
 		rc = copy_in_optional(t, arg_addr(a, 4), &options);
 	if (rc == 0)
 		rc = call_lookup(t, LINUX_AT_FDCWD, arg_addr(a, 1), LOOKUP_FOLLOW, &at);
-	return rc < 0 ? rc : do_mount(t, &at, ms, source, type, options);
+	return rc ? rc : do_mount(t, &at, ms, source, type, options);
 }
 
 int64_t sys_umount2(struct task *t, const struct syscall_args *a)

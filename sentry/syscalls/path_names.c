@@ -165,8 +165,9 @@ static int64_t do_readlink(struct task *t, int dirfd, guest_addr_t name, guest_a
 	if (size <= 0)
 		return -EINVAL;
 	rc = copy_in_path(t->mm, name, &path);
-	if (rc == 0)
-		rc = vfs_lookup(&ctx, dirfd, path, LOOKUP_EMPTY, &p);
+	if (rc < 0)
+		return rc;
+	rc = vfs_lookup(&ctx, dirfd, path, LOOKUP_EMPTY, &p);
 	if (rc < 0)
 		return rc;
 	/* an empty path names the O_PATH descriptor of a symlink, and nothing else */

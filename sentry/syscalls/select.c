@@ -137,7 +137,7 @@ static int64_t do_select(struct task *t, int n, const struct syscall_args *a, ui
 		return -ENOMEM;
 	for (unsigned i = 0; i < SETS; i++) {
 		s.addr[i] = arg_addr(a, i + 1);
-		s.bits[i] = bits + i * s.words;
+		s.bits[i] = bits + (size_t)i * s.words;
 		if (!guest_is_null(s.addr[i]) && copy_in(t->mm, s.bits[i], s.addr[i], size))
 			return -EFAULT;
 	}

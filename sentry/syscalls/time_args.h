@@ -25,7 +25,7 @@ static inline MUST_CHECK int copy_in_timespec(struct mm *mm, guest_addr_t src, u
 	struct linux_timespec ts;
 	int rc = copy_in(mm, &ts, src, sizeof(ts));
 
-	return rc ? rc : timespec_to_ns(&ts, ns);
+	return rc < 0 ? rc : timespec_to_ns(&ts, ns);
 }
 
 static inline struct linux_timespec ns_to_timespec(uint64_t ns)

@@ -131,7 +131,7 @@ static void format_vector(struct task *t, uint64_t addr, char *buf, size_t size)
 	for (unsigned i = 0; i < ITEMS_SHOWN && used < size; i++) {
 		char text[64];
 
-		if (copy_in_u64(t->mm, &item, guest_addr(addr + 8 * i)) < 0 || item == 0)
+		if (copy_in_u64(t->mm, &item, guest_addr(addr + 8UL * i)) < 0 || item == 0)
 			break;
 		format_string(t, item, text, sizeof(text));
 		used += (size_t)snprintf(buf + used, size - used, "%s%s", i ? ", " : "", text);

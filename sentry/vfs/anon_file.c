@@ -38,7 +38,7 @@ int file_new_anonymous(const struct file_ops *ops, const char *name, uint32_t mo
 		rc = file_new(ops, inode, NULL, dentry, flags, NULL, &file);
 	inode_put(inode);
 	dentry_put(dentry);
-	if (rc < 0)
+	if (rc != 0)
 		return rc;
 	file->private_data = private_data;
 	*out = file;

@@ -12,7 +12,7 @@
 #include "util/compiler.h"
 
 #define BOUNCE_SMALL 4096
-#define BOUNCE_MAX (256 * 1024)
+#define BOUNCE_MAX (256UL * 1024)
 
 struct bounce {
 	char *buffer;

@@ -173,7 +173,7 @@ static int open_place(const struct opening *o, const struct path *p, struct file
 		rc = may_open(o, p);
 	if (rc == 0)
 		rc = open_object(o, p, &file);
-	if (rc < 0)
+	if (rc != 0)
 		return rc;
 	if (!o->created)
 		rc = truncate_opened(o, p);

@@ -66,9 +66,9 @@ static int lookup_both_locked(struct renaming *r)
 	rc = dir_lookup_locked(r->to.at.dentry, r->to.name, &r->target);
 	if (rc == -ENOENT)
 		return r->flags & LINUX_RENAME_EXCHANGE ? -ENOENT : 0;
-	if (rc == 0 && r->flags & LINUX_RENAME_NOREPLACE)
-		return -EEXIST;
-	return rc;
+	if (rc < 0)
+		return rc;
+	return r->flags & LINUX_RENAME_NOREPLACE ? -EEXIST : 0;
 }
 
 /* In the order of Linux's do_renameat2, behind the look-ups. */

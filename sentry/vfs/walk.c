@@ -37,7 +37,7 @@ static int find_valid(struct dentry *dir, const char *name, size_t size, struct 
 	if (!d)
 		return 0;
 	rc = still_valid(dir, name, d);
-	if (rc == 1) {
+	if (rc > 0) {
 		*out = d;
 		return 0;
 	}
@@ -59,7 +59,7 @@ int dir_lookup_locked(struct dentry *dir, const char *name, struct dentry **out)
 		rc = dir->inode->ops->lookup(dir->inode, name, &inode);
 		if (rc == -ENOENT && !dir->sb->no_cache)
 			rc = dentry_insert(dir, name, NULL, &d);
-		else if (rc == 0)
+		else if (rc >= 0)
 			rc = dentry_insert(dir, name, inode, &d);
 		inode_put(inode);
 	}

@@ -75,6 +75,9 @@ CASE(timens_offsets_errors)
 		"monotonic 1 -1", "monotonic 1 1000000000", "monotonic 1 999999999", "monotonic x 0",
 		"monotonic 9223372036 0", "boottime 4611686018 0", "monotonic -1000000000 0",
 		"monotonic 1 0\nmonotonic 2 0", "monotonic 1 0\n\n", "\n", "monotonic\t1\t0",
+		" monotonic 1 0", "monotonic +1 0", "monotonic 1 +0", "monotonic1 2", "monotonic 1x 2",
+		"monotonic 1 2x", "monotonic -x 2", "monotonic 1-2", "7-1 2", "monotonicx 1 2",
+		"boottime 99999999999999999999 0", "boottime 1 99999999999999999999",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {

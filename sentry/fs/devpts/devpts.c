@@ -12,6 +12,7 @@
 #include "sentry/vfs/dir_emit.h"
 #include "sentry/vfs/vfs.h"
 #include "util/cleanup.h"
+#include "util/parse.h"
 
 #define PTMX_MAJOR 5
 #define PTMX_MINOR 2
@@ -34,14 +35,7 @@ int devpts_setattr(struct inode *inode, const struct setattr *attr)
 /* The number that @name is in its one spelling. */
 static bool parse_name(const char *name, uint32_t *index)
 {
-	char again[16];
-	unsigned value;
-
-	if (sscanf(name, "%9u", &value) != 1)
-		return false;
-	snprintf(again, sizeof(again), "%u", value);
-	*index = value;
-	return !strcmp(name, again);
+	return (name[0] != '0' || !name[1]) && parse_u32(name, index) == 0;
 }
 
 static struct inode *node_locked(struct devpts *d, const char *name)
@@ -217,7 +211,7 @@ static int devpts_mount(const char *source, const char *options, const struct cr
 
 	if (!rc)
 		rc = super_block_new(&devpts_super_ops, "devpts", DEVPTS_MAGIC, cred->user_ns, &sb);
-	if (rc < 0) {
+	if (rc) {
 		free(d);
 		return rc;
 	}

@@ -53,7 +53,7 @@ static int open_host(struct inode *inode, enum gofer_fd_kind kind, int *fd)
 
 	rwlock_read_lock(&fs->names);
 	ret = gofer_address(inode, &address);
-	if (!ret)
+	if (ret >= 0)
 		ret = gofer_open(fs->client, address.node, address.name,
 				 kind == GOFER_FD_READ ? GOFER_READ : GOFER_READ_WRITE, 0, &entry);
 	rwlock_read_unlock(&fs->names);

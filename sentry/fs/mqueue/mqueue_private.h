@@ -14,7 +14,7 @@
 #include "util/list.h"
 
 #define MQUEUE_MAGIC 0x19800202
-#define MQUEUE_DIRENT_SIZE 20
+#define MQUEUE_DIRENT_SIZE 20L
 #define MQUEUE_FILE_SIZE 80
 
 struct socket;

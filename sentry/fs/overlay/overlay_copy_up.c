@@ -16,7 +16,7 @@
 #include "util/checked.h"
 #include "util/cleanup.h"
 
-#define COPY_CHUNK (256 * 1024)
+#define COPY_CHUNK (256UL * 1024)
 
 /* --- contents ------------------------------------------------------------------------- */
 

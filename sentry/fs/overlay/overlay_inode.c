@@ -12,6 +12,7 @@
 #include "sentry/vfs/attr.h"
 #include "util/cleanup.h"
 #include "util/hash.h"
+#include "util/log.h"
 
 /* --- identity ------------------------------------------------------------------------ */
 
@@ -136,6 +137,7 @@ int overlay_inode_get(struct super_block *sb, struct inode *upper, struct inode 
 {
 	struct inode *found = upper ? table_find(overlay_super(sb), upper) : NULL;
 
+	ASSERT(upper || lower);
 	if (!found)
 		return overlay_inode_new(sb, upper, lower, parent, name, out);
 	inode_put(upper);

@@ -75,8 +75,8 @@ extern const struct inode_ops overlay_dir_ops, overlay_file_inode_ops;
 /* --- overlay_inode.c ------------------------------------------------------------ */
 
 /*
- * The overlay inode of @upper and @lower (references are taken over, on failure too; either may
- * be NULL), found as @name in @parent.  The one that exists already for @upper is preferred.
+ * The overlay inode of @upper and @lower (references are taken over, on failure too; one of them
+ * may be NULL), found as @name in @parent.  The one that exists already for @upper is preferred.
  */
 int overlay_inode_get(struct super_block *sb, struct inode *upper, struct inode *lower,
 		      struct inode *parent, const char *name, struct inode **out) MUST_CHECK;

@@ -71,8 +71,9 @@ static int make_root(struct super_block *sb)
 	struct inode *lower = os->lower->root->inode, *upper = os->upper->root->inode, *inode;
 	int rc = copy_root(lower, upper);
 
-	if (rc == 0)
-		rc = overlay_inode_get(sb, inode_get(upper), inode_get(lower), NULL, NULL, &inode);
+	if (rc < 0)
+		return rc;
+	rc = overlay_inode_get(sb, inode_get(upper), inode_get(lower), NULL, NULL, &inode);
 	return rc < 0 ? rc : super_block_set_root(sb, inode);
 }
 

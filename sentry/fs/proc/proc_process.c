@@ -102,21 +102,22 @@ int proc_show_io(const struct proc_call *c, struct strbuf *out)
 
 int proc_show_schedstat(const struct proc_call *c, struct strbuf *out)
 {
+	uint64_t switches = c->task->voluntary_switches + c->task->involuntary_switches, ran;
 	struct proc_times times;
 
 	proc_sample_times(c->task, !c->entry->thread, &times);
-	strbuf_addf(out, "%llu 0 %llu\n", (unsigned long long)(times.user_ns + times.system_ns),
-		    (unsigned long long)(c->task->voluntary_switches +
-					 c->task->involuntary_switches));
+	ran = times.user_ns + times.system_ns;
+	strbuf_addf(out, "%llu 0 %llu\n", (unsigned long long)ran,
+		    (unsigned long long)switches);
 	return 0;
 }
 
 int proc_show_sched(const struct proc_call *c, struct strbuf *out)
 {
 	struct task *t = c->task;
+	uint64_t switches = t->voluntary_switches + t->involuntary_switches, ran;
 	char comm[TASK_COMM_SIZE];
 	struct proc_times times;
-	uint64_t ran;
 
 	proc_sample_comm(c->task, comm);
 	proc_sample_times(c->task, !c->entry->thread, &times);
@@ -127,7 +128,7 @@ int proc_show_sched(const struct proc_call *c, struct strbuf *out)
 	strbuf_addf(out, "%-45s:%14llu.%06llu\n", "se.sum_exec_runtime",
 		    (unsigned long long)(ran / 1000000), (unsigned long long)(ran % 1000000));
 	strbuf_addf(out, "%-45s:%21llu\n", "nr_switches",
-		    (unsigned long long)(t->voluntary_switches + t->involuntary_switches));
+		    (unsigned long long)switches);
 	strbuf_addf(out, "%-45s:%21llu\n", "nr_voluntary_switches",
 		    (unsigned long long)t->voluntary_switches);
 	strbuf_addf(out, "%-45s:%21llu\n", "nr_involuntary_switches",

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* timens_offsets: the offsets of the time namespace a process has for its children. */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sentry/abi/capability.h"
@@ -34,21 +36,32 @@ int proc_show_timens_offsets(const struct proc_call *c, struct strbuf *out)
 	return 0;
 }
 
+/* Where the kernel's sscanf would read a number: behind spaces, and without a plus sign. */
+static char *number_at(char *text, bool is_signed)
+{
+	text += strspn(text, " \t\v\f\r");
+	return isdigit((unsigned char)text[is_signed && *text == '-']) ? text : NULL;
+}
+
 /* As sscanf("%9s %lld %lu"): what follows is not looked at. */
 static int parse_offset(char *line, struct time_offset *o)
 {
+	char clock[10], *at;
 	unsigned long nsec;
 	long long sec;
-	char clock[10];
-	const char *last = line;
+	int used;
 
-	for (int words = 0; words < 2 && *last; words++) {
-		last += strspn(last, " \t");
-		last += strcspn(last, " \t");
-	}
-	last += strspn(last, " \t");
-	if (*last == '-' || sscanf(line, "%9s %lld %lu", clock, &sec, &nsec) != 3 ||
-	    nsec >= NSEC_PER_SEC)
+	if (sscanf(line, "%9s%n", clock, &used) != 1)
+		return -EINVAL;
+	at = number_at(line + used, true);
+	if (!at)
+		return -EINVAL;
+	sec = strtoll(at, &at, 10);
+	at = number_at(at, false);
+	if (!at)
+		return -EINVAL;
+	nsec = strtoul(at, NULL, 10);
+	if (nsec >= NSEC_PER_SEC)
 		return -EINVAL;
 	if (!strcmp(clock, "monotonic") || !strcmp(clock, "1"))
 		o->clock = LINUX_CLOCK_MONOTONIC;

@@ -207,6 +207,12 @@ static void replace_target(struct inode *dir, struct tmpfs_entry *e)
 	inode_put(inode);
 }
 
+/* Whether @e is what the caller's look-up found; NULL: a free name. */
+static bool is_still(const struct tmpfs_entry *e, const struct inode *found)
+{
+	return found ? e && e->inode == found : !e;
+}
+
 static int tmpfs_rename(struct inode *old_dir, const char *old_name, struct inode *source,
 			struct inode *new_dir, const char *new_name, struct inode *target,
 			uint32_t flags)
@@ -216,10 +222,10 @@ static int tmpfs_rename(struct inode *old_dir, const char *old_name, struct inod
 	struct inode *whiteout = NULL;
 	int rc = 0;
 
-	if (!from || from->inode != source || (to ? to->inode : NULL) != target)
+	if (!is_still(from, source) || !is_still(to, target))
 		return -ENOENT;
 	if (flags & LINUX_RENAME_EXCHANGE)
-		return exchange(old_dir, from, new_dir, to);
+		return target ? exchange(old_dir, from, new_dir, to) : -ENOENT;
 	if (target && is_directory(target) && !list_empty(&dir_of(target)->entries))
 		return -ENOTEMPTY;
 	fresh = entry_new(new_name);
@@ -234,7 +240,7 @@ static int tmpfs_rename(struct inode *old_dir, const char *old_name, struct inod
 		free(fresh);
 		return rc;
 	}
-	if (to)
+	if (target)
 		replace_target(new_dir, to);
 	remove_entry(old_dir, from);
 	add_entry(new_dir, fresh, source);
@@ -249,9 +255,9 @@ static int tmpfs_rename(struct inode *old_dir, const char *old_name, struct inod
 /* The first entry with a cookie of at least @pos; short lists are walked, and the end is near. */
 static struct tmpfs_entry *entry_from(struct tmpfs_directory *d, uint64_t pos)
 {
-	struct tmpfs_entry *e;
+	struct tmpfs_entry *e = list_last(&d->entries, struct tmpfs_entry, node);
 
-	if (list_empty(&d->entries) || list_last(&d->entries, struct tmpfs_entry, node)->cookie < pos)
+	if (!e || e->cookie < pos)
 		return NULL;
 	list_for_each(e, &d->entries, node) {
 		if (e->cookie >= pos)

@@ -89,7 +89,7 @@ int tmpfs_inode_new(struct super_block *sb, const struct inode_create *how, stru
 	switch (how->mode & LINUX_S_IFMT) {
 	case LINUX_S_IFDIR:
 		inode->attr.nlink = 2;
-		inode->attr.size = 2UL * TMPFS_DIRENT_SIZE;
+		inode->attr.size = 2 * TMPFS_DIRENT_SIZE;
 		break;
 	case LINUX_S_IFLNK:
 		inode->attr.size = strlen(how->symlink_target);

@@ -22,7 +22,7 @@
 
 #define TMPFS_INLINE_MAX 4096U
 #define TMPFS_PAGE 4096U
-#define TMPFS_DIRENT_SIZE 20 /* what an entry adds to its directory's st_size, as on Linux */
+#define TMPFS_DIRENT_SIZE 20L /* what an entry adds to its directory's st_size, as on Linux */
 
 struct tmpfs_super {
 	_Atomic uint64_t max_pages, used_pages;	  /* max 0: no limit */

@@ -238,8 +238,9 @@ static int tmpfs_mount(const char *source, const char *options, const struct cre
 		o.max_inodes = o.max_bytes / TMPFS_PAGE;
 	}
 	rc = parse_options(options, cred->user_ns, &o);
-	if (rc == 0)
-		rc = tmpfs_new(&o, cred->user_ns, &sb);
+	if (rc < 0)
+		return rc;
+	rc = tmpfs_new(&o, cred->user_ns, &sb);
 	if (rc < 0)
 		return rc;
 	if (source && *source) {

@@ -9,7 +9,7 @@
 #include "sentry/abi/fs.h"
 #include "sentry/fs/tmpfs/tmpfs_private.h"
 
-#define XATTR_BYTES_MAX (128 * 1024)
+#define XATTR_BYTES_MAX (128UL * 1024)
 
 /* -EOPNOTSUPP, or -EINVAL for a prefix with nothing behind it. */
 static int check_name(const char *name)

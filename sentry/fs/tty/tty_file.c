@@ -20,7 +20,7 @@
 
 #define READ_FIRST 64U	  /* Linux reads so much at first, and VMIN counts in that */
 #define WRITE_CHUNK 2048U
-#define TENTH_NS (100 * 1000 * 1000ULL)
+#define TENTH_NS (100ULL * 1000 * 1000)
 
 struct tty_file *tty_file_of(struct file *file)
 {

@@ -9,7 +9,7 @@
 
 #include "sentry/kernel/keys/key_private.h"
 
-#define LINK_BYTES 4
+#define LINK_BYTES 4ULL
 
 static uint64_t searches, marking; /* protected by the lock, as all here */
 
@@ -28,8 +28,8 @@ struct key *keyring_find(const struct key *ring, const struct key_type *type, co
 
 /* --- walking ------------------------------------------------------------------------------- */
 
-/* Keyrings to look at, nearest first; empty but during a walk. */
-static struct list_node todo = LIST_HEAD_INIT(todo);
+/* The keyrings of a walk, nearest first; those yet to be looked at are added while it goes. */
+static struct list_node walk = LIST_HEAD_INIT(walk);
 
 static void walk_add(struct key *ring, uint32_t depth, bool possessed)
 {
@@ -38,7 +38,7 @@ static void walk_add(struct key *ring, uint32_t depth, bool possessed)
 	ring->visited = searches;
 	ring->depth = depth;
 	ring->search_possessed = possessed;
-	list_add_tail(&todo, &ring->search);
+	list_add_tail(&walk, &ring->search);
 }
 
 static void walk_begin(struct key_ref ring)
@@ -47,19 +47,13 @@ static void walk_begin(struct key_ref ring)
 	walk_add(ring.key, 0, ring.possessed);
 }
 
-static struct key *walk_next(void)
-{
-	struct key *ring = list_first(&todo, struct key, search);
-
-	if (ring)
-		list_remove(&ring->search);
-	return ring;
-}
-
 static void walk_end(void)
 {
-	while (walk_next())
-		;
+	struct key *ring, *next;
+
+	list_for_each_safe(ring, next, &walk, search)
+		list_node_init(&ring->search);
+	list_init(&walk);
 }
 
 /* --- links ---------------------------------------------------------------------------------- */
@@ -71,7 +65,7 @@ static int check_nesting(struct key *into, struct key *ring)
 	int rc = 0;
 
 	walk_begin((struct key_ref){ ring, false });
-	while (!rc && (k = walk_next())) {
+	list_for_each(k, &walk, search) {
 		if (k == into)
 			rc = -EDEADLK;
 		else if (k->depth > SEARCH_DEPTH_MAX)
@@ -79,6 +73,8 @@ static int check_nesting(struct key *into, struct key *ring)
 		for (uint32_t i = 0; !rc && i < k->link_count; i++)
 			if (is_keyring(k->links[i]))
 				walk_add(k->links[i], k->depth + 1, false);
+		if (rc)
+			break;
 	}
 	walk_end();
 	return rc;
@@ -247,10 +243,11 @@ int keyring_search(struct key_ref ring, const struct key_match *m, const struct 
 		return 0;
 	}
 	walk_begin(ring);
-	while (!found && (k = walk_next())) {
+	list_for_each(k, &walk, search) {
 		found = look_in(k, m, cred, out, &result);
-		if (!found)
-			add_nested(k, cred);
+		if (found)
+			break;
+		add_nested(k, cred);
 	}
 	walk_end();
 	return found ? 0 : result;
@@ -275,11 +272,12 @@ void keyring_mark_possessed(struct task *t)
 			continue;
 		mark(ring, t->cred);
 		walk_begin(ring);
-		while ((k = walk_next())) {
+		list_for_each(k, &walk, search) {
 			for (uint32_t j = 0; j < k->link_count; j++)
 				mark((struct key_ref){ k->links[j], true }, t->cred);
 			add_nested(k, t->cred);
 		}
+		walk_end();
 	}
 }
 

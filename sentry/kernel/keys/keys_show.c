@@ -49,8 +49,8 @@ static void format_expiry(const struct key *k, char *buf, size_t size)
 	} units[] = { { 60, 1, 's' },
 		      { 3600, 60, 'm' },
 		      { 86400, 3600, 'h' },
-		      { 7 * 86400, 86400, 'd' },
-		      { UINT64_MAX, 7 * 86400, 'w' } };
+		      { 7 * 86400ULL, 86400, 'd' },
+		      { UINT64_MAX, 7 * 86400ULL, 'w' } };
 	uint64_t now = key_now(), left = k->expiry - now;
 	size_t i = 0;
 

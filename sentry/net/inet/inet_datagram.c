@@ -65,7 +65,7 @@ static void deliver(struct inet_socket *to, const struct inet_name *from, struct
 	inet_name_to(s, from, &message->from);
 	mutex_lock(&s->lock);
 	if (!to->local.dead && !to->local.read_shut && accepts(to, from) &&
-	    to->local.incoming.bytes + message->size + 512 * to->local.incoming.count <
+	    to->local.incoming.bytes + message->size + 512UL * to->local.incoming.count <
 		    s->receive_buffer) {
 		message_queue_add(&to->local.incoming, message);
 		queued = true;

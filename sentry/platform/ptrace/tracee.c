@@ -26,7 +26,7 @@
 #define ADDRESS_LIMIT 0x7ffffffff000UL /* the host's TASK_SIZE_MAX */
 #define ERRNO_MAX 4095
 
-_Static_assert(sizeof(struct guest_regs) == 27 * 8, "struct user_regs_struct of the host");
+_Static_assert(sizeof(struct guest_regs) == 27 * sizeof(uint64_t), "struct user_regs_struct of the host");
 
 /* --- death ----------------------------------------------------------------------- */
 
@@ -215,9 +215,10 @@ static int execute_call(struct tracee *t, uint64_t entry, const struct guest_reg
 	regs.r8 = call->args[4];
 	regs.r9 = call->args[5];
 	rc = tracee_execute(t, entry, &regs);
-	if (rc == 0)
-		*result = (int64_t)regs.rax;
-	return rc;
+	if (rc < 0)
+		return rc;
+	*result = (int64_t)regs.rax;
+	return 0;
 }
 
 int tracee_call(struct tracee *t, const struct guest_regs *guest, const struct host_call *call,
