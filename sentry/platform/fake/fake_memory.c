@@ -23,7 +23,7 @@
 
 /* --- translation ------------------------------------------------------------------- */
 
-/* The host address of @addr; NULL: no window there (yet), or the host has no room for one. */
+/* The host address of @addr; NULL: no window there (yet), or no room for one. */
 static char *translate(struct fake_space *s, uint64_t addr, bool create)
 {
 	uint64_t base = round_down(addr, FAKE_CHUNK_SIZE);
@@ -32,7 +32,7 @@ static char *translate(struct fake_space *s, uint64_t addr, bool create)
 	for (c = s->chunks; c; c = c->next)
 		if (c->base == base)
 			return c->host + (addr - base);
-	if (!create)
+	if (!create || s->chunk_count == FAKE_CHUNKS_MAX)
 		return NULL;
 	c = malloc(sizeof(*c));
 	ASSERT(c);
@@ -44,6 +44,7 @@ static char *translate(struct fake_space *s, uint64_t addr, bool create)
 	c->base = base;
 	c->next = s->chunks;
 	s->chunks = c;
+	s->chunk_count++;
 	return c->host + (addr - base);
 }
 

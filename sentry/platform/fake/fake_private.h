@@ -15,6 +15,11 @@
 #include "util/refcount.h"
 
 #define FAKE_CHUNK_SIZE (1ULL << 30)
+/*
+ * No space has more, as a host would not overcommit without end either: windows are searched one by
+ * one, and a program file may ask for 128 TiB.
+ */
+#define FAKE_CHUNKS_MAX 256
 
 struct fake_platform {
 	struct platform base; /* first */
@@ -50,6 +55,7 @@ struct fake_space {
 	struct refcount refs;
 	struct mutex lock;	    /* LOCK_RANK_LEAF */
 	struct fake_chunk *chunks;  /* protected by lock */
+	unsigned chunk_count;	    /* protected by lock */
 	struct list_node regions;   /* by address; protected by lock */
 };
 
