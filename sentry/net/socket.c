@@ -20,11 +20,9 @@ void socket_family_register(const struct socket_family_ops *ops)
 }
 
 /* Packet sockets are not there, which only who might have one learns. */
-static int refuse_packet_socket(void)
+static int refuse_packet_socket(struct net_namespace *net)
 {
-	struct task *t = task_current();
-
-	return t && task_capable(t, LINUX_CAP_NET_RAW) ? -EAFNOSUPPORT : -EPERM;
+	return net_namespace_capable(net, LINUX_CAP_NET_RAW) ? -EAFNOSUPPORT : -EPERM;
 }
 
 int socket_create(struct net_namespace *net, int family, int type, int protocol, struct socket **out)
@@ -34,7 +32,7 @@ int socket_create(struct net_namespace *net, int family, int type, int protocol,
 	if (type < 0 || type >= LINUX_SOCK_MAX)
 		return -EINVAL;
 	if (family == LINUX_AF_PACKET || (family == LINUX_AF_INET && type == LINUX_SOCK_PACKET))
-		return refuse_packet_socket();
+		return refuse_packet_socket(net);
 	if (!families[family])
 		return -EAFNOSUPPORT;
 	return families[family]->create(net, type, protocol, out);
