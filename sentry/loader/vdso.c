@@ -149,12 +149,14 @@ int vdso_map(struct mm *mm, struct context *ctx)
 static int replace(struct mm *mm, struct context *ctx, const struct vma *vma, struct vdso *now)
 {
 	uint64_t size = vma->end - vma->start;
-	int rc = mm_munmap(mm, ctx, vma->start, size);
+	int rc = mm_unseal(mm, vma);
 
+	if (!rc)
+		rc = mm_munmap(mm, ctx, vma->start, size);
 	if (rc)
 		return rc;
-	return mm_map_fixed(mm, ctx, vma->start, size, vma->prot, 0, &now->mappable, vma->offset,
-			    vma->name);
+	return mm_map_fixed(mm, ctx, vma->start, size, vma->prot, vma->flags & VMA_SEALED,
+			    &now->mappable, vma->offset, vma->name);
 }
 
 /* Wherever the guest has moved it, and only what it has left of it. */

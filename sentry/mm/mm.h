@@ -73,7 +73,7 @@ enum vma_flags {
 	VMA_CHANGING = 1 << 7, /* between order and settling */
 	VMA_HUGEPAGE = 1 << 8,
 	VMA_NOHUGEPAGE = 1 << 9,
-	VMA_SEALED = 1 << 10, /* mseal: stays where and as it is; inherited, never taken away */
+	VMA_SEALED = 1 << 10, /* mseal: stays where and as it is; inherited; see mm_unseal */
 };
 
 struct vma {
@@ -184,6 +184,8 @@ int mm_munlock(struct mm *mm, uint64_t addr, uint64_t size) MUST_CHECK;
 int mm_mlockall(struct mm *mm, const struct mm_limits *limits, int flags) MUST_CHECK;
 int mm_munlockall(struct mm *mm) MUST_CHECK;
 int mm_mseal(struct mm *mm, uint64_t addr, uint64_t size, uint64_t flags) MUST_CHECK;
+/* For what the kernel itself puts in the place of @vma, a copy. */
+int mm_unseal(struct mm *mm, const struct vma *vma) MUST_CHECK;
 int mm_msync(struct mm *mm, uint64_t addr, uint64_t size, int flags) MUST_CHECK;
 int mm_mincore(struct mm *mm, uint64_t addr, uint64_t size, guest_addr_t vec) MUST_CHECK;
 

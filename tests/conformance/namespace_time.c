@@ -4,6 +4,7 @@
  */
 #include "namespace.h"
 
+#include <sys/auxv.h>
 #include <sys/sysinfo.h>
 #include <sys/timerfd.h>
 
@@ -370,5 +371,22 @@ CASE(timens_ioctl)
 		show("setns wrong type", setns(fd, CLONE_NEWUTS));
 		show("unshare again", unshare(CLONE_NEWTIME));
 		show_int("another", st.st_ino != ns_inode(0, "time_for_children"));
+	}
+}
+
+/* The exchange of the vDSO is the kernel's affair: a seal does not stand in its way. */
+CASE(time_namespace_sealed_vdso)
+{
+	uintptr_t vdso = getauxval(AT_SYSINFO_EHDR);
+	struct timespec now;
+
+	if (syscall(462, vdso & -4096UL, 4096, 0) < 0 && errno == ENOSYS)
+		skip("no mseal here");
+	enter_user_namespace();
+	MUST(unshare(CLONE_NEWTIME));
+	RUN_CHILD("child")
+	{
+		show("clock", clock_gettime(CLOCK_MONOTONIC, &now));
+		show("still sealed", munmap((void *)(vdso & -4096UL), 4096));
 	}
 }
