@@ -48,6 +48,8 @@ unit_tests += %D%/test_aio %D%/test_pipe %D%/test_epoll %D%/test_unix %D%/test_h
 # sentry/kernel on the fake platform, with a loader and a dispatcher of the test's own.
 unit_tests += %D%/test_kernel
 unit_tests += %D%/test_bpf
+unit_tests += %D%/test_objects
+%C%_test_objects_LDADD = libfake.a $(LDADD)
 %C%_test_kernel_LDADD = libfake.a $(LDADD)
 
 # sentry/vfs over tmpfs and overlay.
