@@ -5,4 +5,4 @@ libsentry_a_SOURCES += %D%/aio.h %D%/capability.h %D%/futex.h %D%/guest_addr.h %
 	%D%/seccomp.h \
 	%D%/sched.h %D%/signal.h %D%/time.h %D%/timex.h %D%/wait.h
 libsentry_a_SOURCES += %D%/fs.h %D%/termios.h
-libsentry_a_SOURCES += %D%/elf.h %D%/ipc.h %D%/keys.h %D%/mm.h %D%/mqueue.h
+libsentry_a_SOURCES += %D%/aio.h %D%/elf.h %D%/ipc.h %D%/keys.h %D%/mm.h %D%/mqueue.h
