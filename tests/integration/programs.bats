@@ -80,8 +80,35 @@ E
 python3 /tmp/m.py'
 }
 
+# Debian's perl packages ship none of its t/op tests; these are of the same things.
 @test "perl: fork" {
-	same 'perl -e "\$|=1; for (1..10) { my \$p = fork(); if (!\$p) { exit \$_ } waitpid(\$p,0); print \$?>>8, \"\n\" } open(F,\"-|\",\"echo piped\"); print <F>"'
+	same 'cat >/tmp/fork.pl <<\X
+use strict; use warnings; use IPC::Open3; use POSIX qw(:sys_wait_h :signal_h); use Time::HiRes qw(sleep);
+$| = 1; my ($x, $main) = ("mine", $$);
+for (1 .. 10) { my $p = fork; exit $_ unless $p; waitpid $p, 0; print $? >> 8, "\n" }
+open my $f, "-|", "echo piped" or die; print <$f>; close $f; print "close $?\n";
+open $f, "-|" or exec "sh", "-c", "echo from exec; exit 3"; print <$f>; print "close ", close $f ? 1 : 0, " ", $? >> 8, "\n";
+open $f, "|-", "tr a-z A-Z" or die; print $f "upper\n"; close $f;
+my $p = open $f, "-|"; unless ($p) { print "child of fork-open, not ", $p, "\n"; exit 5 } print <$f>; close $f; print $? >> 8, "\n";
+pipe my $r, my $w; unless (fork) { close $r; print $w "through a pipe\n"; exit } close $w; print <$r>; wait; print "wait $?\n";
+my @kids = map { my $n = $_; my $k = fork; unless ($k) { sleep 0.01 * $n; exit $n } $k } 1 .. 8;
+my %got; while ((my $k = wait) > 0) { $got{$k} = $? >> 8 } print join(" ", map { $got{$_} } @kids), " errno ", $! + 0, "\n";
+$p = fork; unless ($p) { kill "KILL", $$; exit } waitpid $p, 0; print "signal ", $? & 127, "\n";
+$p = fork; unless ($p) { sleep 100; exit } print waitpid($p, WNOHANG), "\n"; kill "TERM", $p; waitpid $p, 0; print WTERMSIG($?), "\n";
+my $chld = 0; { local $SIG{CHLD} = sub { $chld++ while waitpid(-1, WNOHANG) > 0 };
+	for (1 .. 5) { exit 0 unless fork } for (1 .. 500) { last if $chld == 5; sleep 0.01 } } print "reaped $chld\n";
+{ local $SIG{CHLD} = "IGNORE"; $p = fork; exit 1 unless $p; print waitpid($p, 0), "\n" }
+eval { local $SIG{ALRM} = sub { die "alarm\n" }; alarm 1; select undef, undef, undef, 20; alarm 0 }; print $@;
+eval { local $SIG{ALRM} = sub { die "in wait\n" }; $p = fork; unless ($p) { exec "sleep", 100 } alarm 1; waitpid $p, 0 }; print $@; kill 9, $p; wait;
+my $in; $p = open3($in, my $o, undef, "cat; echo err >&2; exit 9"); print $in "open3\n"; close $in; print sort <$o>; waitpid $p, 0; print $? >> 8, "\n";
+print system("exit 4") >> 8, " ", system("no-such-program 2>/dev/null") >> 8, " ", `echo back`; print "qx $?\n";
+$p = fork; unless ($p) { my $q = fork; unless ($q) { setpgrp; print getpgrp == $$ ? "leader\n" : "no\n"; exit } wait; exit 6 } wait; print $? >> 8, "\n";
+$p = fork; unless ($p) { $x = "child"; exit } wait; print "$x\n";
+$SIG{USR1} = sub { print "usr1\n" }; my $set = POSIX::SigSet->new(SIGUSR1); sigprocmask(SIG_BLOCK, $set); kill "USR1", $$; print "blocked\n"; sigprocmask(SIG_UNBLOCK, $set);
+END { print "end of $x\n" if $$ == $main } exec "echo", "exec runs no END";
+X
+	perl /tmp/fork.pl 2>&1; echo $?'
+	grep -q 'exec runs no END' "$WORK/moat/out"
 }
 
 @test "gcc: compile, link, run" {
