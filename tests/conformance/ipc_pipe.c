@@ -5,6 +5,8 @@
 #include "conformance.h"
 
 #include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
 
 static char block[1 << 20];
 
@@ -258,4 +260,88 @@ CASE(fifo_open_blocks)
 	show_wait("child", pid);
 	show_data("read", buffer, read(reader, buffer, 16));
 	show("end", read(reader, buffer, 16));
+}
+
+enum { READERS = 20 };
+
+static void on_usr1(int signo)
+{
+	(void)signo;
+}
+
+/* Children that each want one byte: they exit with 0 when they got it, 1 at the end of the pipe. */
+static void start_readers(int fd, int other, pid_t pids[READERS])
+{
+	for (int i = 0; i < READERS; i++) {
+		pids[i] = (pid_t)MUST(fork());
+		if (pids[i] == 0) {
+			char byte;
+			ssize_t n;
+
+			close(other);
+			while ((n = read(fd, &byte, 1)) == -1 && errno == EINTR)
+				continue;
+			_exit(n == 1 ? 0 : n == 0 ? 1 : 2);
+		}
+	}
+}
+
+static void show_readers(const char *label, pid_t pids[READERS])
+{
+	int counts[4] = { 0 }, status;
+
+	for (int i = 0; i < READERS; i++) {
+		MUST(waitpid(pids[i], &status, 0));
+		counts[WIFSIGNALED(status) ? 3 : WEXITSTATUS(status) & 3]++;
+	}
+	note("%s: %d read, %d at the end, %d failed, %d killed", label, counts[0], counts[1], counts[2],
+	     counts[3]);
+}
+
+/* However few of those who sleep are woken, nothing written is left while one sleeps. */
+CASE(pipe_many_readers)
+{
+	struct sigaction action = { .sa_handler = on_usr1 };
+	char bytes[READERS] = { 0 };
+	pid_t pids[READERS];
+	int fds[2];
+
+	MUST(sigaction(SIGUSR1, &action, NULL));
+	MUST(pipe(fds));
+	start_readers(fds[0], fds[1], pids);
+	usleep(30000);
+	show("at once", write(fds[1], bytes, READERS));
+	show_readers("at once", pids);
+
+	start_readers(fds[0], fds[1], pids);
+	for (int i = 0; i < READERS; i++)
+		MUST(write(fds[1], bytes, 1));
+	show_readers("one by one", pids);
+
+	start_readers(fds[0], fds[1], pids);
+	usleep(30000);
+	for (int i = 0; i < READERS; i++) {
+		MUST(kill(pids[i], SIGUSR1));
+		MUST(write(fds[1], bytes, 1));
+		kill(pids[(i * 7) % READERS], SIGUSR1);
+	}
+	show_readers("interrupted", pids);
+
+	start_readers(fds[0], fds[1], pids);
+	usleep(30000);
+	for (int i = 0; i < READERS; i += 4)
+		MUST(kill(pids[i], SIGKILL));
+	for (int i = 0; i < READERS; i += 4)
+		MUST(waitpid(pids[i], NULL, 0));
+	show("to the others", write(fds[1], bytes, READERS - READERS / 4));
+	for (int i = 0, status; i < READERS; i++)
+		if (i % 4 != 0) {
+			MUST(waitpid(pids[i], &status, 0));
+			if (status)
+				note("reader %d: %x", i, status);
+		}
+	start_readers(fds[0], fds[1], pids);
+	usleep(30000);
+	close(fds[1]);
+	show_readers("end", pids);
 }

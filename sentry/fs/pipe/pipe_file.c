@@ -16,6 +16,8 @@
 #include "sentry/kernel/task.h"
 #include "sentry/mm/usercopy.h"
 #include "sentry/vfs/file.h"
+#include "sentry/vfs/file_wait.h"
+#include "sentry/wait/wait.h"
 
 static struct pipe_end *end_of(struct file *file)
 {
@@ -25,6 +27,44 @@ static struct pipe_end *end_of(struct file *file)
 static ssize_t pipe_file_read(struct file *file, struct io_iter *to, uint64_t *pos)
 {
 	return pipe_read(end_of(file)->pipe, to);
+}
+
+#define READER_EVENTS (LINUX_EPOLLIN | LINUX_EPOLLRDNORM | LINUX_EPOLLHUP)
+
+/* A reader that was woken alone leaves: what it left is the next one's. */
+static void pass_on(struct pipe *p)
+{
+	bool readable;
+
+	mutex_lock(&p->lock);
+	readable = p->count || !p->writers;
+	mutex_unlock(&p->lock);
+	if (readable)
+		wait_queue_wake(&p->queue, READER_EVENTS);
+}
+
+/*
+ * Of readers that sleep one is woken, as on Linux, not all of them.  So while there is something
+ * to read, one who sleeps must know: the one that was woken, until it leaves the queue.
+ */
+static ssize_t pipe_file_read_wait(struct file *file, struct io_iter *to)
+{
+	struct pipe *p = end_of(file)->pipe;
+	struct wait_entry entry;
+	ssize_t n = pipe_read(p, to);
+
+	if (n != -EAGAIN)
+		return n;
+	wait_begin_exclusive(&entry, &p->queue, READER_EVENTS);
+	while ((n = pipe_read(p, to)) == -EAGAIN) {
+		if (wait_sleep(DEADLINE_NONE) < 0) {
+			n = -VFS_ERESTARTSYS;
+			break;
+		}
+	}
+	wait_end(&entry);
+	pass_on(p);
+	return n;
 }
 
 static ssize_t pipe_file_write(struct file *file, struct io_iter *from, uint64_t *pos)
@@ -119,6 +159,7 @@ static void pipe_file_release(struct file *file)
 const struct file_ops pipe_file_ops = {
 	.release = pipe_file_release,
 	.read = pipe_file_read,
+	.read_wait = pipe_file_read_wait,
 	.write = pipe_file_write,
 	.poll = pipe_file_poll,
 	.poll_queue = pipe_file_poll_queue,
