@@ -158,28 +158,28 @@ void trap_pool_queue_refill(struct trap_pool *pool)
 	(void)summon_and_unlock(pool);
 }
 
-static bool is_receiver(const struct trap_worker *w) REQUIRES(w->pool->lock)
+static bool is_receiver(const struct trap_pool *pool, const struct trap_worker *w) REQUIRES(pool->lock)
 {
-	return w && w->role == w->pool->role;
+	return w && w->role == pool->role;
 }
 
-static void take_role(struct trap_worker *w) REQUIRES(w->pool->lock)
+static void take_role(struct trap_pool *pool, struct trap_worker *w) REQUIRES(pool->lock)
 {
-	w->role = w->pool->role;
-	w->pool->receivers++;
+	w->role = pool->role;
+	pool->receivers++;
 }
 
-static void drop_role(struct trap_worker *w) REQUIRES(w->pool->lock)
+static void drop_role(struct trap_pool *pool, struct trap_worker *w) REQUIRES(pool->lock)
 {
-	if (is_receiver(w))
-		w->pool->receivers--;
+	if (is_receiver(pool, w))
+		pool->receivers--;
 	w->role = 0;
 }
 
-static void leave_work(struct trap_worker *w) REQUIRES(w->pool->lock)
+static void leave_work(struct trap_pool *pool, struct trap_worker *w) REQUIRES(pool->lock)
 {
 	if (w->at_work)
-		atomic_fetch_sub(&w->pool->at_work, 1);
+		atomic_fetch_sub(&pool->at_work, 1);
 	w->at_work = false;
 }
 
@@ -188,8 +188,8 @@ void trap_pool_step_back(struct trap_worker *w)
 	struct trap_pool *pool = w->pool;
 
 	mutex_lock(&pool->lock);
-	drop_role(w);
-	leave_work(w);
+	drop_role(pool, w);
+	leave_work(pool, w);
 	if (!pool->receivers && atomic_load(&pool->at_work) == 0)
 		(void)summon_and_unlock(pool);
 	else
@@ -247,14 +247,14 @@ static bool begin_receive(struct trap_pool *pool, struct trap_worker *w, enum ro
 
 	mutex_lock(&pool->lock);
 	if (w && !pool->receivers && role == TAKE_ROLE)
-		take_role(w);
-	mine = !pool->started || (is_receiver(w) && pool->receivers == 1);
+		take_role(pool, w);
+	mine = !pool->started || (is_receiver(pool, w) && pool->receivers == 1);
 	if (mine) {
 		atomic_store(&pool->exclusive, w);
 		atomic_fetch_add(&pool->receiving, 1);
 	} else if (w && role == TAKE_ROLE) {
-		drop_role(w);
-		leave_work(w);
+		drop_role(pool, w);
+		leave_work(pool, w);
 	}
 	mutex_unlock(&pool->lock);
 	return mine;
@@ -391,7 +391,7 @@ void trap_pool_relieve(struct trap_pool *pool)
 /* Parks until woken; false: there are enough parked workers, end.  Drops the lock. */
 static bool park_and_unlock(struct trap_pool *pool, struct trap_worker *w) RELEASES(pool->lock)
 {
-	leave_work(w);
+	leave_work(pool, w);
 	if (pool->parked_count >= WORKERS_PARKED_MAX) {
 		pool->worker_count--;
 		mutex_unlock(&pool->lock);
@@ -436,7 +436,7 @@ static bool work_once(struct trap_pool *pool, struct trap_worker *w)
 	mutex_lock(&pool->lock);
 	t = list_first(&pool->watches, struct trap_thread, watch_node);
 	/* A receiver is where the thread is, and has to receive. */
-	if (t && !is_receiver(w)) {
+	if (t && !is_receiver(pool, w)) {
 		list_remove(&t->watch_node);
 		mutex_unlock(&pool->lock);
 		trap_context_watch(pool->platform, t);
@@ -455,13 +455,13 @@ static bool work_once(struct trap_pool *pool, struct trap_worker *w)
 		refill(pool->platform);
 		return true;
 	}
-	if (is_receiver(w) && pool->receivers > pool->receivers_wanted)
-		drop_role(w);
-	if (!is_receiver(w)) {
+	if (is_receiver(pool, w) && pool->receivers > pool->receivers_wanted)
+		drop_role(pool, w);
+	if (!is_receiver(pool, w)) {
 		if (pool->receivers >= pool->receivers_wanted ||
 		    (pool->receivers && atomic_load(&pool->exclusive)))
 			return park_and_unlock(pool, w);
-		take_role(w);
+		take_role(pool, w);
 	}
 	atomic_fetch_add(&pool->receiving, 1);
 	mutex_unlock(&pool->lock);
