@@ -22,7 +22,7 @@ static struct ipc_namespace *caller_namespace(struct namespaces **holder)
 
 static uint32_t *field(struct ipc_namespace *ns, size_t offset)
 {
-	return (uint32_t *)((char *)&ns->mqueue_limits + offset);
+	return (uint32_t *)(void *)((char *)&ns->mqueue_limits + offset);
 }
 
 static int show(size_t offset, struct strbuf *out)
