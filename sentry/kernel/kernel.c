@@ -106,8 +106,9 @@ void kernel_kill_namespace(struct kernel *k, struct pid_namespace *ns, struct th
 	list_for_each(g, &k->groups, all_node) {
 		if ((except && g == except) || (ns && !pid_number_in(&g->pid, ns)))
 			continue;
-		if (signal_send_group(g, &info))
-			continue; /* dead already */
+		int rc = signal_send_group(g, &info);
+
+		(void)rc; /* one that dies already may stand in the stop before its exit */
 		/* No tracer holds up the end of a namespace. */
 		ptrace_kill_again(g);
 	}

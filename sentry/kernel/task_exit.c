@@ -79,15 +79,18 @@ static void kill_namespace(struct thread_group *g, struct pid_namespace *ns)
 	wait_end(&e);
 }
 
-static void group_leaves(struct thread_group *g)
+static void group_leaves(struct thread_group *g, struct task *last)
 {
 	struct pid_namespace *ns = g->pid.ns;
 
 	itimers_destroy(g);
 	posix_timers_destroy(g);
 	/* Only a group's own pid namespace can have it as init. */
-	if (ns->init == g)
+	if (ns->init == g) {
+		/* A dead tracee stays until its tracer has seen it: it would be waited for in vain. */
+		task_release_tracees(last);
 		kill_namespace(g, ns);
+	}
 }
 
 /* Frees what the task holds; its numbers stay until it is reaped. */
@@ -153,7 +156,7 @@ void task_exit(struct task *t)
 	if (group_dead) {
 		thread_group_keys_release(g);
 		terminal_leader_exits(g);
-		group_leaves(g);
+		group_leaves(g, t);
 	}
 	task_exit_notify(t);
 }

@@ -261,6 +261,17 @@ static void release_tracees(struct task *tracer, struct graveyard *y)
 	}
 }
 
+void task_release_tracees(struct task *t)
+{
+	struct graveyard dead;
+
+	graveyard_init(&dead);
+	mutex_lock(&t->kernel->tasklist_lock);
+	release_tracees(t, &dead);
+	mutex_unlock(&t->kernel->tasklist_lock);
+	graveyard_empty(&dead);
+}
+
 void notify_parent_stopped(struct thread_group *g, int code)
 {
 	struct kernel *k = g->kernel;

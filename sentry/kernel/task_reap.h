@@ -28,6 +28,8 @@ void thread_group_collect_locked(struct thread_group *g, struct thread_group *pa
 /* The tracer of the dead @t has seen it, or is dead itself: the parent's turn.  tasklist held,
  * @t not traced any more. */
 void zombie_untraced_locked(struct task *t, struct graveyard *y);
+/* The tracees of the exiting @t go on, or are reaped, without it.  Takes the tasklist. */
+void task_release_tracees(struct task *t);
 /* wait status of a zombie; tasklist held. */
 int thread_group_status_locked(struct thread_group *g);
 

@@ -191,6 +191,7 @@ void attack_registers_kicks(void);
 
 void attack_traced_memory(void);
 void attack_traced_jumps(void);
+void attack_traced_exit_stop(void);
 void attack_traced_registers(void);
 
 void attack_terminal_races(void);

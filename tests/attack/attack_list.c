@@ -36,6 +36,7 @@ const struct attack attacks[] = {
 	{ "registers_kicks", attack_registers_kicks, false, false },
 	{ "traced_memory", attack_traced_memory, false, false },
 	{ "traced_jumps", attack_traced_jumps, false, false },
+	{ "traced_exit_stop", attack_traced_exit_stop, false, false },
 	{ "traced_registers", attack_traced_registers, false, false },
 	{ "terminal_races", attack_terminal_races, false, false },
 	{ "terminal_hangup", attack_terminal_hangup, false, false },

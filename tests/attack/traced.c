@@ -331,6 +331,9 @@ static void reap(pid_t pid)
 
 	kill(pid, SIGKILL);
 	while (waitpid(pid, &status, WNOHANG | __WALL) != pid || WIFSTOPPED(status)) {
+		/* With PTRACE_O_TRACEEXIT also one that was killed waits for this. */
+		if (WIFSTOPPED(status))
+			ptrace(PTRACE_CONT, pid, NULL, 0);
 		if (now_ms() >= deadline) {
 			fail("a tracee that cannot be reaped: last status %#x", status);
 			return;
@@ -370,6 +373,31 @@ static int traced_registers(void *arg)
 	for (int i = 0; i < (long_form() ? 300 : 15); i++)
 		wild_life(&state);
 	return 0;
+}
+
+/*
+ * A container ends with its init, whatever that leaves behind: a tracee that runs, and one that was
+ * killed and stands in the stop before its exit, where only its tracer could let it go.
+ */
+void attack_traced_exit_stop(void)
+{
+	pid_t pid = tracee_new(), running = tracee_new();
+	int status = 0;
+
+	if (running <= 0 || ptrace(PTRACE_CONT, running, NULL, 0) != 0 || pid <= 0 || ptrace(PTRACE_SETOPTIONS, pid, NULL, PTRACE_O_TRACEEXIT) != 0 ||
+	    ptrace(PTRACE_CONT, pid, NULL, 0) != 0) {
+		fail("no tracee");
+		return;
+	}
+	kill(pid, SIGKILL);
+	if (waitpid(pid, &status, __WALL) != pid || status >> 8 != (SIGTRAP | PTRACE_EVENT_EXIT << 8)) {
+		fail("no stop before the exit: status %#x", status);
+		return;
+	}
+	/* Not by return: the end of every attack kills and reaps what is left. */
+	puts("pass");
+	fflush(stdout);
+	_exit(0);
 }
 
 void attack_traced_registers(void)
