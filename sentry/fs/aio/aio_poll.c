@@ -140,13 +140,14 @@ bool aio_poll_cancel(struct aio_context *c, uint64_t obj)
 
 bool aio_poll_end(struct aio_context *c)
 {
+	struct aio_request *r;
 	bool first;
 
 	mutex_lock(&aio_poll_lock);
 	first = !c->dead;
 	c->dead = true;
-	while (!list_empty(&c->polls))
-		finish_locked(list_first(&c->polls, struct aio_request, node), 0);
+	while ((r = list_first(&c->polls, struct aio_request, node)))
+		finish_locked(r, 0);
 	mutex_unlock(&aio_poll_lock);
 	return first;
 }
