@@ -283,7 +283,7 @@ static int64_t add_key(const char *type, const char *name, const char *payload, 
 static void test_key_nets(void **state)
 {
 	int64_t rings[8], key;
-	char name[16], payload[8];
+	char name[24], payload[8];
 
 	for (int i = 0; i < 8; i++) {
 		snprintf(name, sizeof(name), "ring-%d", i);
