@@ -96,53 +96,53 @@ int control_call(int fd, const struct control_call *call, struct error **err)
 	return 0;
 }
 
-int control_state(const struct container *c, struct control_state_reply *out, struct error **err)
+int control_call_once(const struct container *c, const struct control_call *call,
+		      struct error **err)
 {
 	AUTO_CLOSE int fd = -1;
 
 	if (control_connect(c, &fd, err) < 0)
 		return error_code(*err);
-	return control_call(fd,
-			    &(struct control_call){ .type = CONTROL_STATE,
-						    .request = &(struct control_empty){ 0 },
-						    .request_size = sizeof(struct control_empty),
-						    .reply = out,
-						    .reply_size = sizeof(*out) },
-			    err);
+	return control_call(fd, call, err);
+}
+
+int control_state(const struct container *c, struct control_state_reply *out, struct error **err)
+{
+	return control_call_once(c,
+				 &(struct control_call){ .type = CONTROL_STATE,
+							 .request = &(struct control_empty){ 0 },
+							 .request_size = sizeof(struct control_empty),
+							 .reply = out,
+							 .reply_size = sizeof(*out) },
+				 err);
 }
 
 int control_signal(const struct container *c, const struct control_signal_request *request,
 		   struct error **err)
 {
 	struct control_empty reply;
-	AUTO_CLOSE int fd = -1;
 
-	if (control_connect(c, &fd, err) < 0)
-		return error_code(*err);
-	return control_call(fd,
-			    &(struct control_call){ .type = CONTROL_SIGNAL,
-						    .request = request,
-						    .request_size = sizeof(*request),
-						    .reply = &reply,
-						    .reply_size = sizeof(reply) },
-			    err);
+	return control_call_once(c,
+				 &(struct control_call){ .type = CONTROL_SIGNAL,
+							 .request = request,
+							 .request_size = sizeof(*request),
+							 .reply = &reply,
+							 .reply_size = sizeof(reply) },
+				 err);
 }
 
 int control_resize(const struct container *c, int32_t pid, struct error **err)
 {
 	const struct control_resize_request request = { .pid = pid };
 	struct control_empty reply;
-	AUTO_CLOSE int fd = -1;
 
-	if (control_connect(c, &fd, err) < 0)
-		return error_code(*err);
-	return control_call(fd,
-			    &(struct control_call){ .type = CONTROL_RESIZE,
-						    .request = &request,
-						    .request_size = sizeof(request),
-						    .reply = &reply,
-						    .reply_size = sizeof(reply) },
-			    err);
+	return control_call_once(c,
+				 &(struct control_call){ .type = CONTROL_RESIZE,
+							 .request = &request,
+							 .request_size = sizeof(request),
+							 .reply = &reply,
+							 .reply_size = sizeof(reply) },
+				 err);
 }
 
 int control_read_exit(int fd, uint32_t *wait_status)

@@ -28,6 +28,10 @@ struct control_call {
 /* Sends a request and waits for its answer, a minute at most. */
 int control_call(int fd, const struct control_call *call, struct error **err) MUST_CHECK;
 
+/* The same on a connection of its own. */
+int control_call_once(const struct container *container, const struct control_call *call,
+		      struct error **err) MUST_CHECK;
+
 #define CONTROL_CALL_EMPTY(call_type)                                               \
 	(&(struct control_call){ .type = (call_type),                               \
 				 .request = &(struct control_empty){ 0 },           \

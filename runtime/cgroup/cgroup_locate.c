@@ -25,6 +25,14 @@ struct mount_line {
 	char *super_options;
 };
 
+/* A mounted hierarchy; strings are borrowed. */
+struct hierarchy {
+	struct mount_line mount;
+	const char *own; /* our own cgroup in it */
+	const char *controllers;
+	bool unified;
+};
+
 static bool token_in_list(const char *token, size_t length, const char *list)
 {
 	while (*list) {
@@ -140,61 +148,76 @@ static bool already_known(const struct cgroup_set *set, const char *controllers,
 }
 
 /* A hierarchy that is mounted twice counts once. */
-static int add_path(struct cgroup_set *set, const char *path, const struct mount_line *mount,
-		    const char *controllers, bool unified)
+static int add_path(struct cgroup_set *set, const char *path, const struct hierarchy *h)
 {
 	struct cgroup_dir *dir = &set->dirs[set->count];
 
-	if (set->count == CGROUP_DIRS_MAX || already_known(set, controllers, unified))
+	if (set->count == CGROUP_DIRS_MAX || already_known(set, h->controllers, h->unified))
 		return 0;
 	set->count++;
 	*dir = (struct cgroup_dir){
 		.path = strdup(path),
-		.mount_point = strdup(mount->mount_point),
-		.controllers = strdup(controllers),
-		.unified = unified,
+		.mount_point = strdup(h->mount.mount_point),
+		.controllers = strdup(h->controllers),
+		.unified = h->unified,
 	};
 	return dir->path && dir->controllers && dir->mount_point ? 0 : -ENOMEM;
 }
 
-static int add_dir(struct cgroup_set *set, const char *wanted, const struct mount_line *mount,
-		   const char *own, const char *controllers, bool unified)
+static int add_dir(struct cgroup_set *set, const char *wanted, const struct hierarchy *h)
 {
-	AUTO_FREE char *below = container_path(wanted, own, mount->root, unified);
+	AUTO_FREE char *below = container_path(wanted, h->own, h->mount.root, h->unified);
 	AUTO_FREE char *path = NULL;
 
-	if (!below || asprintf(&path, "%s%s", mount->mount_point, below) < 0) {
+	if (!below || asprintf(&path, "%s%s", h->mount.mount_point, below) < 0) {
 		path = NULL;
 		return -ENOMEM;
 	}
-	return add_path(set, path, mount, controllers, unified);
+	return add_path(set, path, h);
 }
 
-int cgroup_locate_in(const char *wanted, bool with_v1, char *mounts, char *membership,
-		     struct cgroup_set *out)
+/* Calls @each for every cgroup mount that our own cgroup is in, until it fails.  The texts are cut. */
+static int for_each_hierarchy(char *mounts, char *membership,
+			      int (*each)(void *arg, const struct hierarchy *h), void *arg)
 {
 	char *lines[CGROUP_DIRS_MAX];
 	size_t count = split_membership(membership, lines, CGROUP_DIRS_MAX);
 	char *save;
 
 	for (char *line = strtok_r(mounts, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		struct mount_line mount;
-		const char *controllers;
-		const char *own;
-		bool unified;
+		struct hierarchy h = { .controllers = "" };
 		int ret;
 
-		if (!strstr(line, " - cgroup") || split_mount_line(line, &mount) < 0)
+		if (!strstr(line, " - cgroup") || split_mount_line(line, &h.mount) < 0)
 			continue;
-		unified = !strcmp(mount.type, "cgroup2");
-		own = own_cgroup(lines, count, &mount, unified, &controllers);
-		if (!own || (!unified && !with_v1))
-			continue;
-		ret = add_dir(out, wanted, &mount, own, controllers, unified);
+		h.unified = !strcmp(h.mount.type, "cgroup2");
+		h.own = own_cgroup(lines, count, &h.mount, h.unified, &h.controllers);
+		ret = h.own ? each(arg, &h) : 0;
 		if (ret < 0)
 			return ret;
 	}
 	return 0;
+}
+
+struct wanted_dirs {
+	const char *path; /* cgroupsPath or the id */
+	bool with_v1;
+	struct cgroup_set *out;
+};
+
+static int add_wanted(void *arg, const struct hierarchy *h)
+{
+	const struct wanted_dirs *w = arg;
+
+	return h->unified || w->with_v1 ? add_dir(w->out, w->path, h) : 0;
+}
+
+int cgroup_locate_in(const char *wanted, bool with_v1, char *mounts, char *membership,
+		     struct cgroup_set *out)
+{
+	struct wanted_dirs w = { wanted, with_v1, out };
+
+	return for_each_hierarchy(mounts, membership, add_wanted, &w);
 }
 
 static int read_hierarchies(char **mounts, char **membership)
@@ -230,37 +253,33 @@ int cgroup_locate(const struct spec *spec, const char *id, struct cgroup_set *ou
 	return 0;
 }
 
-/* The hierarchies again, of which those are taken that a recorded path lies in. */
+struct recorded_dirs {
+	const struct string_list *paths;
+	struct cgroup_set *out;
+};
+
+/* The recorded paths that lie in the hierarchy. */
+static int add_recorded(void *arg, const struct hierarchy *h)
+{
+	const struct recorded_dirs *r = arg;
+	size_t length = strlen(h->mount.mount_point);
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < r->paths->count; i++) {
+		const char *path = r->paths->items[i];
+
+		if (!strncmp(path, h->mount.mount_point, length) && path[length] == '/')
+			ret = add_path(r->out, path, h);
+	}
+	return ret;
+}
+
 int cgroup_locate_recorded_in(const struct string_list *paths, char *mounts, char *membership,
 			      struct cgroup_set *out)
 {
-	char *lines[CGROUP_DIRS_MAX];
-	size_t count = split_membership(membership, lines, CGROUP_DIRS_MAX);
-	char *save;
+	struct recorded_dirs r = { paths, out };
 
-	for (char *line = strtok_r(mounts, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		struct mount_line mount;
-		const char *controllers;
-		bool unified;
-
-		if (!strstr(line, " - cgroup") || split_mount_line(line, &mount) < 0)
-			continue;
-		unified = !strcmp(mount.type, "cgroup2");
-		if (!own_cgroup(lines, count, &mount, unified, &controllers))
-			continue;
-		for (size_t i = 0; i < paths->count; i++) {
-			size_t length = strlen(mount.mount_point);
-			int ret;
-
-			if (strncmp(paths->items[i], mount.mount_point, length) != 0 ||
-			    paths->items[i][length] != '/')
-				continue;
-			ret = add_path(out, paths->items[i], &mount, controllers, unified);
-			if (ret < 0)
-				return ret;
-		}
-	}
-	return 0;
+	return for_each_hierarchy(mounts, membership, add_recorded, &r);
 }
 
 int cgroup_locate_recorded(const struct string_list *paths, struct cgroup_set *out,

@@ -41,12 +41,10 @@ static int pause_container(struct container *container, struct error **err)
 static int resume_container(struct container *container, struct error **err)
 {
 	struct control_state_reply state = { 0 };
-	AUTO_CLOSE int fd = -1;
 
 	if (container->status != OCI_PAUSED)
 		return error_set(err, -EINVAL, "container not paused");
-	if (control_connect(container, &fd, err) < 0 ||
-	    control_call(fd, CONTROL_CALL_EMPTY(CONTROL_RESUME), err) < 0 ||
+	if (control_call_once(container, CONTROL_CALL_EMPTY(CONTROL_RESUME), err) < 0 ||
 	    control_state(container, &state, err) < 0)
 		return error_code(*err);
 	/* One that was paused before its start is a created one again. */

@@ -284,7 +284,6 @@ static int tell_sentry(const struct container *c, const struct spec_resources *r
 {
 	struct control_update_request u = { 0 };
 	struct control_empty reply;
-	AUTO_CLOSE int fd = -1;
 
 	if (r->memory)
 		convert_memory(r->memory, &u);
@@ -296,15 +295,13 @@ static int tell_sentry(const struct container *c, const struct spec_resources *r
 	}
 	if (!u.fields)
 		return 0;
-	if (control_connect(c, &fd, err) < 0)
-		return error_code(*err);
-	return control_call(fd,
-			    &(struct control_call){ .type = CONTROL_UPDATE,
-						    .request = &u,
-						    .request_size = sizeof(u),
-						    .reply = &reply,
-						    .reply_size = sizeof(reply) },
-			    err);
+	return control_call_once(c,
+				 &(struct control_call){ .type = CONTROL_UPDATE,
+							 .request = &u,
+							 .request_size = sizeof(u),
+							 .reply = &reply,
+							 .reply_size = sizeof(reply) },
+				 err);
 }
 
 static int update(const struct container *c, struct spec_resources *r, struct error **err)

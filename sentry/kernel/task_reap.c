@@ -36,12 +36,16 @@ void task_run_exit_hooks(struct task *t, bool group_dead)
 		hooks[i]->fn(t, group_dead);
 }
 
-void thread_group_note_rss(struct thread_group *g, uint64_t pages)
+uint64_t thread_group_note_rss(struct thread_group *g, uint64_t pages)
 {
+	uint64_t most;
+
 	mutex_lock(&g->kernel->tasklist_lock);
 	if (pages > g->usage.max_rss)
 		g->usage.max_rss = pages;
+	most = g->usage.max_rss;
 	mutex_unlock(&g->kernel->tasklist_lock);
+	return most;
 }
 
 /* --- release --------------------------------------------------------------------- */

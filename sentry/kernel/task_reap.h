@@ -33,8 +33,8 @@ void task_release_tracees(struct task *t);
 /* wait status of a zombie; tasklist held. */
 int thread_group_status_locked(struct thread_group *g);
 
-/* The group is seen with @pages in memory: its ru_maxrss.  Takes the tasklist. */
-void thread_group_note_rss(struct thread_group *g, uint64_t pages);
+/* The group is seen with @pages in memory; the most it was seen with.  Takes the tasklist. */
+uint64_t thread_group_note_rss(struct thread_group *g, uint64_t pages);
 
 /* Called for each exiting task while it still has fds and fs, without locks. */
 struct task_exit_hook {

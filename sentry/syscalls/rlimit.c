@@ -6,6 +6,7 @@
 #include "sentry/abi/resource.h"
 #include "sentry/kernel/itimer.h"
 #include "sentry/kernel/task_internal.h"
+#include "sentry/kernel/task_reap.h"
 #include "sentry/syscalls/handlers.h"
 #include "sentry/syscalls/time_args.h"
 #include "util/checked.h"
@@ -101,16 +102,11 @@ int64_t sys_prlimit64(struct task *t, const struct syscall_args *a)
 static void usage_of_self(struct task *t, struct linux_rusage *out)
 {
 	struct host_usage u;
-	uint64_t rss;
 
 	thread_group_usage(t->group, &u);
-	mutex_lock(&t->kernel->tasklist_lock);
-	t->group->usage.max_rss = MAX(t->group->usage.max_rss, u.rss_pages);
-	rss = t->group->usage.max_rss;
-	mutex_unlock(&t->kernel->tasklist_lock);
 	out->utime = ns_to_timeval(u.user_ns);
 	out->stime = ns_to_timeval(u.system_ns);
-	out->maxrss = (int64_t)rss * 4;
+	out->maxrss = (int64_t)thread_group_note_rss(t->group, u.rss_pages) * 4;
 	out->minflt = (int64_t)u.minor_faults;
 	out->majflt = (int64_t)u.major_faults;
 }

@@ -221,6 +221,16 @@ static int show_file_nr(const struct proc_call *c, struct strbuf *out)
 	return 0;
 }
 
+static int store_flag(char *text, _Atomic bool *flag)
+{
+	int64_t value;
+	int rc = store_number(text, INT32_MIN, INT32_MAX, &value);
+
+	if (rc == 0)
+		*flag = value != 0;
+	return rc;
+}
+
 static int show_dir_notify(const struct proc_call *c, struct strbuf *out)
 {
 	strbuf_addf(out, "%d\n", dnotify_enabled);
@@ -229,12 +239,7 @@ static int show_dir_notify(const struct proc_call *c, struct strbuf *out)
 
 static int store_dir_notify(const struct proc_call *c, char *text, size_t size)
 {
-	int64_t value;
-	int rc = store_number(text, INT32_MIN, INT32_MAX, &value);
-
-	if (rc == 0)
-		dnotify_enabled = value != 0;
-	return rc;
+	return store_flag(text, &dnotify_enabled);
 }
 
 static int show_leases(const struct proc_call *c, struct strbuf *out)
@@ -245,12 +250,7 @@ static int show_leases(const struct proc_call *c, struct strbuf *out)
 
 static int store_leases(const struct proc_call *c, char *text, size_t size)
 {
-	int64_t value;
-	int rc = store_number(text, INT32_MIN, INT32_MAX, &value);
-
-	if (rc == 0)
-		leases_enabled = value != 0;
-	return rc;
+	return store_flag(text, &leases_enabled);
 }
 
 static int show_lease_time(const struct proc_call *c, struct strbuf *out)
