@@ -120,29 +120,14 @@ int control_state(const struct container *c, struct control_state_reply *out, st
 int control_signal(const struct container *c, const struct control_signal_request *request,
 		   struct error **err)
 {
-	struct control_empty reply;
-
-	return control_call_once(c,
-				 &(struct control_call){ .type = CONTROL_SIGNAL,
-							 .request = request,
-							 .request_size = sizeof(*request),
-							 .reply = &reply,
-							 .reply_size = sizeof(reply) },
-				 err);
+	return control_call_once(c, CONTROL_CALL(CONTROL_SIGNAL, request), err);
 }
 
 int control_resize(const struct container *c, int32_t pid, struct error **err)
 {
 	const struct control_resize_request request = { .pid = pid };
-	struct control_empty reply;
 
-	return control_call_once(c,
-				 &(struct control_call){ .type = CONTROL_RESIZE,
-							 .request = &request,
-							 .request_size = sizeof(request),
-							 .reply = &reply,
-							 .reply_size = sizeof(reply) },
-				 err);
+	return control_call_once(c, CONTROL_CALL(CONTROL_RESIZE, &request), err);
 }
 
 int control_read_exit(int fd, uint32_t *wait_status)

@@ -32,12 +32,14 @@ int control_call(int fd, const struct control_call *call, struct error **err) MU
 int control_call_once(const struct container *container, const struct control_call *call,
 		      struct error **err) MUST_CHECK;
 
-#define CONTROL_CALL_EMPTY(call_type)                                               \
+/* A call whose answer says no more than whether it worked; lives as long as the block around it. */
+#define CONTROL_CALL(call_type, body)                                               \
 	(&(struct control_call){ .type = (call_type),                               \
-				 .request = &(struct control_empty){ 0 },           \
-				 .request_size = sizeof(struct control_empty),      \
+				 .request = (body),                                 \
+				 .request_size = sizeof(*(body)),                   \
 				 .reply = &(struct control_empty){ 0 },             \
 				 .reply_size = sizeof(struct control_empty) })
+#define CONTROL_CALL_EMPTY(call_type) CONTROL_CALL(call_type, &(struct control_empty){ 0 })
 
 /* What the sandbox says of itself, on a connection of its own. */
 int control_state(const struct container *container, struct control_state_reply *out,

@@ -283,7 +283,6 @@ static void convert_cpu(const struct spec_cpu *cpu, struct control_update_reques
 static int tell_sentry(const struct container *c, const struct spec_resources *r, struct error **err)
 {
 	struct control_update_request u = { 0 };
-	struct control_empty reply;
 
 	if (r->memory)
 		convert_memory(r->memory, &u);
@@ -295,13 +294,7 @@ static int tell_sentry(const struct container *c, const struct spec_resources *r
 	}
 	if (!u.fields)
 		return 0;
-	return control_call_once(c,
-				 &(struct control_call){ .type = CONTROL_UPDATE,
-							 .request = &u,
-							 .request_size = sizeof(u),
-							 .reply = &reply,
-							 .reply_size = sizeof(reply) },
-				 err);
+	return control_call_once(c, CONTROL_CALL(CONTROL_UPDATE, &u), err);
 }
 
 static int update(const struct container *c, struct spec_resources *r, struct error **err)

@@ -200,10 +200,9 @@ static int run_start_hooks(struct container *c, const struct spec *spec, struct 
 int lifecycle_start(struct container *c, const struct spec *spec, struct error **err)
 {
 	AUTO_ERROR struct error *hook_error = NULL;
-	AUTO_CLOSE int fd = -1;
 
-	if (run_start_hooks(c, spec, err) < 0 || control_connect(c, &fd, err) < 0 ||
-	    control_call(fd, CONTROL_CALL_EMPTY(CONTROL_START), err) < 0)
+	if (run_start_hooks(c, spec, err) < 0 ||
+	    control_call_once(c, CONTROL_CALL_EMPTY(CONTROL_START), err) < 0)
 		return error_code(*err);
 	c->status = OCI_RUNNING;
 	if (container_save(c, err) < 0)
