@@ -70,7 +70,8 @@
 	X(19, REMOVEXATTR, removexattr, MODIFY)  \
 	X(20, FSYNC, fsync, QUERY)               \
 	X(21, RELEASE, release, QUERY)           \
-	X(22, DEBUG_ATTACK, debug_attack, DEBUG)
+	X(22, SEAL, seal, QUERY)                 \
+	X(23, DEBUG_ATTACK, debug_attack, DEBUG)
 
 enum gofer_message {
 #define GOFER_MESSAGE_ENUM(number, NAME, name, kind) GOFER_##NAME = (number),
@@ -146,6 +147,18 @@ struct gofer_attach_reply {
 	struct gofer_entry root; /* any file type: a bind mount may be one file */
 	uint32_t flags;
 	uint32_t node_limit;
+};
+
+/*
+ * SEAL: the attach point is read-only from now on, whatever comes.  A read-only root is one only when
+ * the targets of its mounts have been made.
+ */
+struct gofer_seal_request {
+	struct gofer_request header;
+};
+
+struct gofer_seal_reply {
+	struct gofer_reply header;
 };
 
 /*

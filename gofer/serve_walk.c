@@ -30,6 +30,14 @@ int gofer_serve_attach(struct gofer_call *call)
 	return 0;
 }
 
+int gofer_serve_seal(struct gofer_call *call)
+{
+	if (call_end(call))
+		return GOFER_VIOLATION;
+	call->connection->read_only = true;
+	return 0;
+}
+
 /* One name below @dir_fd; a node if it is a directory to walk on from, or if one is wanted. */
 static int walk_step(struct gofer_call *call, int dir_fd, const char *name, bool last,
 		     uint32_t flags, struct gofer_entry *entry)

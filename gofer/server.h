@@ -32,7 +32,7 @@ struct gofer_connection {
 	int socket; /* owned */
 	int root; /* O_PATH, owned until ATTACH makes it a node */
 	uint32_t index; /* of the attach point, for the log */
-	bool read_only;
+	_Atomic bool read_only; /* never false again */
 	uint64_t root_node; /* 0 until ATTACH */
 	struct gofer_node_table nodes;
 	struct gofer_listing listing;

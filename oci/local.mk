@@ -16,6 +16,7 @@ liboci_a_SOURCES += \
 	%D%/parse_seccomp.c \
 	%D%/parse_spec.c \
 	%D%/rlimit.c %D%/rlimit.h \
+	%D%/schedule.c %D%/schedule.h \
 	%D%/spec.c %D%/spec.h %D%/spec_types.h \
 	%D%/spec_default.c \
 	%D%/state.c %D%/state.h \

@@ -93,7 +93,7 @@ const struct mount_option mount_options[] = {
 	CLEAR("suid", MS_NOSUID),
 	CLEAR("symfollow", OPTION_NOSYMFOLLOW),
 	SET("sync", MS_SYNCHRONOUS, IGNORED),
-	{ "tmpcopyup", MOUNT_OPTION_TMPCOPYUP, 0, IGNORED },
+	{ "tmpcopyup", MOUNT_OPTION_TMPCOPYUP, 0, MOUNT_OPTION_HONOURED },
 	PROPAGATION("unbindable", MS_UNBINDABLE, IGNORED),
 };
 const size_t mount_option_count = ARRAY_SIZE(mount_options);

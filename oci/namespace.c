@@ -13,8 +13,8 @@ const struct oci_namespace_info oci_namespaces[OCI_NAMESPACE_COUNT] = {
 	[OCI_NAMESPACE_MOUNT] = { "mount", "mnt", CLONE_NEWNS, true },
 	[OCI_NAMESPACE_NETWORK] = { "network", "net", CLONE_NEWNET, true },
 	[OCI_NAMESPACE_PID] = { "pid", "pid", CLONE_NEWPID, true },
-	[OCI_NAMESPACE_TIME] = { "time", "time", CLONE_FLAG_TIME, false },
-	[OCI_NAMESPACE_USER] = { "user", "user", CLONE_NEWUSER, false },
+	[OCI_NAMESPACE_TIME] = { "time", "time", CLONE_FLAG_TIME, true },
+	[OCI_NAMESPACE_USER] = { "user", "user", CLONE_NEWUSER, true },
 	[OCI_NAMESPACE_UTS] = { "uts", "uts", CLONE_NEWUTS, true },
 };
 

@@ -67,15 +67,30 @@ static int validate_mappings(const struct spec_id_mapping *m, size_t count, cons
 	return 0;
 }
 
+static bool maps_root(const struct spec_id_mapping *m, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (m[i].container_id == 0 && m[i].size > 0)
+			return true;
+	return false;
+}
+
 static int validate_user_namespace(const struct spec *spec, struct error **err)
 {
 	const struct spec_linux *l = spec->linux_config;
 	const struct spec_namespace *user = spec_namespace_find(spec, "user");
 	int error;
 
-	if (user && !user->path && !(l->uid_mappings.count && l->gid_mappings.count))
-		return error_set(err, -EINVAL, "User namespaces enabled, but no %s mappings found",
+	/* Without the namespace they mean nothing, and runc does not look at them either. */
+	if (!user || (user->path && *user->path))
+		return 0;
+	if (!l->uid_mappings.count || !l->gid_mappings.count)
+		return error_set(err, -EINVAL, "User namespaces enabled, but no %s mappings found.",
 				 l->uid_mappings.count ? "gid" : "uid");
+	if (!maps_root(l->uid_mappings.items, l->uid_mappings.count))
+		return error_set(err, -EINVAL, "User namespaces enabled, but no user mapping found.");
+	if (!maps_root(l->gid_mappings.items, l->gid_mappings.count))
+		return error_set(err, -EINVAL, "User namespaces enabled, but no group mapping found.");
 	error = validate_mappings(l->uid_mappings.items, l->uid_mappings.count, "uidMappings", err);
 	if (!error)
 		error = validate_mappings(l->gid_mappings.items, l->gid_mappings.count,
@@ -135,6 +150,17 @@ static int validate_paths(const struct string_list *paths, const char *what, str
 	return 0;
 }
 
+static bool has_own_namespace(const struct spec_linux *l, const char *type)
+{
+	for (size_t i = 0; i < l->namespaces.count; i++) {
+		const char *path = l->namespaces.items[i].path;
+
+		if (!strcmp(l->namespaces.items[i].type, type))
+			return !path || !*path;
+	}
+	return false;
+}
+
 static int validate_rest(const struct spec_linux *l, struct error **err)
 {
 	if (l->rootfs_propagation && !name_set_has(propagations, l->rootfs_propagation))
@@ -143,6 +169,9 @@ static int validate_rest(const struct spec_linux *l, struct error **err)
 	if (l->personality && !name_set_has(personality_domains, l->personality->domain))
 		return error_set(err, -EINVAL, "linux.personality.domain: \"%s\" is unknown",
 				 l->personality->domain);
+	if (l->time_offsets.count > 0 && !has_own_namespace(l, "time"))
+		return error_set(err, -EINVAL, "time namespace offsets specified, but time "
+				 "namespace isn't enabled in the config");
 	for (size_t i = 0; i < l->time_offsets.count; i++) {
 		if (!name_set_has(offset_clocks, l->time_offsets.items[i].clock))
 			return error_set(err, -EINVAL, "linux.timeOffsets: clock \"%s\" is unknown",

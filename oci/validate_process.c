@@ -6,24 +6,14 @@
 #include "oci/spec.h"
 
 #include <errno.h>
+#include <string.h>
 
-#include "oci/name_set.h"
 #include "oci/rlimit.h"
+#include "oci/schedule.h"
 
 #define OOM_SCORE_ADJ_LIMIT 1000
 #define IO_PRIORITY_MAX 7
 #define ID_MAX 2147483647u /* runc's limit, not the kernel's */
-
-static const char *const scheduler_policies[] = { "SCHED_OTHER", "SCHED_FIFO", "SCHED_RR",
-						   "SCHED_BATCH", "SCHED_ISO",	"SCHED_IDLE",
-						   "SCHED_DEADLINE", NULL };
-static const char *const scheduler_flags[] = {
-	"SCHED_FLAG_RESET_ON_FORK", "SCHED_FLAG_RECLAIM",	 "SCHED_FLAG_DL_OVERRUN",
-	"SCHED_FLAG_KEEP_POLICY",   "SCHED_FLAG_KEEP_PARAMS", "SCHED_FLAG_UTIL_CLAMP_MIN",
-	"SCHED_FLAG_UTIL_CLAMP_MAX", NULL,
-};
-static const char *const io_classes[] = { "IOPRIO_CLASS_RT", "IOPRIO_CLASS_BE",
-					   "IOPRIO_CLASS_IDLE", NULL };
 
 static int validate_rlimits(const struct spec_process *p, struct error **err)
 {
@@ -53,18 +43,18 @@ static int validate_scheduling(const struct spec_process *p, struct error **err)
 	const struct spec_scheduler *s = p->scheduler;
 	const struct spec_io_priority *io = p->io_priority;
 
-	if (s && !name_set_has(scheduler_policies, s->policy))
+	if (s && oci_scheduler_policy(s->policy) < 0)
 		return error_set(err, -EINVAL, "process.scheduler.policy: \"%s\" is unknown",
 				 s->policy);
 	for (size_t i = 0; s && i < s->flags.count; i++)
-		if (!name_set_has(scheduler_flags, s->flags.items[i]))
+		if (!oci_scheduler_flag(s->flags.items[i]))
 			return error_set(err, -EINVAL, "process.scheduler.flags[%zu]: \"%s\" is unknown",
 					 i, s->flags.items[i]);
 	if (s && (s->nice < -20 || s->nice > 19))
 		return error_set(err, -EINVAL,
 				 "process.scheduler.nice: expected an integer from -20 to 19, found %d",
 				 s->nice);
-	if (io && !name_set_has(io_classes, io->class))
+	if (io && oci_io_class(io->class) < 0)
 		return error_set(err, -EINVAL, "process.ioPriority.class: \"%s\" is unknown",
 				 io->class);
 	if (io && (io->priority < 0 || io->priority > IO_PRIORITY_MAX))

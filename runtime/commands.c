@@ -22,6 +22,11 @@ const struct command *const commands[] = {
 	&command_state,
 	&command_update,
 	&command_features,
+	&command_debug,
+	&command_do,
+	&command_list_syscalls,
+	&command_usage,
+	&command_wait,
 	&command_boot,
 	&command_gofer,
 };

@@ -16,6 +16,7 @@
 #include "util/fd_pass.h"
 #include "util/log.h"
 
+#define CONNECT_SECONDS 10
 #define MASTER_NAME "/dev/ptmx" /* what runc calls the file it sends */
 #define CHUNK 4096
 #define OUTPUT_WAIT_MS 2000
@@ -69,14 +70,19 @@ static int set_size(struct console *c, const struct spec_console_size *size, str
 
 static int connect_socket(struct console *c, const char *path, struct error **err)
 {
+	/* As long as a client may be busy; one that never accepts cannot hold us. */
+	const struct timeval patience = { .tv_sec = CONNECT_SECONDS };
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
 	if (strlen(path) >= sizeof(address.sun_path))
 		return error_set(err, -ENAMETOOLONG, "--console-socket %s: the path is too long", path);
 	strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
 	c->socket = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (c->socket < 0 || connect(c->socket, (struct sockaddr *)&address, sizeof(address)) < 0)
-		return error_set_errno(err, -errno, "connect to --console-socket %s", path);
+	if (c->socket < 0 ||
+	    setsockopt(c->socket, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0 ||
+	    connect(c->socket, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return error_set_errno(err, errno == EAGAIN ? -ETIMEDOUT : -errno,
+				       "connect to --console-socket %s", path);
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 #include "runtime/control_client.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -17,14 +18,28 @@
 #define CALL_TIMEOUT_SECONDS 60
 #define REQUEST_BODY_MAX 64
 
+/* The directory with the socket, an FD of the caller's. */
+static int open_sandbox(const struct container *c)
+{
+	AUTO_CLOSE int root = -1;
+
+	if (!c->sandbox)
+		return fcntl(c->dir_fd, F_DUPFD_CLOEXEC, 0);
+	root = open(c->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return openat(root, c->sandbox, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+}
+
 int control_connect(const struct container *c, int *out, struct error **err)
 {
 	AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	AUTO_CLOSE int dir = open_sandbox(c);
 	struct timeval limit = { .tv_sec = CALL_TIMEOUT_SECONDS };
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
 	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/" CONTAINER_SOCKET,
-		 c->dir_fd);
+		 dir);
+	if (dir < 0)
+		return error_set(err, -errno, "container not running");
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0)
 		return error_set_errno(err, -errno, "control socket");
@@ -36,13 +51,13 @@ int control_connect(const struct container *c, int *out, struct error **err)
 	return 0;
 }
 
-static int send_request(int fd, const struct control_call *call)
+static int send_request(const struct container *c, int fd, const struct control_call *call)
 {
 	struct {
 		struct control_header header;
 		char body[REQUEST_BODY_MAX];
 	} message = {
-		.header = { CONTROL_MAGIC, CONTROL_VERSION, call->type, 0 },
+		.header = { CONTROL_MAGIC, CONTROL_VERSION, call->type, c->handle },
 	};
 
 	if (call->request_size > sizeof(message.body))
@@ -78,10 +93,10 @@ static int receive_reply(int fd, uint32_t type, struct control_reply_header *hea
 	return 0;
 }
 
-int control_call(int fd, const struct control_call *call, struct error **err)
+int control_call(const struct container *c, int fd, const struct control_call *call, struct error **err)
 {
 	struct control_reply_header header = { 0 };
-	int ret = send_request(fd, call);
+	int ret = send_request(c, fd, call);
 
 	if (ret == 0)
 		ret = receive_reply(fd, call->type, &header, call->reply, call->reply_size);
@@ -103,7 +118,7 @@ int control_call_once(const struct container *c, const struct control_call *call
 
 	if (control_connect(c, &fd, err) < 0)
 		return error_code(*err);
-	return control_call(fd, call, err);
+	return control_call(c, fd, call, err);
 }
 
 int control_state(const struct container *c, struct control_state_reply *out, struct error **err)
@@ -121,13 +136,6 @@ int control_signal(const struct container *c, const struct control_signal_reques
 		   struct error **err)
 {
 	return control_call_once(c, CONTROL_CALL(CONTROL_SIGNAL, request), err);
-}
-
-int control_resize(const struct container *c, int32_t pid, struct error **err)
-{
-	const struct control_resize_request request = { .pid = pid };
-
-	return control_call_once(c, CONTROL_CALL(CONTROL_RESIZE, &request), err);
 }
 
 int control_read_exit(int fd, uint32_t *wait_status)

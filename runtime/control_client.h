@@ -12,7 +12,7 @@
 #include "sentry/control/protocol.h"
 #include "util/error.h"
 
-/* -ECONNREFUSED or -ENOENT: the sandbox is not running. */
+/* To the sandbox that has it.  -ECONNREFUSED or -ENOENT: it is not running. */
 int control_connect(const struct container *container, int *fd, struct error **err) MUST_CHECK;
 
 struct control_call {
@@ -25,8 +25,9 @@ struct control_call {
 	size_t reply_size;
 };
 
-/* Sends a request and waits for its answer, a minute at most. */
-int control_call(int fd, const struct control_call *call, struct error **err) MUST_CHECK;
+/* Sends a request that concerns @container and waits for its answer, a minute at most. */
+int control_call(const struct container *container, int fd, const struct control_call *call,
+		 struct error **err) MUST_CHECK;
 
 /* The same on a connection of its own. */
 int control_call_once(const struct container *container, const struct control_call *call,
@@ -48,9 +49,6 @@ int control_state(const struct container *container, struct control_state_reply 
 /* Connects and sends a signal. */
 int control_signal(const struct container *container,
 		   const struct control_signal_request *request, struct error **err) MUST_CHECK;
-
-/* Connects and says that the terminal of exec @pid has a new size. */
-int control_resize(const struct container *container, int32_t pid, struct error **err) MUST_CHECK;
 
 /* Reads a CONTROL_EVENT_EXITED: 0, or negative when the connection ended without it. */
 int control_read_exit(int fd, uint32_t *wait_status) MUST_CHECK;

@@ -30,14 +30,21 @@ int forward_begin(void)
 	return fd < 0 ? -errno : fd;
 }
 
+static int ask(const struct forward *f, const struct control_call *call, struct error **err)
+{
+	return f->requests ? control_call(f->container, f->requests, call, err) :
+			     control_call_once(f->container, call, err);
+}
+
 /* Ours has a new size, or (in the background) the caller has given the console one. */
 static void forward_size(const struct forward *f)
 {
+	const struct control_resize_request request = { .pid = f->pid };
 	AUTO_ERROR struct error *err = NULL;
 
 	if (f->console)
 		console_copy_size(f->console);
-	if (f->exec && control_resize(f->container, f->pid, &err) < 0)
+	if (f->exec && ask(f, CONTROL_CALL(CONTROL_RESIZE, &request), &err) < 0)
 		log_debug("forward a new size: %s", error_message(err));
 }
 
@@ -57,7 +64,7 @@ static void forward_signal(const struct forward *f)
 	if (f->terminal && info.ssi_code == SI_KERNEL)
 		return;
 	request.signal = (int32_t)info.ssi_signo;
-	if (control_signal(f->container, &request, &err) < 0)
+	if (ask(f, CONTROL_CALL(CONTROL_SIGNAL, &request), &err) < 0)
 		log_debug("forward signal %d: %s", request.signal, error_message(err));
 }
 

@@ -18,6 +18,7 @@ int forward_begin(void) MUST_CHECK;
 struct forward {
 	const struct container *container;
 	int signal_fd;		 /* forward_begin's */
+	int requests;		 /* a connection for them; 0: one is made for each */
 	int32_t pid;		 /* in the container */
 	bool exec;		 /* an exec: the sentry has to be told of its terminal's size */
 	bool terminal;		 /* it has one */

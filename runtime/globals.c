@@ -2,12 +2,15 @@
 /* The options before the command: table, checks, log. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "runtime/command.h"
+#include "util/cleanup.h"
+#include "util/file.h"
 #include "util/log.h"
 
 #define FIELD(name) offsetof(struct globals, name)
@@ -38,7 +41,8 @@ static const struct option_row globals_rows[] = {
 	  "where writes to the root file system go ('memory', or 'none' to write through)",
 	  "memory" },
 	{ "network", NULL, OPTION_STRING, FIELD(network),
-	  "network of the container ('none': a loopback interface only)", "none" },
+	  "network of the container ('host': sockets of its network namespace; 'none': a loopback "
+	  "interface only)", "host" },
 	{ "strace", NULL, OPTION_BOOL, FIELD(strace),
 	  "log each system call of the container to --debug-log" },
 	{ "help", "h", OPTION_BOOL, FIELD(help), "show help" },
@@ -46,6 +50,8 @@ static const struct option_row globals_rows[] = {
 };
 
 const struct option_table globals_table = OPTION_TABLE(globals_rows);
+
+#define MAP_SIZE_MAX 65536
 
 static int log_fd = -1;
 static int debug_log_fd = -1;
@@ -72,10 +78,29 @@ static bool is_one_of(const char *value, const char *const *choices)
 	return *choices != NULL;
 }
 
+/* Does root here stand for somebody else outside, as in a rootless podman? */
+static bool in_user_namespace(void)
+{
+	static const char *const whole[] = { "0", "0", "4294967295" };
+	AUTO_FREE char *map = NULL;
+	char *save = NULL, *word;
+	size_t size;
+
+	if (file_read_all(AT_FDCWD, "/proc/self/uid_map", MAP_SIZE_MAX, &map, &size) < 0)
+		return false;
+	word = strtok_r(map, " \n", &save);
+	for (size_t i = 0; i < ARRAY_SIZE(whole); i++) {
+		if (!word || strcmp(word, whole[i]) != 0)
+			return true;
+		word = strtok_r(NULL, " \n", &save);
+	}
+	return word;
+}
+
 bool globals_rootless(const struct globals *globals)
 {
 	if (is_one_of(globals->rootless, rootless_auto))
-		return geteuid() != 0;
+		return geteuid() != 0 || in_user_namespace();
 	return is_one_of(globals->rootless, rootless_true);
 }
 
@@ -92,7 +117,7 @@ static int check_values(const struct globals *g, struct error **err)
 	static const char *const formats[] = { "text", "json", NULL };
 	static const char *const platforms[] = { "trap", "ptrace", NULL };
 	static const char *const overlays[] = { "memory", "none", NULL };
-	static const char *const networks[] = { "none", NULL };
+	static const char *const networks[] = { "host", "none", NULL };
 
 	if (check_choice("log-format", g->log_format, formats, err) < 0 ||
 	    (g->platform && check_choice("platform", g->platform, platforms, err) < 0) ||
@@ -115,13 +140,22 @@ static int open_log(const char *path, int *out, struct error **err)
 	return 0;
 }
 
-/* Without root, /run belongs to others. */
+/* Without root, /run belongs to others.  As runc: so it does to root of a user namespace. */
+static bool wants_runtime_dir(void)
+{
+	const char *user = getenv("USER");
+
+	if (geteuid() != 0)
+		return true;
+	return in_user_namespace() && (!user || strcmp(user, "root") != 0);
+}
+
 static int set_rootless_root(struct globals *g, struct error **err)
 {
 	static char path[4096];
 	const char *runtime_dir = getenv("XDG_RUNTIME_DIR");
 
-	if (geteuid() == 0 || strcmp(g->root, "/run/moat") != 0 || !runtime_dir || !*runtime_dir)
+	if (strcmp(g->root, "/run/moat") != 0 || !runtime_dir || !*runtime_dir || !wants_runtime_dir())
 		return 0;
 	if (snprintf(path, sizeof(path), "%s/moat", runtime_dir) >= (int)sizeof(path))
 		return error_set(err, -ENAMETOOLONG, "XDG_RUNTIME_DIR: too long");

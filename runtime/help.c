@@ -32,9 +32,9 @@ void help_print(FILE *out)
 	      out);
 	for (size_t i = 0; i < command_count; i++) {
 		if (!commands[i]->hidden)
-			fprintf(out, "   %-10s  %s\n", commands[i]->name, commands[i]->summary);
+			fprintf(out, "   %-13s  %s\n", commands[i]->name, commands[i]->summary);
 	}
-	fputs("   help, h     Shows a list of commands or help for one command\n\n"
+	fputs("   help, h        Shows a list of commands or help for one command\n\n"
 	      "GLOBAL OPTIONS:\n",
 	      out);
 	options_print(&globals_table, out);

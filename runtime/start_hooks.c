@@ -67,8 +67,8 @@ static int hook_process(const struct spec *spec, const struct spec_hook *hook, i
 	return boot_process_build(&process, &extra, config, err);
 }
 
-static int start(struct start_hook *h, const struct spec *spec, const char *state,
-		 struct error **err)
+static int start(struct start_hook *h, const struct spec *spec, const struct container *c,
+		 const char *state, struct error **err)
 {
 	struct control_exec_request request = { .fd_count = CONTROL_EXEC_FIXED_FDS };
 	struct control_exec_reply reply = { 0 };
@@ -84,7 +84,7 @@ static int start(struct start_hook *h, const struct spec *spec, const char *stat
 	writer = ends[1];
 	if (hook_process(spec, h->hook, &config, err) < 0)
 		return error_code(*err);
-	return control_call(h->connection,
+	return control_call(c, h->connection,
 			    &(struct control_call){
 				    .type = CONTROL_EXEC,
 				    .request = &request,
@@ -186,7 +186,7 @@ static int run_one(const struct spec *spec, const struct spec_hook *hook,
 	int ret = control_connect(c, &h.connection, err);
 
 	if (ret == 0)
-		ret = start(&h, spec, state, err);
+		ret = start(&h, spec, c, state, err);
 	if (ret == 0)
 		ret = finish(&h, err);
 	cleanup_close(&h.connection);

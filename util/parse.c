@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <string.h>
 
 #include "util/checked.h"
 
@@ -75,4 +76,49 @@ int parse_int(const char *text, int min, int max, int *out)
 	if (!error)
 		*out = (int)value;
 	return error;
+}
+
+/* "3" or "0-3" */
+static int parse_cpu_range(char *text, cpu_set_t *set)
+{
+	char *dash = strchr(text, '-');
+	int first, last, rc;
+
+	if (dash)
+		*dash++ = '\0';
+	rc = parse_int(text, 0, CPU_SETSIZE - 1, &first);
+	if (!rc)
+		rc = parse_int(dash ? dash : text, 0, CPU_SETSIZE - 1, &last);
+	if (rc)
+		return rc;
+	if (last < first)
+		return -EINVAL;
+	for (int cpu = first; cpu <= last; cpu++)
+		CPU_SET((size_t)cpu, set);
+	return 0;
+}
+
+int parse_cpu_list(const char *text, cpu_set_t *out)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	for (;;) {
+		size_t length = strcspn(text, ",");
+		char range[32];
+		int rc;
+
+		if (length >= sizeof(range))
+			return -EINVAL;
+		memcpy(range, text, length);
+		range[length] = '\0';
+		rc = parse_cpu_range(range, &set);
+		if (rc)
+			return rc;
+		if (!text[length])
+			break;
+		text += length + 1;
+	}
+	*out = set;
+	return 0;
 }

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <sched.h>
 #include <stdint.h>
 
 #include "util/compiler.h"
@@ -16,3 +17,6 @@ int parse_i64(const char *text, int64_t min, int64_t max, int64_t *out) MUST_CHE
 /* Decimal. */
 int parse_u32(const char *text, uint32_t *out) MUST_CHECK;
 int parse_int(const char *text, int min, int max, int *out) MUST_CHECK;
+
+/* CPUs as cpuset(7) lists them: "0-3,7".  No set is empty. */
+int parse_cpu_list(const char *text, cpu_set_t *out) MUST_CHECK;

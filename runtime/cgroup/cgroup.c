@@ -159,11 +159,13 @@ int cgroup_create(struct cgroup_set *set, const struct spec *spec, bool rootless
 		  struct error **err)
 {
 	bool limits = cgroup_limits_wanted(spec);
+	bool named = spec->linux_config && spec->linux_config->cgroups_path &&
+		     *spec->linux_config->cgroups_path;
 
 	for (size_t i = 0; i < set->count;) {
 		int ret = make_dir(&set->dirs[i], limits);
 
-		if (rootless && (ret == -EACCES || ret == -EPERM || ret == -EROFS)) {
+		if (rootless && !named && (ret == -EACCES || ret == -EPERM || ret == -EROFS)) {
 			drop_dir(set, i);
 			continue;
 		}
@@ -171,7 +173,7 @@ int cgroup_create(struct cgroup_set *set, const struct spec *spec, bool rootless
 			return error_set_errno(err, ret, "mkdir %s", set->dirs[i].path);
 		i++;
 	}
-	if (!limits)
+	if (!limits || !spec->linux_config)
 		return 0;
 	return cgroup_write_limits(set, spec->linux_config->resources, err);
 }

@@ -52,7 +52,7 @@ void cgroup_set_free(struct cgroup_set *set);
 int cgroup_check_unused(const struct cgroup_set *set, struct error **err) MUST_CHECK;
 /*
  * Creates the directories and writes the limits.  With @rootless, directories that may not be
- * created are dropped from the set if no limit needs them.
+ * created are dropped from the set, unless config.json names them or a limit needs them.
  */
 int cgroup_create(struct cgroup_set *set, const struct spec *spec, bool rootless,
 		  struct error **err) MUST_CHECK;
@@ -76,6 +76,13 @@ int cgroup_destroy(const struct string_list *paths, struct error **err) MUST_CHE
  */
 int cgroup_write_limits(const struct cgroup_set *set, const struct spec_resources *resources,
 			struct error **err) MUST_CHECK;
+/* One of them, for both; a missing file of swap accounting is none. */
+int cgroup_write_file(const struct cgroup_dir *dir, const char *file, const char *value,
+		      struct error **err) MUST_CHECK;
+/* cgroup_list_limits.c: the same for block devices, huge pages, interfaces, RDMA devices. */
+int cgroup_write_lists(const struct cgroup_set *set, const struct spec_resources *resources,
+		       struct error **err) MUST_CHECK;
+bool cgroup_lists_wanted(const struct spec_resources *resources);
 /* Whether config.json sets any limit that needs a cgroup. */
 bool cgroup_limits_wanted(const struct spec *spec);
 /* The directory whose v1 hierarchy has @controller, else the unified one, else NULL. */

@@ -41,6 +41,13 @@ static bool format_i64(struct opt_i64 number, bool v2, char *out)
 	return true;
 }
 
+static bool format_u64(struct opt_u64 number, char *out)
+{
+	if (number.set)
+		snprintf(out, VALUE_SIZE, "%" PRIu64, number.value);
+	return number.set;
+}
+
 static bool format_text(const char *text, char *out)
 {
 	return text && *text && snprintf(out, VALUE_SIZE, "%s", text) < VALUE_SIZE;
@@ -76,6 +83,25 @@ static bool memory_swap(const struct limits *l, bool v2, char *out)
 static bool memory_reservation(const struct limits *l, bool v2, char *out)
 {
 	return format_bytes(l->memory->reservation, v2, out);
+}
+
+static bool memory_kernel_tcp(const struct limits *l, bool v2, char *out)
+{
+	return format_bytes(l->memory->kernel_tcp, v2, out);
+}
+
+static bool memory_swappiness(const struct limits *l, bool v2, char *out)
+{
+	return format_u64(l->memory->swappiness, out);
+}
+
+/* The host does not kill then, it stops who wants more; this is what v1 alone offers. */
+static bool memory_no_oom_killer(const struct limits *l, bool v2, char *out)
+{
+	if (!l->memory->disable_oom_killer.value)
+		return false;
+	snprintf(out, VALUE_SIZE, "1");
+	return true;
 }
 
 /* 2..262144 maps onto 1..10000. */
@@ -119,6 +145,21 @@ static bool cpu_quota(const struct limits *l, bool v2, char *out)
 	return true;
 }
 
+static bool cpu_burst(const struct limits *l, bool v2, char *out)
+{
+	return format_u64(l->cpu->burst, out);
+}
+
+static bool cpu_realtime_period(const struct limits *l, bool v2, char *out)
+{
+	return l->cpu->realtime_period.value != 0 && format_u64(l->cpu->realtime_period, out);
+}
+
+static bool cpu_realtime_runtime(const struct limits *l, bool v2, char *out)
+{
+	return l->cpu->realtime_runtime.value != 0 && format_i64(l->cpu->realtime_runtime, v2, out);
+}
+
 static bool cpu_idle(const struct limits *l, bool v2, char *out)
 {
 	return format_i64(l->cpu->idle, v2, out);
@@ -156,9 +197,15 @@ static const struct limit_row {
 	{ "memory", "memory.limit_in_bytes", "memory.max", memory_limit },
 	{ "memory", "memory.memsw.limit_in_bytes", "memory.swap.max", memory_swap },
 	{ "memory", "memory.soft_limit_in_bytes", "memory.low", memory_reservation },
+	{ "memory", "memory.kmem.tcp.limit_in_bytes", NULL, memory_kernel_tcp },
+	{ "memory", "memory.swappiness", NULL, memory_swappiness },
+	{ "memory", "memory.oom_control", NULL, memory_no_oom_killer },
 	{ "cpu", "cpu.shares", "cpu.weight", cpu_shares },
 	{ "cpu", "cpu.cfs_period_us", NULL, cpu_period },
 	{ "cpu", "cpu.cfs_quota_us", "cpu.max", cpu_quota },
+	{ "cpu", "cpu.cfs_burst_us", "cpu.max.burst", cpu_burst },
+	{ "cpu", "cpu.rt_period_us", NULL, cpu_realtime_period },
+	{ "cpu", "cpu.rt_runtime_us", NULL, cpu_realtime_runtime },
 	{ "cpu", "cpu.idle", "cpu.idle", cpu_idle },
 	{ "cpuset", "cpuset.cpus", "cpuset.cpus", cpuset_cpus },
 	{ "cpuset", "cpuset.mems", "cpuset.mems", cpuset_mems },
@@ -184,11 +231,11 @@ bool cgroup_limits_wanted(const struct spec *spec)
 		if (limit_rows[i].format(&l, false, value))
 			return true;
 	}
-	return r && r->unified.count > 0;
+	return r && (r->unified.count > 0 || cgroup_lists_wanted(r));
 }
 
-static int write_limit(const struct cgroup_dir *dir, const char *file, const char *value,
-		       struct error **err)
+int cgroup_write_file(const struct cgroup_dir *dir, const char *file, const char *value,
+		      struct error **err)
 {
 	char path[8192];
 	int ret;
@@ -196,7 +243,7 @@ static int write_limit(const struct cgroup_dir *dir, const char *file, const cha
 	snprintf(path, sizeof(path), "%s/%s", dir->path, file);
 	ret = file_write_text(AT_FDCWD, path, value);
 	/* Swap accounting may be off on this host; the memory limit itself holds all the same. */
-	if (ret == -ENOENT && strstr(file, "sw"))
+	if (ret == -ENOENT && (strstr(file, "memsw") || strstr(file, "swap")))
 		return 0;
 	if (ret < 0)
 		return error_set_errno(err, ret, "write \"%s\" to %s", value, path);
@@ -215,7 +262,7 @@ static int write_unified(const struct cgroup_set *set, const struct string_map *
 		if (strchr(unified->items[i].key, '/'))
 			return error_set(err, -EINVAL, "linux.resources.unified: \"%s\" is no file "
 					 "name", unified->items[i].key);
-		if (write_limit(dir, unified->items[i].key, unified->items[i].value, err) < 0)
+		if (cgroup_write_file(dir, unified->items[i].key, unified->items[i].value, err) < 0)
 			return error_code(*err);
 	}
 	return 0;
@@ -251,7 +298,7 @@ static int write_row(const struct cgroup_set *set, const struct limit_row *row,
 	if (!dir)
 		return error_set(err, -ENOENT, "no %s cgroup for the limits in linux.resources",
 				 row->controller);
-	return write_limit(dir, file, value, err);
+	return cgroup_write_file(dir, file, value, err);
 }
 
 int cgroup_write_limits(const struct cgroup_set *set, const struct spec_resources *resources,
@@ -277,5 +324,9 @@ int cgroup_write_limits(const struct cgroup_set *set, const struct spec_resource
 		if (again[i] && write_row(set, &limit_rows[i], &l, err) < 0)
 			return error_code(*err);
 	}
-	return resources ? write_unified(set, &resources->unified, err) : 0;
+	if (!resources)
+		return 0;
+	if (cgroup_write_lists(set, resources, err) < 0)
+		return error_code(*err);
+	return write_unified(set, &resources->unified, err);
 }

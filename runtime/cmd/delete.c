@@ -20,7 +20,7 @@ static const struct option_row rows[] = {
 
 /*
  * The lock may be held by a command that waits for something inside the sandbox, such as a hook that
- * never ends: without the sandbox it goes on and gives the lock back.
+ * never ends: without the sandbox, or the container, it goes on and gives the lock back.
  */
 static void end_sandbox(const struct globals *globals, const char *id)
 {
@@ -30,8 +30,8 @@ static void end_sandbox(const struct globals *globals, const char *id)
 	if (container_peek(globals, id, &container, &err) < 0)
 		log_debug("%s: %s", id, error_message(err));
 	else if (container->status != OCI_CREATING && container->status != OCI_STOPPED &&
-		 process_kill(&container->sentry, KILL_TIMEOUT_MS) < 0)
-		log_debug("%s: the sandbox did not end", id);
+		 process_kill(container_process(container), KILL_TIMEOUT_MS) < 0)
+		log_debug("%s: what stands for it did not end", id);
 }
 
 static int run(const struct globals *globals, void *options, int argc, char **argv,

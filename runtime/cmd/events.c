@@ -129,7 +129,7 @@ static int follow(const struct container *c, const struct cgroup_set *set, int64
 		  struct error **err)
 {
 	AUTO_CLOSE int timer = start_timer(interval_ns, err);
-	AUTO_CLOSE int process = process_open(&c->sentry);
+	AUTO_CLOSE int process = process_open(container_process(c));
 	struct watched x = { .container = c, .set = set, .timer = timer, .process = process };
 	int ret;
 

@@ -83,8 +83,8 @@ static int check(const struct container *container, const struct options *o, str
 	return 0;
 }
 
-static int send_exec(int connection, const struct options *o, int config, unsigned extra,
-		     int terminal, int32_t *pid, struct error **err)
+static int send_exec(const struct container *c, int connection, const struct options *o, int config,
+		     unsigned extra, int terminal, int32_t *pid, struct error **err)
 {
 	struct control_exec_request request = { .ignore_paused = o->ignore_paused };
 	struct control_exec_reply reply = { 0 };
@@ -99,7 +99,7 @@ static int send_exec(int connection, const struct options *o, int config, unsign
 	for (unsigned i = 0; i < extra; i++)
 		fds[count++] = STDERR_FILENO + 1 + (int)i;
 	request.fd_count = (uint32_t)count;
-	if (control_call(connection,
+	if (control_call(c, connection,
 			 &(struct control_call){ .type = CONTROL_EXEC,
 						 .request = &request,
 						 .request_size = sizeof(request),
@@ -130,7 +130,8 @@ static int start_process(const struct container *container, const struct options
 	if (r->terminal && console_make(&r->console, terminal.has_size ? &terminal.size : NULL,
 					o->console_socket, err) < 0)
 		return error_code(*err);
-	return send_exec(r->connection, o, config, extra.fd_count, r->console.slave, &r->pid, err);
+	return send_exec(container, r->connection, o, config, extra.fd_count, r->console.slave,
+			 &r->pid, err);
 }
 
 /* What the process was given must not be kept open by the one that stands for it. */

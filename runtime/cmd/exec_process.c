@@ -15,8 +15,7 @@ static int out_of_memory(struct error **err)
 	return error_set(err, -ENOMEM, "out of memory");
 }
 
-/* "uid" or "uid:gid" */
-static int set_user(struct spec_user *user, const char *text, struct error **err)
+int exec_set_user(struct spec_user *user, const char *text, struct error **err)
 {
 	const char *colon = strchr(text, ':');
 	AUTO_FREE char *uid = colon ? strndup(text, (size_t)(colon - text)) : strdup(text);
@@ -102,7 +101,7 @@ static int apply_options(struct spec_process *process, const struct exec_process
 	process->no_new_privileges |= o->no_new_privs;
 	if (o->cwd && *o->cwd && set_string(&process->cwd, o->cwd, err) < 0)
 		return error_code(*err);
-	if (o->user && *o->user && set_user(&process->user, o->user, err) < 0)
+	if (o->user && *o->user && exec_set_user(&process->user, o->user, err) < 0)
 		return error_code(*err);
 	if (add_gids(&process->user, &o->additional_gids, err) < 0 ||
 	    add_caps(process, &o->cap, err) < 0)

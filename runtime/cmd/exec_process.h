@@ -33,3 +33,6 @@ int exec_process_build(const struct container *container,
 		       const struct exec_process_options *options, char **args, size_t arg_count,
 		       const struct boot_extra *extra, struct exec_terminal *terminal, int *fd,
 		       struct error **err) MUST_CHECK;
+
+/* --user: "uid" or "uid:gid". */
+int exec_set_user(struct spec_user *user, const char *text, struct error **err) MUST_CHECK;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * moat kill: a signal for the container's init, or for all of its processes.  SIGKILL ends the
- * sandbox's process itself, and needs nobody's cooperation.
+ * moat kill: a signal for the container's init, or for all of its processes.  SIGKILL to
+ * the one that booted the sandbox ends the sentry itself, and needs nobody's cooperation.
  */
 #include <errno.h>
 #include <signal.h>
@@ -41,7 +41,7 @@ static int run(const struct globals *globals, void *options, int argc, char **ar
 {
 	const struct options *o = options;
 	AUTO_CONTAINER struct container *container = NULL;
-	struct control_signal_request request = { .pid = 1, .all = o->all };
+	struct control_signal_request request = { .pid = CONTROL_PID_INIT, .all = o->all };
 	const char *name = argc > 1 ? argv[1] : "SIGTERM";
 
 	if (container_peek(globals, argv[0], &container, err) < 0)
@@ -51,12 +51,12 @@ static int run(const struct globals *globals, void *options, int argc, char **ar
 	/* runc: with --all, that none is left is no failure. */
 	if (container->status == OCI_STOPPED && o->all)
 		return 0;
-	if (container->status != OCI_RUNNING && container->status != OCI_CREATED &&
-	    container->status != OCI_PAUSED)
-		return error_set(err, -ESRCH, "container not running");
+	if (container_check_alive(container, err) < 0)
+		return error_code(*err);
 	/* One that has not started has nothing that could handle a signal. */
-	if (request.signal == SIGKILL ||
-	    (container->status == OCI_CREATED && request.signal != 0))
+	if (container->status == OCI_CREATED && request.signal != 0)
+		request.signal = SIGKILL;
+	if (request.signal == SIGKILL && !container->sandbox)
 		return kill_sandbox(container, err);
 	return control_signal(container, &request, err);
 }

@@ -30,7 +30,7 @@ static int pause_container(struct container *container, struct error **err)
 		return error_set(err, -EINVAL, "container not running");
 	if (control_connect(container, &fd, err) < 0 || set_status(container, OCI_PAUSED, err) < 0)
 		return error_code(*err);
-	if (control_call(fd, CONTROL_CALL_EMPTY(CONTROL_PAUSE), err) == 0)
+	if (control_call(container, fd, CONTROL_CALL_EMPTY(CONTROL_PAUSE), err) == 0)
 		return 0;
 	/* The first error is the one to tell. */
 	if (set_status(container, was, &ignored) < 0)

@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "oci/json_write.h"
 #include "runtime/cmd/ps_list.h"
 #include "runtime/cmd/ps_table.h"
 #include "runtime/command.h"
+#include "runtime/json_print.h"
 #include "util/cleanup.h"
 
 struct options {
@@ -26,7 +26,6 @@ static const struct option_row rows[] = {
 
 static int print_json(const struct ps_list *list, struct error **err)
 {
-	AUTO_FREE char *text = NULL;
 	struct json_writer w;
 
 	json_writer_init(&w, NULL);
@@ -34,11 +33,7 @@ static int print_json(const struct ps_list *list, struct error **err)
 	for (size_t i = 0; i < list->count; i++)
 		json_write_int(&w, list->items[i].host_pid);
 	json_write_array_end(&w);
-	text = json_writer_finish(&w);
-	if (!text)
-		return error_set(err, -ENOMEM, "out of memory");
-	puts(text);
-	return 0;
+	return json_print(&w, err);
 }
 
 static int run(const struct globals *globals, void *options, int argc, char **argv,

@@ -5,54 +5,16 @@
  */
 #include "runtime/cmd/ps_list.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/cgroup/cgroup.h"
+#include "runtime/container/sandbox_processes.h"
 #include "runtime/control_client.h"
 #include "runtime/sanitize.h"
 #include "util/cleanup.h"
-#include "util/parse.h"
 
 #define PROCESSES_MAX (1u << 20) /* a hostile sentry must not fill our memory */
-
-/* The second number of a line of tabs and numbers: the pid in the namespace below ours. */
-static bool second_number(char *text, int32_t *out)
-{
-	char *save, *word = strtok_r(text, "\t\n", &save);
-
-	word = word ? strtok_r(NULL, "\t\n", &save) : NULL;
-	return word && parse_int(word, 1, INT_MAX, out) == 0;
-}
-
-/* Reads "NSpid:\t123\t4" and "PPid:" of a host process. False: gone, or in no other namespace. */
-static bool read_ids(pid_t pid, pid_t *parent, int32_t *inner)
-{
-	AUTO_FCLOSE FILE *file = NULL;
-	char line[512];
-	bool found = false;
-
-	snprintf(line, sizeof(line), "/proc/%d/status", pid);
-	file = fopen(line, "re");
-	while (file && fgets(line, sizeof(line), file)) {
-		if (!strncmp(line, "PPid:", 5))
-			*parent = (pid_t)strtol(line + 5, NULL, 10);
-		if (strncmp(line, "NSpid:", 6) != 0)
-			continue;
-		found = second_number(line + 6, inner);
-		break;
-	}
-	return found;
-}
-
-struct matcher {
-	struct ps_list *list;
-	pid_t sentry;
-};
 
 static int compare_sandbox_pid(const void *key, const void *entry)
 {
@@ -75,33 +37,14 @@ static int order_pid(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void match_process(void *arg, pid_t pid)
+static void match_process(void *arg, pid_t pid, int32_t inner)
 {
-	struct matcher *m = arg;
-	struct ps_entry *entry;
-	pid_t parent = 0;
-	int32_t inner;
+	struct ps_list *list = arg;
+	struct ps_entry *entry =
+		bsearch(&inner, list->items, list->count, sizeof(*entry), compare_sandbox_pid);
 
-	/* Stubs are the sentry's children; the gofer has a PID namespace of its own. */
-	if (!read_ids(pid, &parent, &inner) || parent != m->sentry)
-		return;
-	entry = bsearch(&inner, m->list->items, m->list->count, sizeof(*entry),
-			compare_sandbox_pid);
 	if (entry)
 		entry->host_pid = pid;
-}
-
-/* Without a cgroup to look in, every process of the host has to be asked. */
-static void for_each_host_process(void (*each)(void *arg, pid_t pid), void *arg)
-{
-	AUTO_CLOSEDIR DIR *proc = opendir("/proc");
-	const struct dirent *entry;
-	uint32_t pid;
-
-	while (proc && (entry = readdir(proc)) != NULL) {
-		if (parse_u32(entry->d_name, &pid) == 0)
-			each(arg, (pid_t)pid);
-	}
 }
 
 static pid_t host_pid_of(const struct ps_list *list, int32_t pid)
@@ -115,13 +58,8 @@ static pid_t host_pid_of(const struct ps_list *list, int32_t pid)
 
 static void find_host_pids(const struct container *container, struct ps_list *list)
 {
-	struct matcher m = { list, container->sentry.pid };
-
 	qsort(list->items, list->count, sizeof(*list->items), order_sandbox_pid);
-	if (container->cgroups.count > 0)
-		cgroup_for_each_process(container->cgroups.items[0], match_process, &m);
-	else
-		for_each_host_process(match_process, &m);
+	sandbox_for_each_stub(container, match_process, list);
 	qsort(list->items, list->count, sizeof(*list->items), order_pid);
 	for (size_t i = 0; i < list->count; i++)
 		list->items[i].host_parent = host_pid_of(list, list->items[i].process.ppid);
@@ -157,12 +95,13 @@ static int add_entry(struct ps_list *list, const struct control_process *process
 }
 
 /* 1: there are more. */
-static int read_page(int fd, int32_t *after, struct ps_list *list, struct error **err)
+static int read_page(const struct container *c, int fd, int32_t *after, struct ps_list *list,
+		     struct error **err)
 {
 	struct control_ps_request request = { .after = *after };
 	struct control_ps_reply page = { 0 };
 
-	if (control_call(fd,
+	if (control_call(c, fd,
 			 &(struct control_call){ .type = CONTROL_PS,
 						 .request = &request,
 						 .request_size = sizeof(request),
@@ -193,7 +132,7 @@ int ps_list_read(const struct container *container, struct ps_list *out, struct 
 	if (control_connect(container, &fd, err) < 0)
 		return error_code(*err);
 	do
-		ret = read_page(fd, &after, out, err);
+		ret = read_page(container, fd, &after, out, err);
 	while (ret > 0);
 	if (ret < 0) {
 		ps_list_free(out);

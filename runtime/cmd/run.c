@@ -4,25 +4,20 @@
 
 #include "oci/spec.h"
 #include "runtime/cmd/create_rows.h"
+#include "runtime/cmd/run.h"
 #include "runtime/command.h"
 #include "runtime/forward.h"
+#include "sentry/control/protocol.h"
 #include "util/cleanup.h"
 #include "util/log.h"
 
-struct options {
-	struct create_options create;
-	bool detach;
-	bool keep;
-	bool no_subreaper;
-};
-
 static const struct option_row rows[] = {
-	CREATE_ROWS(struct options),
-	{ "detach", "d", OPTION_BOOL, offsetof(struct options, detach),
+	CREATE_ROWS(struct run_options),
+	{ "detach", "d", OPTION_BOOL, offsetof(struct run_options, detach),
 	  "detach from the container's process" },
-	{ "keep", NULL, OPTION_BOOL, offsetof(struct options, keep),
+	{ "keep", NULL, OPTION_BOOL, offsetof(struct run_options, keep),
 	  "do not delete the container after it exits" },
-	{ "no-subreaper", NULL, OPTION_BOOL, offsetof(struct options, no_subreaper),
+	{ "no-subreaper", NULL, OPTION_BOOL, offsetof(struct run_options, no_subreaper),
 	  "accepted for compatibility: no process of a container is ever reparented to moat" },
 };
 
@@ -49,14 +44,13 @@ static int stay(const struct globals *globals, struct container *container,
 	/* Somebody may have deleted it already. */
 	if (container_open(globals, container->id, &again, &gone) < 0)
 		return status;
-	if (again->sentry.pid == container->sentry.pid &&
-	    again->sentry.start_time == container->sentry.start_time)
+	if (process_same(container_process(again), container_process(container)))
 		remove_container(again);
 	container_close(again);
 	return status;
 }
 
-static int run_created(const struct globals *globals, const struct options *o,
+static int run_created(const struct globals *globals, const struct run_options *o,
 		       struct container *container, const struct spec *spec, int pidfd,
 		       struct console *console, struct error **err)
 {
@@ -64,7 +58,7 @@ static int run_created(const struct globals *globals, const struct options *o,
 	const struct forward forward = {
 		.container = container,
 		.signal_fd = signal_fd,
-		.pid = 1,
+		.pid = CONTROL_PID_INIT,
 		.terminal = spec->process->terminal,
 		.console = spec->process->terminal ? console : NULL,
 	};
@@ -81,10 +75,9 @@ static int run_created(const struct globals *globals, const struct options *o,
 	return o->detach ? 0 : stay(globals, container, &forward, pidfd, o->keep, err);
 }
 
-static int run(const struct globals *globals, void *options, int argc, char **argv,
-	       struct error **err)
+int run_container(const struct globals *globals, const struct run_options *o, const char *id,
+		  struct error **err)
 {
-	const struct options *o = options;
 	AUTO_CONTAINER struct container *container = NULL;
 	AUTO_CONSOLE struct console console = CONSOLE_INIT;
 	AUTO_CLOSE int pidfd = -1;
@@ -93,11 +86,18 @@ static int run(const struct globals *globals, void *options, int argc, char **ar
 	int status;
 
 	create.detach = o->detach;
-	status = lifecycle_create(globals, argv[0], &create, &spec, &container, &pidfd, &console,
-				  err);
+	status = lifecycle_create(globals, id, &create, &spec, &container, &pidfd, &console, err);
 	if (status == 0)
 		status = run_created(globals, o, container, spec, pidfd, &console, err);
 	spec_free(spec);
+	return status;
+}
+
+static int run(const struct globals *globals, void *options, int argc, char **argv,
+	       struct error **err)
+{
+	int status = run_container(globals, options, argv[0], err);
+
 	return status < 0 ? error_wrap(err, "moat run failed") : status;
 }
 
@@ -110,7 +110,7 @@ const struct command command_run = {
 		"does, and starts it. Without --detach it passes signals on to the container's process,\n"
 		"ends with its exit status, and deletes the container.",
 	.options = OPTION_TABLE(rows),
-	.options_size = sizeof(struct options),
+	.options_size = sizeof(struct run_options),
 	.arguments_min = 1,
 	.arguments_max = 1,
 	.failure_status = 1,

@@ -40,15 +40,18 @@ static const struct option_row rows[] = {
 	{ "resources", "r", OPTION_STRING, FIELD(resources),
 	  "path to the file containing the resources to update or '-' to read from the standard input: "
 	  "a linux.resources object as in config.json; all other options are ignored" },
-	{ "blkio-weight", NULL, OPTION_STRING, FIELD(blkio_weight), "not supported: refused", "0" },
+	{ "blkio-weight", NULL, OPTION_STRING, FIELD(blkio_weight),
+	  "Specifies per cgroup weight, range is from 10 to 1000", "0" },
 	{ "cpu-period", NULL, OPTION_STRING, FIELD(cpu_period),
 	  "CPU CFS period to be used for hardcapping (in usecs). 0 to use system default" },
 	{ "cpu-quota", NULL, OPTION_STRING, FIELD(cpu_quota),
 	  "CPU CFS hardcap limit (in usecs). Allowed cpu time in a given period" },
 	{ "cpu-share", NULL, OPTION_STRING, FIELD(cpu_share),
 	  "CPU shares (relative weight vs. other containers)" },
-	{ "cpu-rt-period", NULL, OPTION_STRING, FIELD(cpu_rt_period), "not supported: refused" },
-	{ "cpu-rt-runtime", NULL, OPTION_STRING, FIELD(cpu_rt_runtime), "not supported: refused" },
+	{ "cpu-rt-period", NULL, OPTION_STRING, FIELD(cpu_rt_period),
+	  "CPU realtime period to be used for hardcapping (in usecs)" },
+	{ "cpu-rt-runtime", NULL, OPTION_STRING, FIELD(cpu_rt_runtime),
+	  "CPU realtime hardcap limit (in usecs)" },
 	{ "cpuset-cpus", NULL, OPTION_STRING, FIELD(cpuset_cpus), "CPU(s) to use" },
 	{ "cpuset-mems", NULL, OPTION_STRING, FIELD(cpuset_mems), "Memory node(s) to use" },
 	{ "memory", NULL, OPTION_STRING, FIELD(memory), "Memory limit (in bytes)" },
@@ -107,6 +110,19 @@ static int option_u64(const char *name, const char *text, struct opt_u64 *out, s
 	return 0;
 }
 
+static int option_weight(const char *text, struct opt_u16 *out, struct error **err)
+{
+	struct opt_u64 weight = { 0 };
+
+	if (option_u64("blkio-weight", text, &weight, err) < 0)
+		return error_code(*err);
+	if (weight.value > UINT16_MAX)
+		return error_set(err, -ERANGE, "invalid value for --blkio-weight: %s is too much", text);
+	out->set = weight.set;
+	out->value = (uint16_t)weight.value;
+	return 0;
+}
+
 static int option_bytes(const char *name, const char *text, struct opt_i64 *out, struct error **err)
 {
 	if (!given(text))
@@ -132,9 +148,6 @@ static int check_refused(const struct options *o, struct error **err)
 	const struct {
 		const char *name, *value;
 	} refused[] = {
-		{ "blkio-weight", o->blkio_weight },
-		{ "cpu-rt-period", o->cpu_rt_period },
-		{ "cpu-rt-runtime", o->cpu_rt_runtime },
 		{ "l3-cache-schema", o->l3_cache_schema },
 		{ "mem-bw-schema", o->mem_bw_schema },
 	};
@@ -150,9 +163,14 @@ static int fill_resources(const struct options *o, struct spec_resources *r, str
 	r->memory = calloc(1, sizeof(*r->memory));
 	r->cpu = calloc(1, sizeof(*r->cpu));
 	r->pids = calloc(1, sizeof(*r->pids));
-	if (!r->memory || !r->cpu || !r->pids)
+	r->block_io = calloc(1, sizeof(*r->block_io));
+	if (!r->memory || !r->cpu || !r->pids || !r->block_io)
 		return error_set(err, -ENOMEM, "out of memory");
 	if (check_refused(o, err) < 0 ||
+	    option_weight(o->blkio_weight, &r->block_io->weight, err) < 0 ||
+	    option_u64("cpu-rt-period", o->cpu_rt_period, &r->cpu->realtime_period, err) < 0 ||
+	    option_i64("cpu-rt-runtime", o->cpu_rt_runtime, INT64_MIN, &r->cpu->realtime_runtime,
+		       err) < 0 ||
 	    option_u64("cpu-period", o->cpu_period, &r->cpu->period, err) < 0 ||
 	    option_i64("cpu-quota", o->cpu_quota, INT64_MIN, &r->cpu->quota, err) < 0 ||
 	    option_u64("cpu-share", o->cpu_share, &r->cpu->shares, err) < 0 ||
@@ -179,22 +197,6 @@ static int options_to_resources(const struct options *o, struct spec_resources *
 	}
 	*out = r;
 	return 0;
-}
-
-/* What create would ignore with a note in the documentation is an error where it is all that is asked. */
-static int check_resources(const struct spec_resources *r, struct error **err)
-{
-	const struct spec_cpu *cpu = r->cpu;
-	const char *what = NULL;
-
-	if (r->block_io && r->block_io->weight.set && r->block_io->weight.value)
-		what = "blockIO";
-	if (cpu && ((cpu->realtime_runtime.set && cpu->realtime_runtime.value) ||
-		    (cpu->realtime_period.set && cpu->realtime_period.value)))
-		what = "cpu.realtimeRuntime and realtimePeriod";
-	if (cpu && cpu->burst.set && cpu->burst.value)
-		what = "cpu.burst";
-	return what ? error_set(err, -EOPNOTSUPP, "update of %s is not supported", what) : 0;
 }
 
 /* --- the host's side -------------------------------------------------------------------- */
@@ -299,15 +301,11 @@ static int tell_sentry(const struct container *c, const struct spec_resources *r
 
 static int update(const struct container *c, struct spec_resources *r, struct error **err)
 {
-	int ret = check_resources(r, err);
-
-	if (ret == 0 && (c->status == OCI_STOPPED || c->status == OCI_CREATING))
-		ret = error_set(err, -ESRCH, "container not running");
-	if (ret == 0)
-		ret = write_cgroups(c, r, err);
-	if (ret == 0)
-		ret = tell_sentry(c, r, err);
-	return ret;
+	if (container_check_alive(c, err) < 0)
+		return error_code(*err);
+	if (write_cgroups(c, r, err) < 0)
+		return error_code(*err);
+	return tell_sentry(c, r, err);
 }
 
 static int run(const struct globals *globals, void *options, int argc, char **argv,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Refused is what a container would be wrong without.  What it can do without is ignored, and listed
- * in docs/compatibility.md.
+ * Refused is what a container would be wrong without.  What it can do without is ignored with a
+ * warning, and listed in docs/compatibility.md.
  */
 #include "runtime/container/check_supported.h"
 
@@ -9,38 +9,58 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool maps_root_alone(const struct spec_id_mapping *items, size_t count, uint32_t host_id)
+#include "oci/mount_option.h"
+#include "util/log.h"
+#include "util/parse.h"
+
+static bool maps(const struct spec_id_mapping *items, size_t count, uint32_t id)
 {
-	return count == 1 && items[0].container_id == 0 && items[0].size == 1 &&
-	       items[0].host_id == host_id;
+	for (size_t i = 0; i < count; i++) {
+		if (id >= items[i].container_id && id - items[i].container_id < items[i].size)
+			return true;
+	}
+	return false;
 }
 
-/*
- * Files have the owners that the gofer sees.  Only without privilege is it in a user namespace, and
- * that maps root to the caller.
- */
-static int check_mappings(const struct spec *spec, struct error **err)
+/* "uid=5"; what is no number is for the file system to refuse. */
+static bool names_unmapped(const char *option, const char *key, const struct spec_id_mapping *items,
+			   size_t count)
 {
-	const struct spec_linux *l = spec->linux_config;
-	const struct spec_namespace *user = spec_namespace_find(spec, "user");
-	bool rootless = geteuid() != 0;
+	size_t length = strlen(key);
+	uint32_t id;
 
-	/*
-	 * Without the namespace they mean nothing, and runc does not look at them either.  One to be
-	 * joined is refused with all the others.
-	 */
-	if (!user || (user->path && *user->path))
+	return !strncmp(option, key, length) && parse_u32(option + length, &id) == 0 &&
+	       !maps(items, count, id);
+}
+
+static int check_rootless_mount(const struct spec_linux *l, const struct spec_mount *mount,
+				struct error **err)
+{
+	for (size_t i = 0; i < mount->options.count; i++) {
+		const char *option = mount->options.items[i];
+
+		if (names_unmapped(option, "uid=", l->uid_mappings.items, l->uid_mappings.count))
+			return error_set(err, -EINVAL, "cannot specify uid= mount options for unmapped "
+						       "uid in rootless containers");
+		if (names_unmapped(option, "gid=", l->gid_mappings.items, l->gid_mappings.count))
+			return error_set(err, -EINVAL, "cannot specify gid= mount options for unmapped "
+						       "gid in rootless containers");
+	}
+	return 0;
+}
+
+/* Without privilege there is nothing but a user namespace to get rights from: in runc's words. */
+static int check_rootless(const struct spec *spec, struct error **err)
+{
+	if (geteuid() == 0)
 		return 0;
-	if (rootless &&
-	    maps_root_alone(l->uid_mappings.items, l->uid_mappings.count, geteuid()) &&
-	    maps_root_alone(l->gid_mappings.items, l->gid_mappings.count, getegid()))
-		return 0;
-	if (rootless)
-		return error_set(err, -EOPNOTSUPP,
-				 "config.json: linux.uidMappings, gidMappings: only 0 to %u and 0 to "
-				 "%u, of size 1, are supported without privilege", geteuid(), getegid());
-	return error_set(err, -EOPNOTSUPP,
-			 "config.json: linux.uidMappings: user namespaces are not supported yet");
+	if (!spec_namespace_find(spec, "user"))
+		return error_set(err, -EPERM, "rootless container requires user namespaces");
+	for (size_t i = 0; i < spec->mounts.count; i++) {
+		if (check_rootless_mount(spec->linux_config, &spec->mounts.items[i], err) < 0)
+			return error_code(*err);
+	}
+	return 0;
 }
 
 static int check_mounts(const struct spec *spec, struct error **err)
@@ -57,22 +77,62 @@ static int check_linux(const struct spec *spec, struct error **err)
 {
 	const struct spec_linux *l = spec->linux_config;
 
-	for (size_t i = 0; i < l->time_offsets.count; i++) {
-		if (l->time_offsets.items[i].secs || l->time_offsets.items[i].nanosecs)
-			return error_set(err, -EOPNOTSUPP,
-					 "config.json: linux.timeOffsets.%s: not supported yet",
-					 l->time_offsets.items[i].clock);
+	if (l->intel_rdt)
+		return error_set(err, -EOPNOTSUPP, "config.json: linux.intelRdt: not supported");
+	if (l->net_devices.count > 0)
+		return error_set(err, -EOPNOTSUPP, "config.json: linux.netDevices: not supported");
+	return 0;
+}
+
+static void warn(const char *property, const char *value)
+{
+	if (value && *value)
+		log_warning("config.json: %s: \"%s\" has no effect", property, value);
+}
+
+static void warn_of_mounts(const struct spec *spec)
+{
+	for (size_t i = 0; i < spec->mounts.count; i++) {
+		const struct spec_mount *m = &spec->mounts.items[i];
+
+		for (size_t o = 0; o < m->options.count; o++) {
+			const struct mount_option *option = mount_option_find(m->options.items[o]);
+
+			if (option && option->support == MOUNT_OPTION_IGNORED)
+				log_warning("config.json: mounts[%zu].options: \"%s\" has no effect", i,
+					    m->options.items[o]);
+		}
 	}
-	if (l->personality && strcmp(l->personality->domain, "LINUX") != 0)
-		return error_set(err, -EOPNOTSUPP,
-				 "config.json: linux.personality.domain: %s is not supported",
-				 l->personality->domain);
-	return check_mappings(spec, err);
+}
+
+/* "private" is what every mount is. */
+static bool is_private(const char *propagation)
+{
+	return !propagation || !strcmp(propagation, "private") || !strcmp(propagation, "rprivate");
+}
+
+static void warn_of_ignored(const struct spec *spec)
+{
+	const struct spec_linux *l = spec->linux_config;
+
+	warn("process.apparmorProfile", spec->process->apparmor_profile);
+	warn("process.selinuxLabel", spec->process->selinux_label);
+	if (spec->process->exec_cpu_affinity)
+		warn("process.execCPUAffinity", spec->process->exec_cpu_affinity->initial);
+	warn_of_mounts(spec);
+	if (!l)
+		return;
+	warn("linux.mountLabel", l->mount_label);
+	warn("linux.rootfsPropagation", is_private(l->rootfs_propagation) ? NULL : l->rootfs_propagation);
+	for (size_t i = 0; l->personality && i < l->personality->flags.count; i++)
+		warn("linux.personality.flags", l->personality->flags.items[i]);
 }
 
 int check_supported(const struct spec *spec, struct error **err)
 {
-	if (check_mounts(spec, err) < 0)
+	if (check_rootless(spec, err) < 0 || check_mounts(spec, err) < 0 ||
+	    (spec->linux_config && check_linux(spec, err) < 0))
 		return error_code(*err);
-	return spec->linux_config ? check_linux(spec, err) : 0;
+	warn_of_ignored(spec);
+	return 0;
 }

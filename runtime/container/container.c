@@ -2,6 +2,7 @@
 /* The container's directory and its lock. */
 #include "runtime/container/container.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -128,6 +129,17 @@ static int set_created(struct container *c)
 	return c->created ? 0 : -ENOMEM;
 }
 
+static int open_new(struct container *c, int root_fd)
+{
+	int ret;
+
+	c->dir_fd = openat(root_fd, c->id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (c->dir_fd < 0)
+		return -errno;
+	ret = container_lock(c, LOCK_EX);
+	return ret < 0 ? ret : set_created(c);
+}
+
 static int container_make(const struct globals *globals, const char *id, struct container **out,
 			  struct error **err)
 {
@@ -147,14 +159,11 @@ static int container_make(const struct globals *globals, const char *id, struct 
 		return errno == EEXIST
 			       ? error_set(err, -EEXIST, "container with given ID already exists")
 			       : error_set_errno(err, -errno, "mkdir %s/%s", globals->root, id);
-	c->dir_fd = openat(root_fd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (c->dir_fd < 0)
-		return error_set_errno(err, -errno, "open %s/%s", globals->root, id);
-	ret = container_lock(c, LOCK_EX);
-	if (ret == 0)
-		ret = set_created(c);
-	if (ret < 0)
-		return error_set_errno(err, ret, "lock container %s", id);
+	ret = open_new(c, root_fd);
+	if (ret < 0) {
+		unlinkat(root_fd, id, AT_REMOVEDIR);
+		return error_set_errno(err, ret, "open %s/%s", globals->root, id);
+	}
 	c->owner = geteuid();
 	c->cgroup_rootless = globals_rootless(globals);
 	c->status = OCI_CREATING;
@@ -215,39 +224,82 @@ int container_peek(const struct globals *globals, const char *id, struct contain
 
 void container_refresh(struct container *c)
 {
-	if (c->status == OCI_STOPPED || c->status == OCI_CREATING)
-		return;
-	if (!process_alive(&c->sentry))
+	if (container_is_alive(c) && !process_alive(container_process(c)))
 		c->status = OCI_STOPPED;
 }
 
+/*
+ * Without a descriptor more than there is: they may be what ran out.  A directory that is removed
+ * already has none.
+ */
 static int remove_files(int dir_fd)
 {
-	AUTO_CLOSEDIR DIR *dir = fdopendir(openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-	const struct dirent *entry;
+	_Alignas(struct dirent64) char entries[4096];
+	ssize_t n;
 
-	if (!dir)
+	if (lseek(dir_fd, 0, SEEK_SET) < 0)
 		return -errno;
-	while ((entry = readdir(dir)) != NULL) {
-		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
-			continue;
-		if (unlinkat(dir_fd, entry->d_name, 0) < 0 && errno != ENOENT)
-			return -errno;
+	while ((n = getdents64(dir_fd, entries, sizeof(entries))) > 0) {
+		const struct dirent64 *entry;
+
+		for (ssize_t at = 0; at < n; at += entry->d_reclen) {
+			entry = (const void *)(entries + at);
+			if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+				continue;
+			if (unlinkat(dir_fd, entry->d_name, 0) < 0 && errno != ENOENT)
+				return -errno;
+		}
 	}
+	return n < 0 && errno != ENOENT ? -errno : 0;
+}
+
+bool container_find(const struct globals *globals, bool (*each)(void *arg, struct container *c),
+		    void *arg)
+{
+	AUTO_CLOSEDIR DIR *dir = opendir(globals->root);
+	const struct dirent *entry;
+	bool found = false;
+
+	while (dir && !found && (entry = readdir(dir)) != NULL) {
+		AUTO_CONTAINER struct container *c = NULL;
+		AUTO_ERROR struct error *err = NULL;
+
+		if (container_check_id(entry->d_name, &err) < 0 ||
+		    container_peek(globals, entry->d_name, &c, &err) < 0)
+			continue;
+		found = each(arg, c);
+	}
+	return found;
+}
+
+bool container_is_alive(const struct container *c)
+{
+	return c->status != OCI_STOPPED && c->status != OCI_CREATING;
+}
+
+int container_check_alive(const struct container *container, struct error **err)
+{
+	if (!container_is_alive(container))
+		return error_set(err, -ESRCH, "container not running");
 	return 0;
+}
+
+const struct process_id *container_process(const struct container *c)
+{
+	return c->sandbox ? &c->monitor : &c->sentry;
 }
 
 pid_t container_pid(const struct container *c)
 {
-	return c->status == OCI_STOPPED ? 0 : c->sentry.pid;
+	return c->status == OCI_STOPPED ? 0 : container_process(c)->pid;
 }
 
 int container_remove(struct container *c, struct error **err)
 {
-	AUTO_CLOSE int root_fd = open(c->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int ret = root_fd < 0 ? -errno : remove_files(c->dir_fd);
+	AUTO_FREE char *path = NULL;
+	int ret = asprintf(&path, "%s/%s", c->root, c->id) < 0 ? -ENOMEM : remove_files(c->dir_fd);
 
-	if (ret == 0 && unlinkat(root_fd, c->id, AT_REMOVEDIR) < 0 && errno != ENOENT)
+	if (ret == 0 && rmdir(path) < 0 && errno != ENOENT)
 		ret = -errno;
 	if (ret < 0)
 		return error_set_errno(err, ret, "remove %s/%s", c->root, c->id);

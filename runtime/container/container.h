@@ -5,7 +5,7 @@
  *
  *   <root>/<id>/state.json    replaced as a whole, under the lock
  *               config.json   the bundle's, as it was at creation
- *               control.sock  the sentry's control socket
+ *               control.sock  the sentry's control socket, if it booted the sandbox
  *
  * state.json is written as soon as the lock is held, and again before and after each step that
  * leaves something behind, so that whatever the moment of a crash, it names what to remove.  A
@@ -37,6 +37,11 @@ struct container {
 	enum oci_status status; /* as recorded: see container_refresh */
 	struct process_id sentry;     /* pid 0: none */
 	struct process_id gofer;
+	/* Of a container in a sandbox that another one booted; else NULL and 0. */
+	char *sandbox;		      /* that container's id */
+	uint32_t handle;	      /* what the sentry calls it; 0: not made yet */
+	struct process_id monitor;    /* stands for it, and ends with its status */
+	char *pid_namespace;	      /* the path its configuration named, or NULL */
 	char *bundle;
 	char *rootfs;
 	char *created; /* RFC 3339 */
@@ -72,7 +77,7 @@ void container_close(struct container *container);
 
 /* Writes state.json; needs the exclusive lock. */
 int container_save(const struct container *container, struct error **err) MUST_CHECK;
-/* Changes status to OCI_STOPPED if the sentry is gone. */
+/* Changes status to OCI_STOPPED if what stands for it is gone. */
 void container_refresh(struct container *container);
 /* Removes the directory; needs the exclusive lock. */
 int container_remove(struct container *container, struct error **err) MUST_CHECK;
@@ -83,7 +88,19 @@ int container_store_config(const struct container *container, const char *text, 
 int container_load_spec(const struct container *container, struct spec **out,
 			struct error **err) MUST_CHECK;
 
-/* The pid shown to the outside: the sentry's, 0 if it is not running. */
+/*
+ * Peeks at the containers below --root, those that can be read, until @each says true of one: then
+ * true.  @each borrows the container.
+ */
+bool container_find(const struct globals *globals, bool (*each)(void *arg, struct container *c),
+		    void *arg) MUST_CHECK;
+/* Created, running or paused. */
+bool container_is_alive(const struct container *container);
+/* -ESRCH, "container not running", unless it is alive. */
+int container_check_alive(const struct container *container, struct error **err) MUST_CHECK;
+/* What stands for it on the host: the monitor, or else the sentry. */
+const struct process_id *container_process(const struct container *container);
+/* The pid of that, as shown to the outside; 0 if it is not running. */
 pid_t container_pid(const struct container *container);
 /* The object that `moat state` and `moat list` print. */
 void container_write_state(const struct container *container, const char *owner,

@@ -11,6 +11,8 @@
 
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/container/check_supported.h"
+#include "runtime/container/namespaces.h"
+#include "runtime/container/pod.h"
 #include "runtime/control_client.h"
 #include "runtime/hooks.h"
 #include "runtime/pid_file.h"
@@ -27,10 +29,20 @@ static void spec_cleanup(struct spec **spec)
 	spec_free(*spec);
 }
 
-/* One read serves both the parser and the container's own copy. */
-static int load_config(struct spec **spec, char **text, size_t *size, struct error **err)
+static int read_config(const struct create_options *options, char **text, size_t *size)
 {
-	int ret = file_read_all(AT_FDCWD, CONTAINER_CONFIG, SPEC_SIZE_MAX, text, size);
+	if (!options->config)
+		return file_read_all(AT_FDCWD, CONTAINER_CONFIG, SPEC_SIZE_MAX, text, size);
+	*text = strdup(options->config);
+	*size = strlen(options->config);
+	return *text ? 0 : -ENOMEM;
+}
+
+/* One read serves both the parser and the container's own copy. */
+static int load_config(const struct create_options *options, struct spec **spec, char **text,
+		       size_t *size, struct error **err)
+{
+	int ret = read_config(options, text, size);
 
 	if (ret == -ENOENT)
 		return error_set(err, ret, "JSON specification file config.json not found");
@@ -88,23 +100,37 @@ static int describe(struct container *c, const struct spec *spec, char *rootfs, 
 	return 0;
 }
 
+static int launch(const struct globals *globals, const struct spec *spec, struct container *c,
+		  const struct container *booted_by, const struct launch_options *options,
+		  int *pidfd, struct error **err)
+{
+	if (!booted_by)
+		return sandbox_launch(globals, spec, c, options, pidfd, err);
+	c->sandbox = strdup(booted_by->id);
+	c->sentry = booted_by->sentry;
+	if (!c->sandbox)
+		return error_set(err, -ENOMEM, "out of memory");
+	return subcontainer_launch(globals, spec, c, booted_by, options, pidfd, err);
+}
+
 static int create_in(struct container *c, const struct globals *globals, const struct spec *spec,
-		     const struct create_options *options, int *pidfd, struct console *console,
-		     struct error **err)
+		     const struct container *booted_by, const struct create_options *options,
+		     int *pidfd, struct console *console, struct error **err)
 {
 	const struct spec_process *process = spec->process;
-	struct launch_options launch = { .preserve_fds = options->preserve_fds, .terminal = -1 };
+	struct launch_options how = { .preserve_fds = options->preserve_fds, .terminal = -1 };
 
 	if (process->terminal && console_make(console, process->console_size,
 					      options->console_socket, err) < 0)
 		return error_code(*err);
-	launch.terminal = console->slave;
-	launch.terminal_plain = process->terminal && !options->detach;
-	if (sandbox_launch(globals, spec, c, &launch, pidfd, err) < 0)
+	how.terminal = console->slave;
+	how.throw_away = options->throw_away;
+	how.terminal_plain = process->terminal && !options->detach;
+	if (launch(globals, spec, c, booted_by, &how, pidfd, err) < 0)
 		return error_code(*err);
 	console_close_slave(console);
 	if (console_send(console, err) < 0 ||
-	    pid_file_write(options->pid_file, c->sentry.pid, err) < 0) {
+	    pid_file_write(options->pid_file, container_pid(c), err) < 0) {
 		AUTO_ERROR struct error *undo = NULL;
 
 		if (lifecycle_destroy(c, &undo) < 0)
@@ -140,12 +166,26 @@ static int enter_bundle(struct create_options *options, char **pid_file, struct 
 	return 0;
 }
 
+/* NULL: the container is to have a sandbox of its own. */
+static int find_sandbox(const struct globals *globals, const struct spec *spec,
+			struct container **out, struct error **err)
+{
+	struct pod_place place;
+
+	if (pod_place(&spec->annotations, &place, err) < 0)
+		return error_wrap(err, "config.json");
+	if (place.role == POD_CONTAINER)
+		return pod_find_sandbox(globals, &place, out, err);
+	return place.role == POD_NONE ? pod_find_shared(globals, spec, out, err) : 0;
+}
+
 int lifecycle_create(const struct globals *globals, const char *id,
 		     const struct create_options *given, struct spec **spec_out,
 		     struct container **out, int *pidfd, struct console *console,
 		     struct error **err)
 {
 	CLEANUP(spec_cleanup) struct spec *spec = NULL;
+	AUTO_CONTAINER struct container *booted_by = NULL;
 	AUTO_CONTAINER struct container *c = NULL;
 	AUTO_FREE char *rootfs = NULL;
 	AUTO_FREE char *config = NULL;
@@ -155,13 +195,16 @@ int lifecycle_create(const struct globals *globals, const char *id,
 
 	if (container_check_id(id, err) < 0 || refuse_systemd(globals, err) < 0 ||
 	    enter_bundle(&options, &pid_file, err) < 0 ||
-	    load_config(&spec, &config, &size, err) < 0 || check_supported(spec, err) < 0 ||
+	    load_config(&options, &spec, &config, &size, err) < 0 ||
+	    find_sandbox(globals, spec, &booted_by, err) < 0 ||
+	    (booted_by ? namespaces_take_names(spec, err) : namespaces_resolve(globals, spec, err)) < 0 ||
+	    check_supported(spec, err) < 0 ||
 	    console_check(spec->process->terminal, options.detach, options.console_socket, err) < 0 ||
 	    check_rootfs(spec, &rootfs, err) < 0 || container_new(globals, id, &c, err) < 0)
 		return error_code(*err);
 	if (describe(c, spec, move_ptr(rootfs), err) < 0 ||
 	    container_store_config(c, config, size, err) < 0 ||
-	    create_in(c, globals, spec, &options, pidfd, console, err) < 0) {
+	    create_in(c, globals, spec, booted_by, &options, pidfd, console, err) < 0) {
 		AUTO_ERROR struct error *undo = NULL;
 
 		if (container_remove(c, &undo) < 0)
@@ -184,6 +227,16 @@ static int end_process(const struct process_id *process, const char *what, struc
 	return 0;
 }
 
+/* Without the sandbox, if that is another one's. */
+static int end_container(struct container *c, struct error **err)
+{
+	if (!c->sandbox)
+		return end_process(&c->sentry, "sandbox", err);
+	/* Its stubs are in its cgroups, where a process that does not end will be killed. */
+	(void)subcontainer_end(c);
+	return end_process(&c->monitor, "monitor", err);
+}
+
 /* The specification: when one fails, the container is stopped. */
 static int run_start_hooks(struct container *c, const struct spec *spec, struct error **err)
 {
@@ -191,7 +244,7 @@ static int run_start_hooks(struct container *c, const struct spec *spec, struct 
 
 	if (start_hooks_run(spec, c, err) == 0)
 		return 0;
-	if (end_process(&c->sentry, "sandbox", &undo) < 0)
+	if (end_container(c, &undo) < 0)
 		log_warning("%s", error_message(undo));
 	c->status = OCI_STOPPED;
 	return error_code(*err);
@@ -229,9 +282,14 @@ int lifecycle_destroy(struct container *c, struct error **err)
 {
 	bool created = c->status != OCI_CREATING;
 
-	if (end_process(&c->sentry, "sandbox", err) < 0 ||
-	    end_process(&c->gofer, "gofer", err) < 0 || cgroup_destroy(&c->cgroups, err) < 0)
+	/* The sandbox must not wait for a gofer that hangs, and none is needed any more. */
+	if (c->sandbox && end_process(&c->gofer, "gofer", err) < 0)
 		return error_code(*err);
+	if (end_container(c, err) < 0 || end_process(&c->gofer, "gofer", err) < 0 ||
+	    cgroup_destroy(&c->cgroups, err) < 0)
+		return error_code(*err);
+	if (c->sandbox && subcontainer_end(c) < 0)
+		return error_set(err, -EBUSY, "a process of the container does not end");
 	c->status = OCI_STOPPED;
 	if (created)
 		run_poststop(c);

@@ -11,12 +11,14 @@
 /* The options that create and run share; NULL where not given. */
 struct create_options {
 	const char *bundle;
+	const char *config; /* the text of config.json; NULL: the bundle's is read */
 	const char *console_socket;
 	const char *pid_file;
 	bool no_pivot;
 	bool no_new_keyring;
 	unsigned preserve_fds;
 	bool detach; /* nobody stays with the container */
+	bool throw_away; /* root may change every file, as nothing reaches the host (memory overlay) */
 };
 
 /*

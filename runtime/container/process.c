@@ -58,6 +58,11 @@ int process_identify(pid_t pid, struct process_id *out)
 	return read_stat(pid, &state, &out->start_time);
 }
 
+bool process_same(const struct process_id *a, const struct process_id *b)
+{
+	return a->pid == b->pid && a->start_time == b->start_time;
+}
+
 bool process_alive(const struct process_id *process)
 {
 	uint64_t start_time = 0;

@@ -18,6 +18,7 @@ struct process_id {
 
 /* Fills start_time of a process that is certain to exist.  0 or a negative errno. */
 int process_identify(pid_t pid, struct process_id *out) MUST_CHECK;
+bool process_same(const struct process_id *a, const struct process_id *b);
 /* False for a zombie too. */
 bool process_alive(const struct process_id *process);
 /* A pidfd of the process if it is alive, else -ESRCH. */

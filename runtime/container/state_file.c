@@ -27,6 +27,8 @@ static const struct {
 	{ "bundle", offsetof(struct container, bundle) },
 	{ "rootfs", offsetof(struct container, rootfs) },
 	{ "created", offsetof(struct container, created) },
+	{ "sandbox", offsetof(struct container, sandbox) },
+	{ "pidNamespace", offsetof(struct container, pid_namespace) },
 };
 
 static const struct {
@@ -36,6 +38,7 @@ static const struct {
 } process_rows[] = {
 	{ "sentryPid", "sentryStart", offsetof(struct container, sentry) },
 	{ "goferPid", "goferStart", offsetof(struct container, gofer) },
+	{ "monitorPid", "monitorStart", offsetof(struct container, monitor) },
 };
 
 static char **string_field(struct container *c, size_t row)
@@ -91,6 +94,7 @@ int container_save(const struct container *container, struct error **err)
 		json_put_int(&w, process_rows[i].key, process_field(c, i)->pid);
 		json_put_uint(&w, process_rows[i].start_key, process_field(c, i)->start_time);
 	}
+	json_put_uint(&w, "handle", c->handle);
 	json_put_uint(&w, "owner", c->owner);
 	json_put_strings(&w, "cgroups", &c->cgroups);
 	json_put_bool(&w, "cgroupRootless", c->cgroup_rootless);
@@ -115,6 +119,16 @@ static int read_string(const struct json_value *value, char **out)
 static int read_number(const struct json_value *value, uint64_t max, uint64_t *out)
 {
 	return value->kind == JSON_NUMBER ? parse_u64(value->text, 10, max, out) : -EINVAL;
+}
+
+static int read_u32(const struct json_value *value, uint32_t *out)
+{
+	uint64_t number;
+	int ret = read_number(value, UINT32_MAX, &number);
+
+	if (ret == 0)
+		*out = (uint32_t)number;
+	return ret;
 }
 
 static int read_status(const struct json_value *value, enum oci_status *out)
@@ -185,7 +199,6 @@ static int read_process_field(struct container *c, const struct json_value *valu
 
 static int read_field(struct container *c, const struct json_value *value)
 {
-	uint64_t number;
 	int ret;
 
 	for (size_t i = 0; i < ARRAY_SIZE(string_rows); i++) {
@@ -205,13 +218,9 @@ static int read_field(struct container *c, const struct json_value *value)
 		c->cgroup_rootless = value->kind == JSON_BOOL && value->boolean;
 		return 0;
 	}
-	if (!strcmp(value->key, "owner")) {
-		ret = read_number(value, UINT32_MAX, &number);
-		if (ret == 0)
-			c->owner = (uint32_t)number;
-		return ret;
-	}
-	return 0;
+	if (!strcmp(value->key, "owner"))
+		return read_u32(value, &c->owner);
+	return strcmp(value->key, "handle") ? 0 : read_u32(value, &c->handle);
 }
 
 static int read_fields(struct container *c, const struct json_value *root, struct error **err)

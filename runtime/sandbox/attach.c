@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mount.h>
 
+#include "gofer/start.h"
 #include "oci/mount_option.h"
 #include "runtime/sandbox/boot_config_build.h"
 #include "util/cleanup.h"
@@ -34,17 +35,26 @@ int attach_list_build(const struct spec *spec, bool write_through, struct attach
 
 	if (!list.items)
 		return error_set(err, -ENOMEM, "out of memory");
-	/* Writes stay in the sentry unless they are to go through. */
+	/*
+	 * Writes stay in the sentry unless they are to go through.  A read-only root that they could go
+	 * through to is sealed by the sentry when the targets of the mounts are there.
+	 */
 	list.items[0] = (struct attach_point){
 		.source = spec->root->path,
 		.recursive = true,
-		.read_only = spec->root->readonly || !write_through,
+		.read_only = !write_through,
 	};
 	for (size_t i = 0; i < spec->mounts.count; i++) {
 		if (add_mount(&spec->mounts.items[i], &list, err) < 0) {
 			attach_list_free(&list);
 			return error_code(*err);
 		}
+	}
+	if (list.count > GOFER_START_MOUNTS_MAX) {
+		error_set(err, -EINVAL, "config.json: %u bind mounts: the gofer serves %u at most", list.count - 1,
+			  GOFER_START_MOUNTS_MAX - 1);
+		attach_list_free(&list);
+		return error_code(*err);
 	}
 	*out = list;
 	return 0;

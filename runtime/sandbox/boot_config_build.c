@@ -11,16 +11,20 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/personality.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "oci/namespace.h"
 #include "runtime/sandbox/boot_arena.h"
+#include "runtime/sandbox/id_maps.h"
 #include "runtime/sandbox/seccomp_compile.h"
 #include "sentry/control/boot_config.h"
 #include "util/cleanup.h"
 #include "util/file.h"
+#include "util/parse.h"
 
 #define MOUNT_FLAGS_PASSED                                                                  \
 	(MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME |        \
@@ -51,6 +55,17 @@ static int check_type(const struct spec_mount *mount, struct error **err)
 			 mount->destination, mount->type ? mount->type : "");
 }
 
+/* Containers of a sandbox that show the same host object share it.  A source that is not there fails later. */
+static void name_volume(const char *source, struct boot_mount *to)
+{
+	struct stat st;
+
+	if (stat(source, &st) < 0)
+		return;
+	to->volume_dev = (uint64_t)major(st.st_dev) << 32 | minor(st.st_dev);
+	to->volume_ino = st.st_ino;
+}
+
 static int convert_mount(struct boot_arena *arena, const struct spec_mount *from,
 			 uint32_t *attach_count, struct boot_mount *to, struct error **err)
 {
@@ -67,13 +82,17 @@ static int convert_mount(struct boot_arena *arena, const struct spec_mount *from
 		.data = arena_text(arena, flags.data ? flags.data : ""),
 		.flags = (mount_flags_flat(&flags) & MOUNT_FLAGS_PASSED) | (bind ? MS_BIND : 0),
 		.propagation = (uint32_t)flags.propagation,
+		.copy_up = flags.tmpcopyup,
 		.attach = bind ? (int32_t)(*attach_count)++ : -1,
 	};
 	mount_flags_free(&flags);
 	if (bind && (!from->source || !*from->source))
 		return error_set(err, -EINVAL, "mount %s: a bind mount needs a source",
 				 from->destination);
-	return bind ? 0 : check_type(from, err);
+	if (!bind)
+		return check_type(from, err);
+	name_volume(from->source, to);
+	return 0;
 }
 
 static int convert_mounts(struct boot_arena *arena, const struct spec *spec,
@@ -140,40 +159,57 @@ static struct boot_id_map *convert_id_map(struct boot_arena *arena, const struct
 	return maps;
 }
 
+/* What the containers of a pod may share. */
+static bool is_of_pod(int number)
+{
+	return number == OCI_NAMESPACE_PID || number == OCI_NAMESPACE_IPC ||
+	       number == OCI_NAMESPACE_UTS;
+}
+
 /*
  * Namespaces to be joined belong to other sandboxes or to the host, and cannot be entered: what the
  * container is to share with their members, it could not.
  */
-static int convert_namespaces(const struct spec_linux *from, struct boot_config *c,
-			      struct error **err)
+static int convert_namespaces(const struct spec_linux *from, bool in_sandbox,
+			      struct boot_config *c, struct error **err)
 {
 	for (size_t i = 0; i < from->namespaces.count; i++) {
 		const struct spec_namespace *ns = &from->namespaces.items[i];
 		int number = oci_namespace_number(ns->type);
-		bool network = number == OCI_NAMESPACE_NETWORK;
+		bool network = number == OCI_NAMESPACE_NETWORK, joined = ns->path && *ns->path;
 
 		if (number < 0)
 			return error_set(err, -EINVAL, "linux.namespaces[%zu].type: unknown \"%s\"",
 					 i, ns->type);
-		/* With --network=none there is nothing the host's namespace could be used for. */
-		if (ns->path && *ns->path && !network)
+		/* The sentry is born in it, or with --network=none has no use for it. */
+		if (joined && !network && !(in_sandbox && is_of_pod(number)))
 			return error_set(err, -EINVAL,
 					 "linux.namespaces[%zu].path: joining a %s namespace is not "
 					 "supported: a sandbox has its own", i, ns->type);
-		c->new_namespaces |= (uint64_t)(unsigned)oci_namespaces[number].clone_flag;
+		if (!joined)
+			c->new_namespaces |= (uint64_t)(unsigned)oci_namespaces[number].clone_flag;
 	}
 	return 0;
 }
 
+/* Of this process's CPUs those of the container's cpuset; a list that is none fails at its cgroup. */
+static uint64_t usable_cpus(const struct spec_cpu *cpu)
+{
+	cpu_set_t mine, wanted;
+
+	if (sched_getaffinity(0, sizeof(mine), &mine) < 0)
+		return 1;
+	if (cpu && cpu->cpus && parse_cpu_list(cpu->cpus, &wanted) == 0)
+		CPU_AND(&mine, &mine, &wanted);
+	return CPU_COUNT(&mine) ? (uint64_t)CPU_COUNT(&mine) : 1;
+}
+
 static uint32_t count_cpus(const struct spec_cpu *cpu)
 {
-	cpu_set_t set;
-	uint64_t count = 1;
+	uint64_t count = usable_cpus(cpu);
 	uint64_t period = cpu && cpu->period.set && cpu->period.value ? cpu->period.value : 100000;
 	uint64_t quota;
 
-	if (sched_getaffinity(0, sizeof(set), &set) == 0)
-		count = (uint64_t)CPU_COUNT(&set);
 	if (!cpu || !cpu->quota.set || cpu->quota.value <= 0)
 		return (uint32_t)count;
 	quota = (uint64_t)cpu->quota.value;
@@ -211,20 +247,41 @@ static uint64_t convert_propagation(const char *name)
 	return option && option->kind == MOUNT_OPTION_PROPAGATION ? option->flags : 0;
 }
 
-static int convert_linux(struct boot_arena *arena, const struct spec_linux *from,
+static void convert_time_offsets(struct boot_arena *arena, const struct spec_linux *from,
+				 struct boot_config *c)
+{
+	size_t count = from->time_offsets.count;
+
+	c->time_offsets = arena_array(arena, count, sizeof(*c->time_offsets));
+	for (size_t i = 0; c->time_offsets && i < count; i++) {
+		const struct spec_time_offset *offset = &from->time_offsets.items[i];
+		int clock = !strcmp(offset->clock, "monotonic") ? CLOCK_MONOTONIC : CLOCK_BOOTTIME;
+
+		c->time_offsets[c->time_offset_count++] =
+			(struct boot_time_offset){ clock, offset->nanosecs, offset->secs };
+	}
+}
+
+static int convert_linux(struct boot_arena *arena, const struct spec_linux *from, bool in_sandbox,
 			 struct boot_config *c, struct error **err)
 {
-	if (convert_namespaces(from, c, err) < 0)
+	if (convert_namespaces(from, in_sandbox, c, err) < 0)
 		return error_code(*err);
 	convert_devices(arena, from, c);
 	c->rootfs_propagation = convert_propagation(from->rootfs_propagation);
 	c->masked_paths = arena_strings(arena, &from->masked_paths, NULL);
 	c->readonly_paths = arena_strings(arena, &from->readonly_paths, NULL);
 	c->sysctl = convert_map(arena, &from->sysctl);
-	c->uid_maps = convert_id_map(arena, from->uid_mappings.items, from->uid_mappings.count,
-				     &c->uid_map_count);
-	c->gid_maps = convert_id_map(arena, from->gid_mappings.items, from->gid_mappings.count,
-				     &c->gid_map_count);
+	convert_time_offsets(arena, from, c);
+	c->personality = from->personality && !strcmp(from->personality->domain, "LINUX32") ? PER_LINUX32
+											    : PER_LINUX;
+	/* Without the namespace they mean nothing. */
+	if (c->new_namespaces & CLONE_NEWUSER) {
+		c->uid_maps = convert_id_map(arena, from->uid_mappings.items,
+					     from->uid_mappings.count, &c->uid_map_count);
+		c->gid_maps = convert_id_map(arena, from->gid_mappings.items,
+					     from->gid_mappings.count, &c->gid_map_count);
+	}
 	convert_resources(from->resources, c);
 	return from->seccomp ? seccomp_compile(arena, from->seccomp, c, err) : 0;
 }
@@ -241,13 +298,13 @@ static void convert_globals(const struct globals *g, struct boot_config *c)
 	c->platform = platform_of(g->platform);
 	c->strict_memory = g->strict_memory;
 	c->overlay = !strcmp(g->overlay, "none") ? BOOT_OVERLAY_NONE : BOOT_OVERLAY_MEMORY;
-	c->network = BOOT_NETWORK_NONE;
+	c->network = !strcmp(g->network, "host") ? BOOT_NETWORK_HOST : BOOT_NETWORK_NONE;
 	c->debug = g->debug;
 	c->strace = g->strace;
 }
 
 static int convert_config(struct boot_arena *arena, const struct spec *spec, const char *id,
-			  struct boot_config *c, struct error **err)
+			  bool in_sandbox, struct boot_config *c, struct error **err)
 {
 	static const struct spec_linux no_linux;
 	const struct spec_linux *linux_config = spec->linux_config ? spec->linux_config : &no_linux;
@@ -259,10 +316,11 @@ static int convert_config(struct boot_arena *arena, const struct spec *spec, con
 	c->cgroups_path = cgroups_path && *cgroups_path == '/' ? arena_text(arena, cgroups_path)
 							       : arena_join(arena, "/", id);
 	c->rootfs_readonly = spec->root->readonly;
+	c->deny_setgroups = id_maps_deny_setgroups(spec);
 	c->annotations = convert_map(arena, &spec->annotations);
 	if (convert_mounts(arena, spec, c, err) < 0)
 		return error_code(*err);
-	return convert_linux(arena, linux_config, c, err);
+	return convert_linux(arena, linux_config, in_sandbox, c, err);
 }
 
 /* Seals nothing: the receiver has its own copy by the time it answers. */
@@ -288,10 +346,14 @@ int boot_config_build(const struct globals *globals, const struct spec *spec, co
 	size_t size;
 	int ret;
 
-	if (convert_config(&arena, spec, id, &config, err) < 0 ||
+	if (convert_config(&arena, spec, id, extra->in_sandbox, &config, err) < 0 ||
 	    arena_process(&arena, spec->process, extra, &config.process, err) < 0)
 		return error_code(*err);
 	convert_globals(globals, &config);
+	if (extra->unmapped) {
+		config.uid_map_count = config.gid_map_count = 0;
+		config.deny_setgroups = false;
+	}
 	ret = arena.failed ? -ENOMEM : boot_config_encode(&config, &blob, &size);
 	if (ret < 0)
 		return error_set_errno(err, ret, "encode the sandbox's configuration");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* clone3, user namespace maps, and the sealed copy that is executed. */
+/* clone3, and the sealed copy that is executed. */
 #include "config.h"
 
 #include "runtime/sandbox/clone.h"
@@ -9,6 +9,7 @@
 #include <link.h>
 #include <linux/memfd.h>
 #include <linux/sched.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,10 +17,13 @@
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "util/cleanup.h"
 #include "util/file.h"
+
+#define PASSAGE_STACK (1 << 20)
 
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x0010U
@@ -31,7 +35,7 @@ int clone_process(uint64_t flags, int cgroup_fd, struct clone_result *out)
 	struct clone_args args = {
 		.flags = flags | CLONE_PIDFD,
 		.pidfd = (uintptr_t)&pidfd,
-		.exit_signal = SIGCHLD,
+		.exit_signal = flags & CLONE_PARENT ? 0 : SIGCHLD, /* else it is the caller's own */
 	};
 	long pid = -1;
 
@@ -54,39 +58,48 @@ int clone_process(uint64_t flags, int cgroup_fd, struct clone_result *out)
 	return 0;
 }
 
-static int write_map(int proc_dir, const char *file, unsigned id, struct error **err)
-{
-	char text[32];
+struct passage {
+	int netns;
+	uint64_t flags;
+	int cgroup_fd;
+	void (*child)(void *arg);
+	void *arg;
+	struct clone_result *out;
 	int ret;
+};
 
-	snprintf(text, sizeof(text), "0 %u 1", id);
-	ret = file_write_text(proc_dir, file, text);
-	if (ret < 0)
-		return error_set_errno(err, ret, "write \"%s\" to the sandbox's %s", text, file);
+/* Has our memory and files for as long as we sleep; its child is ours. */
+static int pass(void *arg)
+{
+	struct passage *p = arg;
+
+	if (setns(p->netns, CLONE_NEWNET) < 0) {
+		p->ret = -errno;
+		return 0;
+	}
+	p->ret = clone_process(p->flags | CLONE_PARENT, p->cgroup_fd, p->out);
+	if (p->ret == 0 && p->out->pid == 0)
+		p->child(p->arg);
 	return 0;
 }
 
-int clone_map_ids(pid_t pid, uid_t uid, gid_t gid, struct error **err)
+int clone_process_in(int netns, uint64_t flags, int cgroup_fd, void (*child)(void *arg), void *arg,
+		     struct clone_result *out)
 {
-	char path[32];
-	AUTO_CLOSE int proc_dir = -1;
+	struct passage p = { netns, flags, cgroup_fd, child, arg, out, 0 };
+	char *stack = mmap(NULL, PASSAGE_STACK, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	pid_t helper;
+	int ret;
 
-	snprintf(path, sizeof(path), "/proc/%d", pid);
-	proc_dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (proc_dir < 0)
-		return error_set_errno(err, -errno, "open %s", path);
-	if (geteuid() != 0) {
-		int ret = file_write_text(proc_dir, "setgroups", "deny");
-
-		if (ret < 0)
-			return error_set_errno(err, ret, "write to the sandbox's setgroups");
-		uid = geteuid();
-		gid = getegid();
-	}
-	if (write_map(proc_dir, "uid_map", uid, err) < 0 ||
-	    write_map(proc_dir, "gid_map", gid, err) < 0)
-		return error_code(*err);
-	return 0;
+	if (stack == MAP_FAILED)
+		return -errno;
+	helper = clone(pass, stack + PASSAGE_STACK, CLONE_VM | CLONE_FILES | CLONE_VFORK | SIGCHLD, &p);
+	ret = helper < 0 ? -errno : 0;
+	while (helper > 0 && waitpid(helper, NULL, 0) < 0 && errno == EINTR)
+		;
+	munmap(stack, PASSAGE_STACK);
+	return ret < 0 ? ret : p.ret;
 }
 
 /*

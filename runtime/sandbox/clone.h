@@ -22,10 +22,11 @@ struct clone_result {
 int clone_process(uint64_t flags, int cgroup_fd, struct clone_result *out) MUST_CHECK;
 
 /*
- * Writes the ID maps of a child's new user namespace: its root is @uid:@gid of ours.  Without
- * privilege only our own ids can be mapped, and setgroups is given up.
+ * The same, in the network namespace @netns, which the caller itself does not enter; @child is
+ * called in the child, with @arg.
  */
-int clone_map_ids(pid_t pid, uid_t uid, gid_t gid, struct error **err) MUST_CHECK;
+int clone_process_in(int netns, uint64_t flags, int cgroup_fd, void (*child)(void *arg), void *arg,
+		     struct clone_result *out) MUST_CHECK;
 
 /*
  * A sealed copy of our own binary (what is loaded of it) in a memfd, so that nobody who reaches

@@ -33,6 +33,7 @@
 #include "runtime/hooks.h"
 #include "runtime/sandbox/boot_config_build.h"
 #include "runtime/sandbox/boot_send.h"
+#include "runtime/sandbox/id_maps.h"
 #include "runtime/sandbox/launch_state.h"
 #include "runtime/sandbox/preserve.h"
 #include "runtime/sanitize.h"
@@ -41,11 +42,9 @@
 #include "util/file.h"
 #include "util/log.h"
 
-#define SENTRY_UID 65534u /* nobody: owns nothing, in a user namespace of its own */
-#define SENTRY_GID 65534u
 #define KILL_TIMEOUT_MS 10000
 
-static int make_pair(struct launch_pair *pair, struct error **err)
+int launch_make_pair(struct launch_pair *pair, struct error **err)
 {
 	int fds[2];
 
@@ -56,7 +55,7 @@ static int make_pair(struct launch_pair *pair, struct error **err)
 	return 0;
 }
 
-static void close_fd(int *fd)
+void launch_close_fd(int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);
@@ -84,7 +83,7 @@ static int make_control_socket(struct launch *l, struct error **err)
 	return 0;
 }
 
-static int make_attach_sockets(struct launch *l, struct error **err)
+int launch_make_attach_sockets(struct launch *l, struct error **err)
 {
 	uint32_t count = l->attach.count;
 
@@ -97,7 +96,7 @@ static int make_attach_sockets(struct launch *l, struct error **err)
 	for (uint32_t i = 0; i < count; i++) {
 		struct launch_pair pair;
 
-		if (make_pair(&pair, err) < 0)
+		if (launch_make_pair(&pair, err) < 0)
 			return error_code(*err);
 		l->gofer_sockets[i] = pair.ours;
 		l->sentry_sockets[i] = pair.theirs;
@@ -108,10 +107,10 @@ static int make_attach_sockets(struct launch *l, struct error **err)
 static void close_attach_sockets(int *sockets, uint32_t count)
 {
 	for (uint32_t i = 0; sockets && i < count; i++)
-		close_fd(&sockets[i]);
+		launch_close_fd(&sockets[i]);
 }
 
-static int make_cgroups(struct launch *l, struct error **err)
+int launch_make_cgroups(struct launch *l, struct error **err)
 {
 	/* What is recorded is ours, to the last process in it: so first look, then record. */
 	if (cgroup_locate(l->spec, l->container->id, &l->cgroups, err) < 0 ||
@@ -129,18 +128,19 @@ static int make_cgroups(struct launch *l, struct error **err)
 static int prepare(struct launch *l, struct error **err)
 {
 	AUTO_STRING_LIST struct string_list env = STRING_LIST_INIT;
-	struct boot_extra extra = { .env = &env, .terminal_plain = l->options->terminal_plain };
+	struct boot_extra extra = { .env = &env, .terminal_plain = l->options->terminal_plain,
+				    .unmapped = l->options->throw_away };
 	bool through = !strcmp(l->globals->overlay, "none");
 
 	if (preserve_check(l->options->preserve_fds, &extra.fd_count, &env, err) < 0 ||
 	    attach_list_build(l->spec, through, &l->attach, err) < 0 ||
 	    boot_config_build(l->globals, l->spec, l->container->id, &extra, &l->config_fd, err) < 0)
 		return error_code(*err);
-	if (make_cgroups(l, err) < 0 || clone_copy_exe(&l->exe_fd, err) < 0 ||
-	    make_control_socket(l, err) < 0 || make_attach_sockets(l, err) < 0 ||
-	    make_pair(&l->boot, err) < 0 || make_pair(&l->setup, err) < 0)
+	if (launch_make_cgroups(l, err) < 0 || clone_copy_exe(&l->exe_fd, err) < 0 ||
+	    make_control_socket(l, err) < 0 || launch_make_attach_sockets(l, err) < 0 ||
+	    launch_make_pair(&l->boot, err) < 0 || launch_make_pair(&l->setup, err) < 0)
 		return error_code(*err);
-	return 0;
+	return network_prepare(l->spec, !strcmp(l->globals->network, "host"), &l->network, err);
 }
 
 static int set_oom_score(const struct launch *l, pid_t pid, struct error **err)
@@ -160,26 +160,45 @@ static int set_oom_score(const struct launch *l, pid_t pid, struct error **err)
 	return 0;
 }
 
-static int identify(pid_t pid, struct process_id *out, struct error **err)
+int launch_identify(pid_t pid, struct process_id *out, struct error **err)
 {
 	int ret = process_identify(pid, out);
 
 	return ret < 0 ? error_set_errno(err, ret, "read /proc/%d/stat", pid) : 0;
 }
 
+static void sentry_child(void *arg)
+{
+	launch_sentry_child(arg);
+}
+
+static int clone_sentry(struct launch *l, uint64_t flags, struct error **err)
+{
+	int ret;
+
+	if (l->network.one_way && l->network.target >= 0)
+		return clone_process_in(l->network.target, flags, l->cgroup_fd, sentry_child, l, &l->sentry);
+	if (network_enter(&l->network, err) < 0)
+		return error_code(*err);
+	ret = clone_process(flags, l->cgroup_fd, &l->sentry);
+	if (ret == 0 && l->sentry.pid == 0)
+		launch_sentry_child(l);
+	if (network_leave(&l->network, err) < 0)
+		return error_code(*err);
+	return ret;
+}
+
 static int start_sentry(struct launch *l, struct error **err)
 {
 	uint64_t flags = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS |
-			 CLONE_NEWNET;
-	int ret = clone_process(flags, l->cgroup_fd, &l->sentry);
+			 l->network.clone_flags;
+	int ret = clone_sentry(l, flags, err);
 
 	if (ret < 0)
-		return error_set_errno(err, ret, "clone the sandbox's process");
-	if (l->sentry.pid == 0)
-		launch_sentry_child(l);
-	close_fd(&l->boot.theirs);
-	if (identify(l->sentry.pid, &l->container->sentry, err) < 0 ||
-	    clone_map_ids(l->sentry.pid, SENTRY_UID, SENTRY_GID, err) < 0 ||
+		return *err ? ret : error_set_errno(err, ret, "clone the sandbox's process");
+	launch_close_fd(&l->boot.theirs);
+	if (launch_identify(l->sentry.pid, &l->container->sentry, err) < 0 ||
+	    id_maps_write_sentry(l->sentry.pid, err) < 0 ||
 	    set_oom_score(l, l->sentry.pid, err) < 0 ||
 	    cgroup_add(&l->cgroups, l->sentry.pid, l->sentry.in_cgroup, err) < 0)
 		return error_code(*err);
@@ -188,25 +207,25 @@ static int start_sentry(struct launch *l, struct error **err)
 	return 0;
 }
 
-static int start_gofer(struct launch *l, struct error **err)
+int launch_start_gofer(struct launch *l, struct error **err)
 {
 	uint64_t flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET;
-	bool rootless = geteuid() != 0;
-	int ret = clone_process(flags | (rootless ? CLONE_NEWUSER : 0), l->cgroup_fd, &l->gofer);
+	int ret = clone_process(flags | (l->gofer_born_mapped ? CLONE_NEWUSER : 0), l->cgroup_fd,
+				&l->gofer);
 
 	if (ret < 0)
 		return error_set_errno(err, ret, "clone the gofer");
 	if (l->gofer.pid == 0)
 		launch_gofer_child(l);
-	close_fd(&l->setup.theirs);
+	launch_close_fd(&l->setup.theirs);
 	close_attach_sockets(l->gofer_sockets, l->attach.count);
-	if (identify(l->gofer.pid, &l->container->gofer, err) < 0 ||
-	    (rootless && clone_map_ids(l->gofer.pid, 0, 0, err) < 0))
+	if (launch_identify(l->gofer.pid, &l->container->gofer, err) < 0 ||
+	    (l->gofer_born_mapped && id_maps_write_gofer(l->gofer.pid, l->spec, err) < 0))
 		return error_code(*err);
 	return cgroup_add(&l->cgroups, l->gofer.pid, l->gofer.in_cgroup, err);
 }
 
-static int run_early_hooks(struct launch *l, struct error **err)
+int launch_run_early_hooks(struct launch *l, struct error **err)
 {
 	if (hooks_run(&l->spec->hooks.prestart, "prestart", l->container, err) < 0 ||
 	    hooks_run(&l->spec->hooks.create_runtime, "createRuntime", l->container, err) < 0)
@@ -214,7 +233,7 @@ static int run_early_hooks(struct launch *l, struct error **err)
 	return 0;
 }
 
-static int let_gofer_go(struct launch *l, struct error **err)
+int launch_let_gofer_go(struct launch *l, struct error **err)
 {
 	/* One that was killed has nothing to say: wait_gofer sees its end. */
 	if (send(l->setup.ours, "", 1, MSG_NOSIGNAL) != 1 && errno != EPIPE)
@@ -242,15 +261,38 @@ static int child_died(const struct launch *l, const struct clone_result *child, 
 				 ? ": is linux.resources.memory.limit too low?" : "");
 }
 
-/* Until the gofer executes, it can only report failure. */
-static int wait_gofer(struct launch *l, struct error **err)
+static ssize_t hear_gofer(struct launch *l, char *message, size_t size)
 {
-	char message[1024];
 	ssize_t n;
 
 	do
-		n = read(l->setup.ours, message, sizeof(message) - 1);
+		n = read(l->setup.ours, message, size);
 	while (n < 0 && errno == EINTR);
+	return n;
+}
+
+/* It has entered its user namespace, and waits for the maps. */
+static int map_gofer(struct launch *l, struct error **err)
+{
+	if (id_maps_write_gofer(l->gofer.pid, l->spec, err) < 0)
+		return error_code(*err);
+	if (send(l->setup.ours, "", 1, MSG_NOSIGNAL) != 1 && errno != EPIPE)
+		return error_set_errno(err, -errno, "go on with the gofer");
+	return 0;
+}
+
+/* Until the gofer executes, it can only ask for its maps, once, and report failure. */
+int launch_wait_gofer(struct launch *l, struct error **err)
+{
+	char message[1024];
+	ssize_t n = hear_gofer(l, message, sizeof(message) - 1);
+
+	if (n == 1 && message[0] == LAUNCH_WANT_MAPS && l->gofer_wants_maps) {
+		l->gofer_wants_maps = false;
+		if (map_gofer(l, err) < 0)
+			return error_code(*err);
+		n = hear_gofer(l, message, sizeof(message) - 1);
+	}
 	if (n == 0)
 		return 0;
 	/* It was killed before it had read that it may go. */
@@ -285,13 +327,13 @@ static int wait_sentry(struct launch *l, struct error **err)
 	return error_set_errno(err, status.status, "unable to start container process");
 }
 
-static int send_boot(struct launch *l, struct error **err)
+int launch_send_boot(struct launch *l, struct error **err)
 {
 	struct boot_send send = {
 		.config = l->config_fd,
 		.control = l->listen_fd,
-		.log = globals_log_fd(),
-		.debug_log = globals_debug_log_fd(),
+		.log = l->container->sandbox ? -1 : globals_log_fd(),
+		.debug_log = l->container->sandbox ? -1 : globals_debug_log_fd(),
 		.terminal = l->options->terminal,
 		.attach = l->sentry_sockets,
 		.attach_count = l->attach.count,
@@ -309,9 +351,10 @@ static int send_boot(struct launch *l, struct error **err)
 
 static int launch_run(struct launch *l, struct error **err)
 {
-	if (prepare(l, err) < 0 || start_sentry(l, err) < 0 || start_gofer(l, err) < 0 ||
-	    run_early_hooks(l, err) < 0 || let_gofer_go(l, err) < 0 || send_boot(l, err) < 0 ||
-	    wait_gofer(l, err) < 0 || wait_sentry(l, err) < 0)
+	if (prepare(l, err) < 0 || start_sentry(l, err) < 0 || launch_start_gofer(l, err) < 0 ||
+	    launch_run_early_hooks(l, err) < 0 || network_set_sysctls(l->spec, &l->network, err) < 0 ||
+	    launch_let_gofer_go(l, err) < 0 || launch_send_boot(l, err) < 0 ||
+	    launch_wait_gofer(l, err) < 0 || wait_sentry(l, err) < 0)
 		return error_code(*err);
 	l->container->status = OCI_CREATED;
 	return container_save(l->container, err);
@@ -326,40 +369,42 @@ static void kill_child(const struct clone_result *child)
 		;
 }
 
-static void launch_undo(struct launch *l)
+void launch_undo(struct launch *l)
 {
 	AUTO_ERROR struct error *err = NULL;
 
 	kill_child(&l->sentry);
 	kill_child(&l->gofer);
+	kill_child(&l->monitor);
 	memset(&l->container->sentry, 0, sizeof(l->container->sentry));
 	memset(&l->container->gofer, 0, sizeof(l->container->gofer));
 	if (cgroup_destroy(&l->container->cgroups, &err) < 0)
 		log_warning("%s", error_message(err));
 }
 
-static void launch_free(struct launch *l)
+void launch_free(struct launch *l)
 {
 	int *const fds[] = { &l->cgroup_fd,   &l->exe_fd,      &l->config_fd,
 			     &l->listen_fd,   &l->boot.ours,   &l->boot.theirs,
 			     &l->setup.ours,  &l->setup.theirs, &l->sentry.pidfd,
-			     &l->gofer.pidfd };
+			     &l->gofer.pidfd, &l->monitor.pidfd, &l->go.ours,     &l->go.theirs,
+			     &l->control_fd, &l->requests_fd };
 
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
-		close_fd(fds[i]);
+		launch_close_fd(fds[i]);
 	close_attach_sockets(l->gofer_sockets, l->attach.count);
 	close_attach_sockets(l->sentry_sockets, l->attach.count);
 	free(l->gofer_sockets);
 	free(l->sentry_sockets);
 	attach_list_free(&l->attach);
+	network_close(&l->network);
 	cgroup_set_free(&l->cgroups);
 }
 
-int sandbox_launch(const struct globals *globals, const struct spec *spec,
-		   struct container *container, const struct launch_options *options, int *pidfd,
-		   struct error **err)
+void launch_init(struct launch *l, const struct globals *globals, const struct spec *spec,
+		 struct container *container, const struct launch_options *options)
 {
-	struct launch l = {
+	*l = (struct launch){
 		.globals = globals,
 		.spec = spec,
 		.container = container,
@@ -368,13 +413,29 @@ int sandbox_launch(const struct globals *globals, const struct spec *spec,
 		.exe_fd = -1,
 		.config_fd = -1,
 		.listen_fd = -1,
+		.control_fd = -1,
+		.requests_fd = -1,
 		.boot = { -1, -1 },
 		.setup = { -1, -1 },
+		.go = { -1, -1 },
+		.network = LAUNCH_NETWORK_INIT,
 		.sentry.pidfd = -1,
 		.gofer.pidfd = -1,
+		.gofer_born_mapped = id_maps_wanted(spec) && geteuid() != 0,
+		.gofer_wants_maps = id_maps_wanted(spec) && geteuid() == 0,
+		.monitor.pidfd = -1,
 	};
-	int ret = launch_run(&l, err);
+}
 
+int sandbox_launch(const struct globals *globals, const struct spec *spec,
+		   struct container *container, const struct launch_options *options, int *pidfd,
+		   struct error **err)
+{
+	struct launch l;
+	int ret;
+
+	launch_init(&l, globals, spec, container, options);
+	ret = launch_run(&l, err);
 	if (ret < 0)
 		launch_undo(&l);
 	else

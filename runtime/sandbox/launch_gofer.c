@@ -3,11 +3,13 @@
  * The gofer's process between clone and execve: in its own mount namespace it runs the
  * createContainer hooks, takes detached copies of the trees it is to serve, and executes the
  * sealed copy with them.  Its root will be an empty tmpfs: the trees are reached by FD only.
+ * With a user namespace in config.json it ends up in one that has the same ids of ours.
  *
  * A failure is one line sent over the setup socket; a successful execve closes it.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +18,7 @@
 
 #include "gofer/start.h"
 #include "runtime/hooks.h"
+#include "runtime/sandbox/id_maps.h"
 #include "runtime/sandbox/launch_state.h"
 #include "runtime/sandbox/tree.h"
 #include "util/file.h"
@@ -114,6 +117,29 @@ static void wait_for_go(int setup)
 		_exit(1);
 }
 
+/*
+ * By now it has all that takes more rights than the namespace gives.  The new mount namespace is the
+ * one that its root can be changed in.
+ */
+static void enter_user_namespace(const struct launch *l)
+{
+	const char want = LAUNCH_WANT_MAPS;
+	int ret;
+
+	if (l->gofer_wants_maps) {
+		if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+			give_up_errno(l->setup.theirs, "make a user namespace", -errno);
+		if (write(l->setup.theirs, &want, 1) != 1)
+			_exit(1);
+		wait_for_go(l->setup.theirs);
+	}
+	if (l->gofer_wants_maps || l->gofer_born_mapped) {
+		ret = id_maps_become_root(l->spec);
+		if (ret < 0)
+			give_up_errno(l->setup.theirs, "become root of its user namespace", ret);
+	}
+}
+
 void launch_gofer_child(struct launch *l)
 {
 	struct gofer_start_mount *mounts = calloc(l->attach.count, sizeof(*mounts));
@@ -123,7 +149,9 @@ void launch_gofer_child(struct launch *l)
 	int root, proc, start, ret;
 
 	close(l->setup.ours);
-	close(l->boot.ours);
+	launch_close_fd(&l->boot.ours);
+	/* With it goes our part of the container's lock, which a hook that hangs would keep. */
+	launch_close_fd(&l->container->dir_fd);
 	wait_for_go(setup);
 	setsid();
 	if (!mounts)
@@ -137,6 +165,7 @@ void launch_gofer_child(struct launch *l)
 	proc = tree_make_proc();
 	if (proc < 0)
 		give_up_errno(setup, "mount procfs", proc);
+	enter_user_namespace(l);
 	root = tree_make_root(false);
 	if (root < 0)
 		give_up_errno(setup, "mount an empty root", root);

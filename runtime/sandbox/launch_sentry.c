@@ -90,6 +90,9 @@ void launch_sentry_child(struct launch *l)
 	ret = become_root();
 	if (ret < 0)
 		give_up(channel, "become root of the user namespace", ret);
+	ret = l->network.of_child ? network_set_up_own() : 0;
+	if (ret < 0)
+		give_up(channel, "set its network up", ret);
 	ret = tree_make_private();
 	if (ret < 0)
 		give_up(channel, "make mounts private", ret);

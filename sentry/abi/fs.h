@@ -146,6 +146,7 @@ struct linux_open_how {
 #define LINUX_RWF_NOWAIT 0x08U
 #define LINUX_RWF_APPEND 0x10U
 #define LINUX_RWF_NOAPPEND 0x20U
+#define LINUX_RWF_NOSIGNAL 0x100U
 
 /* --- fcntl(2) -------------------------------------------------------------------- */
 
@@ -172,6 +173,10 @@ struct linux_open_how {
 #define LINUX_F_NOTIFY 1026
 #define LINUX_F_DUPFD_QUERY 1027
 #define LINUX_F_DUPFD_CLOEXEC 1030
+#define LINUX_F_CREATED_QUERY 1028
+#define LINUX_F_GET_RW_HINT 1035
+#define LINUX_F_SET_RW_HINT 1036
+#define LINUX_RWH_WRITE_LIFE_EXTREME 5U
 #define LINUX_F_SETPIPE_SZ 1031
 #define LINUX_F_GETPIPE_SZ 1032
 #define LINUX_F_ADD_SEALS 1033
@@ -315,6 +320,8 @@ _Static_assert(offsetof(struct linux_dirent64, name) == LINUX_DIRENT64_NAME_OFFS
 
 #define LINUX_TMPFS_MAGIC 0x01021994U
 #define LINUX_OVERLAYFS_SUPER_MAGIC 0x794c7630U
+#define LINUX_PROC_SUPER_MAGIC 0x9fa0
+#define LINUX_DEVPTS_SUPER_MAGIC 0x1cd1
 #define LINUX_ANON_INODE_FS_MAGIC 0x09041934U
 
 /* --- splice(2) ------------------------------------------------------------------------ */

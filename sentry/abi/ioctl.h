@@ -2,6 +2,7 @@
 /* ioctl(2) request codes that are common to files, sockets and terminals. */
 #pragma once
 
+#include <assert.h>
 #include <stdint.h>
 
 #define LINUX_TCGETS 0x5401U
@@ -26,10 +27,34 @@
 #define LINUX_SIOCINQ LINUX_FIONREAD
 #define LINUX_SIOCOUTQ LINUX_TIOCOUTQ
 #define LINUX_FIOSETOWN 0x8901U
+#define LINUX_SIOCOUTQNSD 0x894bU
 #define LINUX_SIOCSPGRP 0x8902U
 #define LINUX_FIOGETOWN 0x8903U
 #define LINUX_SIOCGPGRP 0x8904U
 #define LINUX_SIOCATMARK 0x8905U
+#define LINUX_FIBMAP 1U
+#define LINUX_TIOCSSERIAL 0x541fU
+
+/* chattr(1) and xfs_io(8) */
+#define LINUX_FS_IOC_GETFLAGS 0x80086601U
+#define LINUX_FS_IOC_SETFLAGS 0x40086602U
+#define LINUX_FS_IOC_FSGETXATTR 0x801c581fU
+#define LINUX_FS_IOC_FSSETXATTR 0x401c5820U
+#define LINUX_FS_IMMUTABLE_FL 0x10U
+#define LINUX_FS_APPEND_FL 0x20U
+#define LINUX_FS_NODUMP_FL 0x40U
+#define LINUX_FS_NOATIME_FL 0x80U
+#define LINUX_FS_XFLAG_READ_ONLY 0x80000002U /* PREALLOC, HASATTR */
+#define LINUX_FS_XFLAG_IMMUTABLE 0x8U
+#define LINUX_FS_XFLAG_APPEND 0x10U
+#define LINUX_FS_XFLAG_NOATIME 0x40U
+#define LINUX_FS_XFLAG_NODUMP 0x80U
+
+struct linux_fsxattr {
+	uint32_t xflags, extent_size, extents, project, cow_extent_size;
+	uint8_t pad[8];
+};
+static_assert(sizeof(struct linux_fsxattr) == 28, "struct fsxattr");
 #define LINUX_SIOCGIFNAME 0x8910U
 #define LINUX_SIOCGIFCONF 0x8912U
 #define LINUX_SIOCGIFFLAGS 0x8913U

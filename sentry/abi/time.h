@@ -47,3 +47,14 @@ struct linux_tms {
 	int64_t utime, stime, cutime, cstime;
 };
 _Static_assert(sizeof(struct linux_itimerspec) == 32, "itimerspec");
+
+static inline struct linux_timespec ns_to_timespec(uint64_t ns)
+{
+	return (struct linux_timespec){ (int64_t)(ns / NSEC_PER_SEC), (int64_t)(ns % NSEC_PER_SEC) };
+}
+
+static inline struct linux_timeval ns_to_timeval(uint64_t ns)
+{
+	return (struct linux_timeval){ (int64_t)(ns / NSEC_PER_SEC),
+				       (int64_t)(ns % NSEC_PER_SEC / NSEC_PER_USEC) };
+}

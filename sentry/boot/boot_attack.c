@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/ptrace.h>
@@ -23,6 +25,12 @@ enum attack {
 	ATTACK_FORK,
 	ATTACK_NEW_NAMESPACE,
 	ATTACK_MOUNT,
+	/* with --network=host, which has sockets */
+	ATTACK_UNIX_SOCKET,
+	ATTACK_PACKET_SOCKET,
+	ATTACK_RAW_SOCKET,
+	ATTACK_NETLINK_SOCKET,
+	ATTACK_SOCKET_OPTION,
 	ATTACK_COUNT,
 };
 
@@ -38,7 +46,8 @@ int64_t boot_attack_self(uint32_t what)
 		rc = syscall(SYS_openat, AT_FDCWD, "/proc/self/oom_score_adj", O_WRONLY);
 		break;
 	case ATTACK_SOCKET:
-		rc = syscall(SYS_socket, AF_INET, SOCK_STREAM, 0);
+		/* exactly one that --network=host lets pass */
+		rc = syscall(SYS_socket, AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
 		break;
 	case ATTACK_PTRACE:
 		rc = syscall(SYS_ptrace, PTRACE_ATTACH, 2, 0, 0);
@@ -54,6 +63,21 @@ int64_t boot_attack_self(uint32_t what)
 		break;
 	case ATTACK_MOUNT:
 		rc = syscall(SYS_mount, "none", "/proc", "tmpfs", 0, NULL);
+		break;
+	case ATTACK_UNIX_SOCKET:
+		rc = syscall(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		break;
+	case ATTACK_PACKET_SOCKET:
+		rc = syscall(SYS_socket, AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		break;
+	case ATTACK_RAW_SOCKET:
+		rc = syscall(SYS_socket, AF_INET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_ICMP);
+		break;
+	case ATTACK_NETLINK_SOCKET:
+		rc = syscall(SYS_socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		break;
+	case ATTACK_SOCKET_OPTION:
+		rc = syscall(SYS_setsockopt, -1, SOL_TCP, TCP_ULP, "tls", 4);
 		break;
 	default:
 		return -EINVAL;

@@ -5,4 +5,4 @@
 #include "sentry/boot/sandbox.h"
 
 /* The default nodes and links, and those of config.json. */
-int boot_devices(struct sandbox *s, struct boot_failure *why) MUST_CHECK;
+int boot_devices(struct sandbox_container *c, struct boot_failure *why) MUST_CHECK;

@@ -22,7 +22,7 @@
 enum { FIELD_NAME, FIELD_PASSWORD, FIELD_UID, FIELD_GID, FIELD_COMMENT, FIELD_HOME, FIELD_COUNT };
 
 /* At most PASSWD_MAX bytes, NUL-terminated; NULL when there is no such file. */
-static char *read_passwd(struct sandbox *s)
+static char *read_passwd(struct sandbox_container *c)
 {
 	struct file *file = NULL;
 	char *text = NULL;
@@ -30,7 +30,7 @@ static char *read_passwd(struct sandbox *s)
 	struct path p;
 	ssize_t n = -1;
 
-	if (builder_open(s, &b) < 0)
+	if (builder_open(c, &b) < 0)
 		return NULL;
 	if (vfs_lookup(&b.ctx, LINUX_AT_FDCWD, "/etc/passwd", LOOKUP_FOLLOW, &p) == 0) {
 		if (inode_type(p.dentry->inode) == LINUX_S_IFREG &&
@@ -66,9 +66,9 @@ static const char *home_in_line(char *line, uint32_t uid)
 	return fields[FIELD_HOME];
 }
 
-static char *home_of(struct sandbox *s, uint32_t uid)
+static char *home_of(struct sandbox_container *c, uint32_t uid)
 {
-	AUTO_FREE char *text = read_passwd(s);
+	AUTO_FREE char *text = read_passwd(c);
 	const char *home = NULL;
 	char *rest = text;
 	char *variable;
@@ -89,7 +89,7 @@ void boot_env_free(struct boot_env *env)
 	free(env->home);
 }
 
-int boot_env_make(struct sandbox *s, const struct boot_process *process, struct boot_env *out)
+int boot_env_make(struct sandbox_container *c, const struct boot_process *process, struct boot_env *out)
 {
 	const struct boot_strings *from = &process->env;
 	struct boot_env env = { .items = calloc((size_t)from->count + 2, sizeof(*env.items)) };
@@ -103,7 +103,7 @@ int boot_env_make(struct sandbox *s, const struct boot_process *process, struct 
 		env.items[count++] = from->items[i];
 	}
 	if (!given) {
-		env.home = home_of(s, process->uid);
+		env.home = home_of(c, process->uid);
 		if (!env.home) {
 			boot_env_free(&env);
 			return -ENOMEM;

@@ -10,9 +10,12 @@
 #include <string.h>
 
 #include "sentry/abi/fs.h"
+#include "sentry/boot/boot_copy.h"
 #include "sentry/boot/boot_devices.h"
 #include "sentry/fs/gofer/gofer_fs.h"
+#include "sentry/fs/gofer/gofer_volume.h"
 #include "sentry/fs/overlay/overlay.h"
+#include "sentry/fs/proc/proc.h"
 #include "sentry/fs/tmpfs/tmpfs.h"
 #include "util/cleanup.h"
 #include "util/log.h"
@@ -39,15 +42,15 @@ static uint32_t mount_flags_of(uint64_t ms)
 	return flags;
 }
 
-static int take_attach(struct sandbox *s, int32_t index)
+static int take_attach(struct sandbox_container *c, int32_t index)
 {
-	if (index < 0 || (uint32_t)index >= s->files.attach_count)
+	if (index < 0 || (uint32_t)index >= c->files.attach_count)
 		return -EINVAL;
-	return move_fd(&s->files.attach[index]);
+	return move_fd(&c->files.attach[index]);
 }
 
 /* The root: what is writable in it decides --overlay. */
-static int make_root(struct sandbox *s, struct super_block **out)
+static int make_root(struct sandbox_container *c, struct super_block **out)
 {
 	/* What the container writes is host memory: never more than half of what there is. */
 	const struct tmpfs_options upper_options = {
@@ -55,17 +58,17 @@ static int make_root(struct sandbox *s, struct super_block **out)
 		.overlay_upper = true,
 		.max_bytes = tmpfs_default_size(),
 	};
-	struct user_namespace *ns = s->kernel->root_user_ns;
+	struct user_namespace *ns = c->kernel->root_user_ns;
 	struct super_block *lower, *upper;
-	int fd = take_attach(s, 0);
+	int fd = take_attach(c, 0);
 	int rc;
 
 	if (fd < 0)
 		return fd;
-	rc = gofer_fs_new(fd, GOFER_EXCLUSIVE, ns, "root", &lower);
+	rc = gofer_fs_new(fd, GOFER_EXCLUSIVE, ns, "root", NULL, &lower);
 	if (rc < 0)
 		return rc;
-	if (s->config.overlay == BOOT_OVERLAY_NONE) {
+	if (c->config.overlay == BOOT_OVERLAY_NONE) {
 		*out = lower;
 		return 0;
 	}
@@ -80,16 +83,18 @@ static int make_root(struct sandbox *s, struct super_block **out)
 	return rc;
 }
 
-static int make_bind(struct sandbox *s, const struct boot_mount *m, struct super_block **out)
+static int make_bind(struct sandbox_container *c, const struct boot_mount *m, struct super_block **out)
 {
-	int fd = take_attach(s, m->attach);
+	const struct gofer_volume_id volume = { m->volume_dev, m->volume_ino };
+	int fd = take_attach(c, m->attach);
 
 	if (fd < 0)
 		return fd;
-	return gofer_fs_new(fd, GOFER_SHARED, s->kernel->root_user_ns, m->source, out);
+	return gofer_fs_new(fd, GOFER_SHARED, c->kernel->root_user_ns, m->source,
+			    volume.ino ? &volume : NULL, out);
 }
 
-static int make_typed(struct sandbox *s, const struct boot_mount *m, struct super_block **out)
+static int make_typed(struct sandbox_container *c, const struct boot_mount *m, struct super_block **out)
 {
 	const struct file_system_type *type = file_system_find(m->type);
 	struct credentials *cred;
@@ -97,30 +102,67 @@ static int make_typed(struct sandbox *s, const struct boot_mount *m, struct supe
 
 	if (!type)
 		return -ENODEV;
-	cred = credentials_new_root(s->kernel->root_user_ns);
+	cred = credentials_new_root(c->kernel->container_user_ns);
 	if (!cred)
 		return -ENOMEM;
-	rc = type->mount(m->source, m->data, cred, s->kernel, out);
+	/* No task is the current one, to say whose processes are to be seen. */
+	if (strcmp(m->type, "proc") == 0)
+		rc = proc_super_new(c->pid_ns, m->source, m->data, cred, out);
+	else
+		rc = type->mount(m->source, m->data, cred, c->kernel, out);
 	credentials_put(cred);
 	return rc;
 }
 
-static int mount_one(struct sandbox *s, const struct boot_mount *m)
+static bool is_there(struct sandbox_container *c, const char *path)
+{
+	struct path p;
+
+	if (boot_find_path(c, path, &p) < 0)
+		return false;
+	path_put(&p);
+	return true;
+}
+
+/* As runc: a tmpfs over a directory of the image has that one's mode, whatever its options say. */
+static int prepare_tmpfs(struct sandbox_container *c, const struct boot_mount *m,
+			 const struct path *at, bool was_there,
+			 struct super_block *sb)
+{
+	struct inode *root = sb->root->inode;
+	struct inode_attr hidden;
+	int rc = was_there ? vfs_getattr(at, &hidden) : 0;
+
+	if (rc == 0 && m->copy_up)
+		rc = boot_copy_tree(c, at, sb);
+	if (rc == 0 && was_there) {
+		mutex_lock(&root->attr_lock);
+		root->attr.mode = (root->attr.mode & LINUX_S_IFMT) | (hidden.mode & 07777);
+		mutex_unlock(&root->attr_lock);
+	}
+	return rc;
+}
+
+static int mount_one(struct sandbox_container *c, const struct boot_mount *m)
 {
 	bool bind = strcmp(m->type, "bind") == 0;
+	bool tmpfs = strcmp(m->type, "tmpfs") == 0;
+	bool was_there = tmpfs && is_there(c, m->destination);
 	struct super_block *sb;
 	struct path at;
-	int rc = bind ? make_bind(s, m, &sb) : make_typed(s, m, &sb);
+	int rc = bind ? make_bind(c, m, &sb) : make_typed(c, m, &sb);
 
 	if (rc < 0)
 		return rc;
-	rc = boot_make_path(s, m->destination, inode_type(sb->root->inode) == LINUX_S_IFDIR, &at);
+	rc = boot_make_path(c, m->destination, inode_type(sb->root->inode) == LINUX_S_IFDIR, &at);
 	if (rc == 0) {
 		bool directory = inode_type(sb->root->inode) == LINUX_S_IFDIR;
 
 		if (directory != (inode_type(at.dentry->inode) == LINUX_S_IFDIR))
 			rc = -ENOTDIR;
-		else
+		else if (tmpfs)
+			rc = prepare_tmpfs(c, m, &at, was_there, sb);
+		if (rc == 0)
 			rc = vfs_mount_sb(sb, NULL, &at, mount_flags_of(m->flags));
 		path_put(&at);
 	}
@@ -128,11 +170,11 @@ static int mount_one(struct sandbox *s, const struct boot_mount *m)
 	return rc;
 }
 
-static int mount_all(struct sandbox *s, struct boot_failure *why)
+static int mount_all(struct sandbox_container *c, struct boot_failure *why)
 {
-	for (uint32_t i = 0; i < s->config.mount_count; i++) {
-		const struct boot_mount *m = &s->config.mounts[i];
-		int rc = mount_one(s, m);
+	for (uint32_t i = 0; i < c->config.mount_count; i++) {
+		const struct boot_mount *m = &c->config.mounts[i];
+		int rc = mount_one(c, m);
 
 		if (rc < 0)
 			return boot_failed_errno(why, rc, "error mounting \"%s\" to rootfs at \"%s\"",
@@ -142,10 +184,10 @@ static int mount_all(struct sandbox *s, struct boot_failure *why)
 }
 
 /* A bind of the path onto itself that can only be read. */
-static int make_read_only(struct sandbox *s, const char *name)
+static int make_read_only(struct sandbox_container *c, const char *name)
 {
 	struct path p;
-	int rc = boot_find_path(s, name, &p);
+	int rc = boot_find_path(c, name, &p);
 
 	if (rc == -ENOENT || rc == -ENOTDIR)
 		return 0;
@@ -157,10 +199,13 @@ static int make_read_only(struct sandbox *s, const char *name)
 }
 
 /* An empty directory or /dev/null over what must not be seen. */
-static int mask(struct sandbox *s, const char *name)
+static int mask(struct sandbox_container *c, const char *name)
 {
+	struct user_namespace *ns = c->kernel->container_user_ns;
+	const struct tmpfs_options options = { .mode = 01777, .uid = uid_to_kernel(ns, 0),
+					       .gid = gid_to_kernel(ns, 0) };
 	struct path p, null;
-	int rc = boot_find_path(s, name, &p);
+	int rc = boot_find_path(c, name, &p);
 
 	if (rc == -ENOENT || rc == -ENOTDIR)
 		return 0;
@@ -169,13 +214,13 @@ static int mask(struct sandbox *s, const char *name)
 	if (inode_type(p.dentry->inode) == LINUX_S_IFDIR) {
 		struct super_block *sb;
 
-		rc = tmpfs_new(NULL, s->kernel->root_user_ns, &sb);
+		rc = tmpfs_new(&options, ns, &sb);
 		if (rc == 0) {
-			rc = vfs_mount_sb(sb, NULL, &p, MOUNT_READONLY);
+			rc = vfs_mount_sb(sb, NULL, &p, MOUNT_READONLY | MOUNT_RELATIME);
 			super_block_put(sb);
 		}
 	} else {
-		rc = boot_find_path(s, "/dev/null", &null);
+		rc = boot_find_path(c, "/dev/null", &null);
 		if (rc == 0) {
 			rc = vfs_bind_mount(&null, &p, false, 0);
 			path_put(&null);
@@ -185,19 +230,19 @@ static int mask(struct sandbox *s, const char *name)
 	return rc;
 }
 
-static int restrict_paths(struct sandbox *s, struct boot_failure *why)
+static int restrict_paths(struct sandbox_container *c, struct boot_failure *why)
 {
-	const struct boot_strings *read_only = &s->config.readonly_paths;
-	const struct boot_strings *masked = &s->config.masked_paths;
+	const struct boot_strings *read_only = &c->config.readonly_paths;
+	const struct boot_strings *masked = &c->config.masked_paths;
 
 	for (uint32_t i = 0; i < read_only->count; i++) {
-		int rc = make_read_only(s, read_only->items[i]);
+		int rc = make_read_only(c, read_only->items[i]);
 
 		if (rc < 0)
 			return boot_failed_errno(why, rc, "readonly path %s", read_only->items[i]);
 	}
 	for (uint32_t i = 0; i < masked->count; i++) {
-		int rc = mask(s, masked->items[i]);
+		int rc = mask(c, masked->items[i]);
 
 		if (rc < 0)
 			return boot_failed_errno(why, rc, "mask path %s", masked->items[i]);
@@ -205,30 +250,44 @@ static int restrict_paths(struct sandbox *s, struct boot_failure *why)
 	return 0;
 }
 
-int boot_mounts(struct sandbox *s, struct boot_failure *why)
+/* The gofer, too, changes nothing any more. */
+static int make_root_read_only(struct sandbox_container *c)
+{
+	struct path p;
+	int rc = 0;
+
+	mount_namespace_root(c->mounts, &p);
+	atomic_fetch_or(&p.mount->flags, MOUNT_READONLY);
+	if (c->config.overlay == BOOT_OVERLAY_NONE)
+		rc = gofer_fs_seal(p.dentry->inode->sb);
+	path_put(&p);
+	return rc;
+}
+
+int boot_mounts(struct sandbox_container *c, struct boot_failure *why)
 {
 	struct super_block *root;
 	struct path p;
-	int rc = make_root(s, &root);
+	int rc = make_root(c, &root);
 
 	if (rc < 0)
 		return boot_failed_errno(why, rc, "root file system");
-	rc = mount_namespace_new(root, MOUNT_RELATIME, s->kernel->root_user_ns, &s->mounts);
+	rc = mount_namespace_new(root, MOUNT_RELATIME, c->kernel->container_user_ns, &c->mounts);
 	super_block_put(root);
 	if (rc < 0)
 		return boot_failed_errno(why, rc, "root file system");
-	rc = mount_all(s, why);
+	rc = mount_all(c, why);
 	if (rc == 0)
-		rc = boot_devices(s, why);
+		rc = boot_devices(c, why);
 	/* runc makes the working directory when the image lacks it. */
-	if (rc == 0 && boot_make_path(s, s->config.process.cwd, true, &p) == 0)
+	if (rc == 0 && boot_make_path(c, c->config.process.cwd, true, &p) == 0)
 		path_put(&p);
 	if (rc == 0)
-		rc = restrict_paths(s, why);
-	if (rc == 0 && s->config.rootfs_readonly) {
-		mount_namespace_root(s->mounts, &p);
-		atomic_fetch_or(&p.mount->flags, MOUNT_READONLY);
-		path_put(&p);
+		rc = restrict_paths(c, why);
+	if (rc == 0 && c->config.rootfs_readonly) {
+		rc = make_root_read_only(c);
+		if (rc < 0)
+			rc = boot_failed_errno(why, rc, "read-only root file system");
 	}
 	return rc;
 }

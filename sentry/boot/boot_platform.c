@@ -41,7 +41,7 @@ static int start_ptrace(struct sandbox *s, const struct platform_config *config,
 
 	if (rc < 0)
 		return boot_failed(why, rc, "platform ptrace: %s", strerror(-rc));
-	s->config.platform = BOOT_PLATFORM_PTRACE;
+	s->root->config.platform = BOOT_PLATFORM_PTRACE;
 	return 0;
 }
 
@@ -52,17 +52,17 @@ int boot_platform(struct sandbox *s, struct boot_failure *why)
 		.copies = syscall_copies,
 		.needs_registers = syscall_needs_registers,
 		.stub_cgroup_fd = -1,
-		.cpus = s->config.cpu_count,
-		.strict = s->config.strict_memory,
+		.cpus = s->root->config.cpu_count,
+		.strict = s->root->config.strict_memory,
 	};
-	bool free_choice = s->config.platform == BOOT_PLATFORM_ANY;
+	bool free_choice = s->root->config.platform == BOOT_PLATFORM_ANY;
 	int rc;
 
-	if (s->config.platform == BOOT_PLATFORM_PTRACE)
+	if (s->root->config.platform == BOOT_PLATFORM_PTRACE)
 		return start_ptrace(s, &config, why);
 	rc = platform_trap_new(&config, &s->platform);
 	if (rc == 0) {
-		s->config.platform = BOOT_PLATFORM_TRAP;
+		s->root->config.platform = BOOT_PLATFORM_TRAP;
 		return 0;
 	}
 	if (free_choice && host_cannot_trap(rc)) {

@@ -18,12 +18,16 @@
 #include "sentry/fs/host/host.h"
 #include "sentry/host/host_limits.h"
 #include "sentry/kernel/seccomp.h"
+#include "sentry/kernel/time_namespace.h"
+#include "sentry/syscalls/sched_attr.h"
 #include "util/cleanup.h"
 
-#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-static int add_fd(struct fd_table *table, int *fd, int number)
+/* Standard files are the process's own, as runc makes them: it can open them again by /proc/self/fd. */
+static int add_fd(struct sandbox_container *owner, const struct boot_process *p,
+		  struct fd_table *table, int *fd, int number)
 {
+	struct user_namespace *ns = owner->kernel->container_user_ns;
+	uint32_t uid = uid_to_kernel(ns, p->uid);
 	struct file *file;
 	int access, rc;
 
@@ -33,13 +37,35 @@ static int add_fd(struct fd_table *table, int *fd, int number)
 	rc = host_file_new(move_fd(fd), (uint32_t)access & O_ACCMODE, &file);
 	if (rc < 0)
 		return rc;
+	if (number <= STDERR_FILENO && uid != ID_INVALID)
+		host_file_set_owner(file, uid, gid_to_kernel(ns, 0));
 	rc = fd_table_install_at(table, file, number, UINT32_MAX, false);
 	file_put(file);
 	return rc < 0 ? rc : 0;
 }
 
-int boot_fd_table(struct sandbox *s, const struct boot_process *process, int *fds, size_t count,
-		  int watch_fd, struct fd_table **out, struct console **console,
+int boot_time_namespace(struct sandbox_container *owner, struct boot_failure *why)
+{
+	const struct boot_config *c = &owner->config;
+	int rc;
+
+	if (!(c->new_namespaces & LINUX_CLONE_NEWTIME))
+		return 0;
+	rc = time_namespace_new(owner->kernel->container_user_ns, 0, &owner->time);
+	for (uint32_t i = 0; rc == 0 && i < c->time_offset_count; i++) {
+		const struct boot_time_offset *from = &c->time_offsets[i];
+		const struct time_offset offset = { from->clock, from->sec, from->nsec };
+
+		rc = time_namespace_set_offsets(owner->time, &offset, 1);
+	}
+	if (rc < 0)
+		return boot_failed_errno(why, rc, "linux.timeOffsets");
+	time_namespace_freeze(owner->time);
+	return 0;
+}
+
+int boot_fd_table(struct sandbox_container *owner, const struct boot_process *process, bool is_init,
+		  int *fds, size_t count, struct fd_table **out, struct console **console,
 		  struct boot_failure *why)
 {
 	struct fd_table *table;
@@ -49,10 +75,11 @@ int boot_fd_table(struct sandbox *s, const struct boot_process *process, int *fd
 	if (rc < 0)
 		return boot_failed(why, rc, "files: %s", strerror(-rc));
 	if (process->terminal)
-		rc = console_open(s, process, move_fd(&fds[0]), watch_fd, table, console, why);
+		rc = console_open(owner, process, is_init, move_fd(&fds[0]),
+				  is_init ? move_fd(&owner->console_watch_fd) : -1, table, console, why);
 	for (size_t i = process->terminal ? 3 : 0; i < count && rc == 0; i++)
 		if (fds[i] >= 0)
-			rc = add_fd(table, &fds[i], (int)i);
+			rc = add_fd(owner, process, table, &fds[i], (int)i);
 	if (rc < 0) {
 		console_put(*console);
 		*console = NULL;
@@ -63,24 +90,58 @@ int boot_fd_table(struct sandbox *s, const struct boot_process *process, int *fd
 	return 0;
 }
 
-static int make_credentials(struct sandbox *s, const struct boot_process *p,
-			    struct credentials **out)
+static int make_groups(struct user_namespace *ns, const struct boot_process *p,
+		       struct group_list **out, struct boot_failure *why)
 {
-	struct credentials *c = credentials_new_root(s->kernel->root_user_ns);
-	struct group_list *groups;
+	uint32_t *gids = calloc(p->additional_gid_count + 1, sizeof(*gids));
+	int rc = gids ? 0 : -ENOMEM;
+
+	for (uint32_t i = 0; rc == 0 && i < p->additional_gid_count; i++) {
+		gids[i] = p->gids_of_host ? p->additional_gids[i] : gid_to_kernel(ns, p->additional_gids[i]);
+		if (gids[i] == ID_INVALID)
+			rc = boot_failed_errno(why, -EINVAL, "unable to setup user: setgroups");
+	}
+	if (rc == 0)
+		rc = group_list_new(gids, p->additional_gid_count, out);
+	free(gids);
+	return rc;
+}
+
+/* In runc's words. */
+static int set_ids(struct user_namespace *ns, const struct boot_process *p, struct credentials *c,
+		   struct boot_failure *why)
+{
+	uint32_t uid = uid_to_kernel(ns, p->uid);
+	uint32_t gid = gid_to_kernel(ns, p->gid);
+
+	if (uid == ID_INVALID)
+		return boot_failed(why, -EINVAL, "unable to setup user: cannot set uid to unmapped user in user namespace");
+	if (gid == ID_INVALID)
+		return boot_failed(why, -EINVAL, "unable to setup user: cannot set gid to unmapped user in user namespace");
+	c->uid = c->euid = c->suid = c->fsuid = uid;
+	c->gid = c->egid = c->sgid = c->fsgid = gid;
+	return 0;
+}
+
+static int make_credentials(struct sandbox_container *owner, const struct boot_process *p,
+			    struct credentials **out, struct boot_failure *why)
+{
+	struct user_namespace *ns = owner->kernel->container_user_ns;
+	struct credentials *c = credentials_new_root(ns);
+	struct group_list *groups = NULL;
 	int rc;
 
 	if (!c)
 		return -ENOMEM;
-	rc = group_list_new(p->additional_gids, p->additional_gid_count, &groups);
+	rc = set_ids(ns, p, c, why);
+	if (rc == 0)
+		rc = make_groups(ns, p, &groups, why);
 	if (rc < 0) {
 		credentials_put(c);
 		return rc;
 	}
 	group_list_put(c->groups);
 	c->groups = groups;
-	c->uid = c->euid = c->suid = c->fsuid = p->uid;
-	c->gid = c->egid = c->sgid = c->fsgid = p->gid;
 	c->bounding = p->capabilities[BOOT_CAP_BOUNDING];
 	c->permitted = p->capabilities[BOOT_CAP_PERMITTED];
 	c->inheritable = p->capabilities[BOOT_CAP_INHERITABLE];
@@ -108,7 +169,7 @@ static const char *path_of(const struct boot_process *p)
 	for (uint32_t i = 0; i < p->env.count; i++)
 		if (strncmp(p->env.items[i], "PATH=", 5) == 0)
 			return p->env.items[i] + 5;
-	return DEFAULT_PATH;
+	return "";
 }
 
 /* Could @name be executed by the process?  As Go's exec.LookPath asks. */
@@ -132,7 +193,8 @@ static int search_path(const struct vfs_context *ctx, const char *path, const ch
 {
 	int rc = -ENOENT;
 
-	for (const char *p = path; rc != 0; p++) {
+	/* Nothing is found without one, as under runc. */
+	for (const char *p = path; *path && rc != 0; p++) {
 		size_t size = strcspn(p, ":");
 		char *candidate;
 
@@ -151,11 +213,12 @@ static int search_path(const struct vfs_context *ctx, const char *path, const ch
 }
 
 /* As the container's root: the user need not be allowed to search it. */
-static int check_cwd(struct sandbox *s, const struct boot_process *p, struct boot_failure *why)
+static int check_cwd(struct sandbox_container *owner, const struct boot_process *p,
+		     struct boot_failure *why)
 {
 	struct builder b;
 	struct path cwd;
-	int rc = builder_open(s, &b);
+	int rc = builder_open(owner, &b);
 
 	if (rc < 0)
 		return rc;
@@ -168,13 +231,13 @@ static int check_cwd(struct sandbox *s, const struct boot_process *p, struct boo
 	return rc;
 }
 
-static int find_program(struct sandbox *s, const struct boot_process *p,
+static int find_program(struct sandbox_container *owner, const struct boot_process *p,
 			const struct credentials *cred, char **out, struct boot_failure *why)
 {
 	const char *name = *p->program ? p->program : p->args.items[0];
 	struct builder b;
 	struct path cwd;
-	int rc = builder_open(s, &b);
+	int rc = builder_open(owner, &b);
 
 	if (rc < 0)
 		return rc;
@@ -226,18 +289,58 @@ static void attach_filter(const struct boot_config *c, struct task *t, struct se
 	(void)rc;
 }
 
-int boot_create_process(struct sandbox *s, const struct boot_process *process,
-			struct fd_table *fds, bool is_init, void (*on_exit)(void *, int), void *arg,
+struct preparation {
+	const struct sandbox_container *owner;
+	const struct boot_process *process;
+	struct boot_failure *why;
+};
+
+static int set_schedule(const struct boot_schedule *s, struct task *t)
+{
+	const struct linux_sched_attr attr = {
+		.size = sizeof(attr),
+		.policy = (uint32_t)s->policy,
+		.flags = s->flags,
+		.nice = s->nice,
+		.priority = s->priority,
+		.runtime = s->runtime,
+		.deadline = s->deadline,
+		.period = s->period,
+	};
+
+	return s->policy < 0 ? 0 : sched_attr_apply(t, &attr);
+}
+
+static int prepare_task(void *arg, struct task *t)
+{
+	struct preparation *p = arg;
+	int rc = set_schedule(&p->process->schedule, t);
+
+	if (rc < 0)
+		return boot_failed_errno(p->why, rc, "process.scheduler");
+	t->io_priority = (uint16_t)p->process->io_priority;
+	t->personality = p->owner->config.personality;
+	return 0;
+}
+
+int boot_create_process(struct sandbox_container *owner, const struct boot_process *process,
+			struct fd_table *fds, void (*on_exit)(void *, int), void *arg,
 			struct thread_group **out, struct boot_failure *why)
 {
+	struct preparation preparation = { owner, process, why };
 	struct create_process_args args = {
 		.argv = (const char *const *)process->args.items,
 		.cwd = process->cwd,
 		.umask = process->umask,
 		.fds = fds,
-		.mounts = s->mounts,
-		.container_id = s->config.id,
-		.is_container_init = is_init,
+		.mounts = owner->mounts,
+		.pid_ns = owner->pid_ns,
+		.uts = owner->uts,
+		.ipc = owner->ipc,
+		.time = owner->time,
+		.prepare = prepare_task,
+		.prepare_arg = &preparation,
+		.container = owner->members,
 		.oom_score_adj = process->has_oom_score_adj ? process->oom_score_adj : 0,
 		.on_exit = on_exit,
 		.on_exit_arg = arg,
@@ -248,34 +351,34 @@ int boot_create_process(struct sandbox *s, const struct boot_process *process,
 	char *filename = NULL;
 	int rc;
 
-	rc = boot_env_make(s, process, &env);
+	rc = boot_env_make(owner, process, &env);
 	if (rc < 0)
 		return rc;
 	args.envv = env.items;
-	rc = make_filter(&s->config, &filter);
+	rc = make_filter(&owner->config, &filter);
 	if (rc < 0) {
 		boot_env_free(&env);
 		return boot_failed(why, rc, "linux.seccomp: the filter is not valid");
 	}
-	rc = make_credentials(s, process, &cred);
+	rc = make_credentials(owner, process, &cred, why);
 	if (rc < 0) {
 		seccomp_filter_free(filter);
 		boot_env_free(&env);
 		return rc;
 	}
 	set_limits(process, args.limits);
-	rc = check_cwd(s, process, why);
+	rc = check_cwd(owner, process, why);
 	if (rc == 0)
-		rc = find_program(s, process, cred, &filename, why);
+		rc = find_program(owner, process, cred, &filename, why);
 	if (rc == 0) {
 		args.cred = cred;
 		args.filename = filename;
-		rc = kernel_create_process(s->kernel, &args, out);
+		rc = kernel_create_process(owner->kernel, &args, out);
 		if (rc < 0)
 			boot_failed_errno(why, rc, "exec %s", filename);
 	}
 	if (rc == 0 && filter)
-		attach_filter(&s->config, (*out)->leader, move_ptr(filter));
+		attach_filter(&owner->config, (*out)->leader, move_ptr(filter));
 	seccomp_filter_free(filter);
 	free(filename);
 	boot_env_free(&env);

@@ -13,16 +13,21 @@
 #include "sentry/abi/fs.h"
 #include "sentry/cred/credentials.h"
 
-int builder_open(struct sandbox *s, struct builder *b)
+int builder_open(struct sandbox_container *c, struct builder *b)
+{
+	return builder_open_in(c->mounts, c->kernel->container_user_ns, b);
+}
+
+int builder_open_in(struct mount_namespace *mounts, struct user_namespace *ns, struct builder *b)
 {
 	struct path root;
 	int rc;
 
 	memset(b, 0, sizeof(*b));
-	b->cred = credentials_new_root(s->kernel->root_user_ns);
+	b->cred = credentials_new_root(ns);
 	if (!b->cred)
 		return -ENOMEM;
-	mount_namespace_root(s->mounts, &root);
+	mount_namespace_root(mounts, &root);
 	rc = fs_context_new(&root, &root, 0022, &b->fs);
 	path_put(&root);
 	if (rc < 0) {
@@ -62,11 +67,11 @@ static int make_last(const struct builder *b, const char *path, bool directory)
 	return rc == -EEXIST ? 0 : rc;
 }
 
-int boot_make_path(struct sandbox *s, const char *path, bool directory, struct path *out)
+int boot_make_path(struct sandbox_container *c, const char *path, bool directory, struct path *out)
 {
 	struct builder b;
 	char *copy;
-	int rc = builder_open(s, &b);
+	int rc = builder_open(c, &b);
 
 	if (rc < 0)
 		return rc;
@@ -85,10 +90,10 @@ out:
 	return rc;
 }
 
-int boot_find_path(struct sandbox *s, const char *path, struct path *out)
+int boot_find_path(struct sandbox_container *c, const char *path, struct path *out)
 {
 	struct builder b;
-	int rc = builder_open(s, &b);
+	int rc = builder_open(c, &b);
 
 	if (rc < 0)
 		return rc;

@@ -9,8 +9,9 @@
 
 #include "sentry/abi/epoll.h"
 #include "sentry/abi/fs.h"
-#include "sentry/fs/host/host_poller.h"
+#include "sentry/wait/host_poller.h"
 #include "sentry/fs/tty/tty.h"
+#include "sentry/host/host_epoll.h"
 #include "sentry/host/host_stream.h"
 #include "sentry/host/host_thread.h"
 #include "sentry/host/host_tty.h"
@@ -144,12 +145,12 @@ static void take_size(struct console *c)
 	pty_set_size(c->pty, &now);
 }
 
-static int open_pair(struct console *c, struct sandbox *s, const struct boot_process *process,
-		     struct fd_table *table)
+static int open_pair(struct console *c, struct sandbox_container *owner,
+		     const struct boot_process *process, struct fd_table *table)
 {
 	struct builder b;
 	struct file *slave;
-	int rc = builder_open(s, &b);
+	int rc = builder_open(owner, &b);
 
 	if (rc < 0)
 		return rc;
@@ -175,17 +176,17 @@ static int open_pair(struct console *c, struct sandbox *s, const struct boot_pro
 }
 
 /* As runc: init's terminal is /dev/console too, unless that cannot be made. */
-static int mount_console(struct sandbox *s, const struct console *c)
+static int mount_console(struct sandbox_container *owner, const struct console *c)
 {
 	struct path slave, at;
 	char name[32];
 	int rc;
 
 	snprintf(name, sizeof(name), "/dev/pts/%u", c->pty->index);
-	rc = boot_find_path(s, name, &slave);
+	rc = boot_find_path(owner, name, &slave);
 	if (rc < 0)
 		return rc;
-	rc = boot_make_path(s, "/dev/console", false, &at);
+	rc = boot_make_path(owner, "/dev/console", false, &at);
 	if (rc == 0) {
 		rc = vfs_bind_mount(&slave, &at, false, 0);
 		path_put(&at);
@@ -194,14 +195,15 @@ static int mount_console(struct sandbox *s, const struct console *c)
 	return rc == -EROFS ? 0 : rc;
 }
 
-int console_open(struct sandbox *s, const struct boot_process *process, int host_fd, int watch_fd,
-		 struct fd_table *table, struct console **out, struct boot_failure *why)
+int console_open(struct sandbox_container *owner, const struct boot_process *process, bool is_init,
+		 int host_fd, int watch_fd, struct fd_table *table, struct console **out,
+		 struct boot_failure *why)
 {
 	struct console *c = console_new(host_fd, watch_fd);
-	int rc = c ? open_pair(c, s, process, table) : -ENOMEM;
+	int rc = c ? open_pair(c, owner, process, table) : -ENOMEM;
 
-	if (rc == 0 && watch_fd >= 0)
-		rc = mount_console(s, c);
+	if (rc == 0 && is_init)
+		rc = mount_console(owner, c);
 	if (rc < 0) {
 		console_put(c);
 		return boot_failed(why, rc, "open a terminal (/dev/ptmx): %s", strerror(-rc));
@@ -210,7 +212,7 @@ int console_open(struct sandbox *s, const struct boot_process *process, int host
 	return 0;
 }
 
-/* --- carrying ----------------------------------------------------------------------------------- */
+/* --- carrying --------------------------------------------------------------------------------- */
 
 static bool host_closed(ssize_t n)
 {
@@ -371,10 +373,10 @@ static void *console_thread(void *arg)
 
 int console_start(struct console *c, struct thread_group *g)
 {
-	int rc = host_poller_add(&c->host_poll, c->host_fd, &c->queue);
+	int rc = host_poller_add(&c->host_poll, c->host_fd, &c->queue, HOST_EPOLL_ALL);
 
 	if (rc == 0 && c->watch_fd >= 0)
-		rc = host_poller_add(&c->watch_poll, c->watch_fd, &c->queue);
+		rc = host_poller_add(&c->watch_poll, c->watch_fd, &c->queue, HOST_EPOLL_ALL);
 	if (rc < 0)
 		return rc;
 	terminal_adopt(g, &c->pty->terminal);

@@ -25,11 +25,12 @@ struct terminal;
 
 /*
  * Opens a pseudoterminal of the container and makes @table with its slave as 0, 1 and 2, owned by
- * the process's user.  Takes @host_fd and @watch_fd (init's: host_tty_watch_size; else -1), on
+ * the process's user.  Takes @host_fd and @watch_fd (host_tty_watch_size, or -1), on
  * failure too.
  */
-int console_open(struct sandbox *s, const struct boot_process *process, int host_fd, int watch_fd,
-		 struct fd_table *table, struct console **out, struct boot_failure *why) MUST_CHECK;
+int console_open(struct sandbox_container *owner, const struct boot_process *process, bool is_init,
+		 int host_fd, int watch_fd, struct fd_table *table, struct console **out,
+		 struct boot_failure *why) MUST_CHECK;
 /* The terminal becomes @g's, and the thread starts.  On failure nothing is carried. */
 int console_start(struct console *c, struct thread_group *g) MUST_CHECK;
 /* The size of the host's terminal has changed. */

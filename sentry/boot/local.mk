@@ -4,12 +4,16 @@ libsentry_a_SOURCES += \
 	%D%/boot.c \
 	%D%/boot_attack.c \
 	%D%/boot_control.c \
+	%D%/boot_copy.c %D%/boot_copy.h \
+	%D%/boot_debug.c \
 	%D%/boot_devices.c %D%/boot_devices.h \
 	%D%/boot_env.c \
 	%D%/boot_mounts.c \
 	%D%/boot_platform.c \
 	%D%/boot_process.c \
+	%D%/boot_subcontainer.c \
 	%D%/boot_tree.c \
 	%D%/console.c %D%/console.h \
 	%D%/sandbox.h \
+	%D%/sandbox_container.c \
 	%D%/subsystems.c %D%/subsystems.h

@@ -41,7 +41,7 @@ static int start_tmpfs(struct kernel *k)
 	struct host_system host;
 
 	host_system_read(&host);
-	return tmpfs_init(MIN(k->memory_limit, host.total_bytes), k->root_user_ns);
+	return tmpfs_init(MIN(task_container_memory_limit(k->root_container), host.total_bytes), k->root_user_ns);
 }
 
 static int start_pipes(struct kernel *k)

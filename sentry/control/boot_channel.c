@@ -16,7 +16,7 @@
 static int *single_fd(struct boot_files *files, unsigned role)
 {
 	switch (role) {
-#define X(NAME, name, required) \
+#define X(NAME, name, required, allowed) \
 	case BOOT_ROLE_##NAME:  \
 		return &files->name;
 		BOOT_SINGLE_FDS(X)
@@ -62,7 +62,7 @@ static int file_add(struct boot_files *files, unsigned role, int fd)
 }
 
 /* 1: more messages follow. */
-static int receive_message(int channel, struct boot_files *files)
+static int receive_message(int channel, enum boot_kind kind, struct boot_files *files)
 {
 	struct boot_fds message;
 	int fds[BOOT_FDS_PER_MESSAGE];
@@ -71,8 +71,9 @@ static int receive_message(int channel, struct boot_files *files)
 	ssize_t got;
 	int ret = -EPROTO;
 
-	got = host_control_receive(channel, &message, sizeof(message), fds,
-				   BOOT_FDS_PER_MESSAGE, &count);
+	/* Nobody may hold up a sandbox that runs: all has to be there. */
+	got = (kind == BOOT_SANDBOX ? host_control_receive : host_control_receive_now)(
+		channel, &message, sizeof(message), fds, BOOT_FDS_PER_MESSAGE, &count);
 	if (got < 0)
 		return (int)got;
 	if (got == sizeof(message) && message.magic == CONTROL_MAGIC &&
@@ -88,28 +89,33 @@ static int receive_message(int channel, struct boot_files *files)
 	return ret < 0 ? ret : !message.last;
 }
 
-static bool files_complete(const struct boot_files *files)
+static bool files_complete(const struct boot_files *files, enum boot_kind kind)
 {
-#define X(NAME, name, required)              \
-	if ((required) && files->name < 0)   \
+#define X(NAME, name, required, allowed)                                         \
+	if (files->name < 0 ? ((required) & kind) != 0 : ((allowed) & kind) == 0) \
 		return false;
 	BOOT_SINGLE_FDS(X)
 #undef X
 	return files->attach_count > 0;
 }
 
-int boot_channel_receive(int channel, struct boot_files *out)
+void boot_files_init(struct boot_files *files)
+{
+	memset(files, 0, sizeof(*files));
+#define X(NAME, name, required, allowed) files->name = -1;
+	BOOT_SINGLE_FDS(X)
+#undef X
+}
+
+int boot_channel_receive(int channel, enum boot_kind kind, struct boot_files *out)
 {
 	int ret;
 
-	memset(out, 0, sizeof(*out));
-#define X(NAME, name, required) out->name = -1;
-	BOOT_SINGLE_FDS(X)
-#undef X
+	boot_files_init(out);
 	do
-		ret = receive_message(channel, out);
+		ret = receive_message(channel, kind, out);
 	while (ret > 0);
-	if (ret == 0 && !files_complete(out))
+	if (ret == 0 && !files_complete(out, kind))
 		ret = -EPROTO;
 	if (ret < 0)
 		boot_files_close(out);
@@ -118,7 +124,7 @@ int boot_channel_receive(int channel, struct boot_files *out)
 
 void boot_files_close(struct boot_files *files)
 {
-#define X(NAME, name, required)                  \
+#define X(NAME, name, required, allowed)         \
 	host_control_close(files->name);         \
 	files->name = -1;
 	BOOT_SINGLE_FDS(X)

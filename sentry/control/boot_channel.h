@@ -8,6 +8,9 @@
  *   sentry -> CLI   one boot_status: ready (init is loaded, START will be honoured), or why not
  *
  * The channel is closed by both after that.
+ *
+ * One more container of a sandbox comes by a channel of the same kind, whose other end is the FD of
+ * a CREATE request: all its messages are there before the request is, and the answer is the request's.
  */
 #pragma once
 
@@ -22,19 +25,22 @@
 #define BOOT_MAX_ATTACH 1024
 #define BOOT_MAX_EXTRA 1024
 
-/* X(NAME, name, required) of which there is exactly one, or at most one */
-#define BOOT_SINGLE_FDS(X)         \
-	X(CONFIG, config, 1)       \
-	X(CONTROL, control, 1)     \
-	X(STDIN, stdin_fd, 1)      \
-	X(STDOUT, stdout_fd, 1)    \
-	X(STDERR, stderr_fd, 1)    \
-	X(LOG, log, 0)             \
-	X(DEBUG_LOG, debug_log, 0)
+/* Whose files: those of a sandbox with its root container, or of one more container. */
+enum boot_kind { BOOT_SANDBOX = 1, BOOT_CONTAINER = 2 };
+
+/* X(NAME, name, required, allowed) of which there is one at most: the kinds that must and may have it */
+#define BOOT_SINGLE_FDS(X)                                                  \
+	X(CONFIG, config, BOOT_SANDBOX | BOOT_CONTAINER, BOOT_SANDBOX | BOOT_CONTAINER)       \
+	X(CONTROL, control, BOOT_SANDBOX, BOOT_SANDBOX)                                       \
+	X(STDIN, stdin_fd, BOOT_SANDBOX | BOOT_CONTAINER, BOOT_SANDBOX | BOOT_CONTAINER)      \
+	X(STDOUT, stdout_fd, BOOT_SANDBOX | BOOT_CONTAINER, BOOT_SANDBOX | BOOT_CONTAINER)    \
+	X(STDERR, stderr_fd, BOOT_SANDBOX | BOOT_CONTAINER, BOOT_SANDBOX | BOOT_CONTAINER)    \
+	X(LOG, log, 0, BOOT_SANDBOX)                                                          \
+	X(DEBUG_LOG, debug_log, 0, BOOT_SANDBOX)
 
 enum boot_role {
 	BOOT_ROLE_NONE,
-#define X(NAME, name, required) BOOT_ROLE_##NAME,
+#define X(NAME, name, required, allowed) BOOT_ROLE_##NAME,
 	BOOT_SINGLE_FDS(X)
 #undef X
 	BOOT_ROLE_ATTACH, /* in the order of the attach points */
@@ -71,8 +77,10 @@ struct boot_files {
 	uint32_t extra_count;
 };
 
+/* No file in it. */
+void boot_files_init(struct boot_files *files);
 /* Reads all boot_fds messages.  -EPROTO on anything unexpected; then nothing is left open. */
-int boot_channel_receive(int channel, struct boot_files *out) MUST_CHECK;
+int boot_channel_receive(int channel, enum boot_kind kind, struct boot_files *out) MUST_CHECK;
 /* Closes what is still owned. */
 void boot_files_close(struct boot_files *files);
 

@@ -174,6 +174,7 @@ static void image_process(struct image *im, struct boot_process *p)
 	image_strings(im, &p->env);
 	image_string(im, &p->cwd);
 	image_array(im, &p->additional_gids, p->additional_gid_count, sizeof(uint32_t));
+	image_bool(im, &p->gids_of_host);
 	image_array(im, &p->rlimits, p->rlimit_count, sizeof(struct boot_rlimit));
 	image_bool(im, &p->has_oom_score_adj);
 	image_bool(im, &p->no_new_privileges);
@@ -219,6 +220,8 @@ static void image_config(struct image *im, struct boot_config *c)
 	image_strings(im, &c->readonly_paths);
 	image_array(im, &c->uid_maps, c->uid_map_count, sizeof(struct boot_id_map));
 	image_array(im, &c->gid_maps, c->gid_map_count, sizeof(struct boot_id_map));
+	image_bool(im, &c->deny_setgroups);
+	image_array(im, &c->time_offsets, c->time_offset_count, sizeof(struct boot_time_offset));
 	image_strings(im, &c->annotations);
 	image_strings(im, &c->sysctl);
 	image_check(im, c->seccomp_count <= BOOT_SECCOMP_MAX);

@@ -34,7 +34,7 @@ enum boot_platform {
 	BOOT_PLATFORM_COUNT,
 };
 enum boot_overlay { BOOT_OVERLAY_MEMORY, BOOT_OVERLAY_NONE, BOOT_OVERLAY_COUNT };
-enum boot_network { BOOT_NETWORK_NONE, BOOT_NETWORK_COUNT };
+enum boot_network { BOOT_NETWORK_NONE, BOOT_NETWORK_HOST, BOOT_NETWORK_COUNT };
 
 #define BOOT_SECCOMP_MAX 4096 /* BPF_MAXINSNS */
 
@@ -50,6 +50,15 @@ struct boot_rlimit {
 	uint64_t hard;
 };
 
+/* As in sched_setattr(2), by root; policy -1: not given. */
+struct boot_schedule {
+	int32_t policy;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t flags;
+	uint64_t runtime, deadline, period; /* ns */
+};
+
 struct boot_process {
 	char *program; /* path of the file to execute; "": args[0], looked for in PATH */
 	struct boot_strings args; /* at least one */
@@ -60,9 +69,12 @@ struct boot_process {
 	uint32_t umask;
 	uint32_t *additional_gids;
 	uint32_t additional_gid_count;
+	bool gids_of_host; /* additional_gids are the sandbox's root namespace's, and need have no name inside */
 	uint64_t capabilities[BOOT_CAP_SET_COUNT]; /* bit n is capability n */
 	struct boot_rlimit *rlimits;
 	uint32_t rlimit_count;
+	struct boot_schedule schedule;
+	uint32_t io_priority; /* as in ioprio_set(2); 0: not given */
 	int32_t oom_score_adj; /* valid if has_oom_score_adj */
 	uint32_t extra_fd_count; /* --preserve-fds: guest FDs 3 .. 3 + n - 1 */
 	bool has_oom_score_adj;
@@ -80,6 +92,9 @@ struct boot_mount {
 	uint64_t flags;	   /* MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_*ATIME, MS_REC, MS_BIND */
 	uint32_t propagation; /* MS_PRIVATE etc., | MS_REC; 0 when not given */
 	int32_t attach;	      /* index of the gofer attach point that serves it, or -1 */
+	uint32_t copy_up;     /* of a tmpfs: not 0: it begins with what it hides */
+	uint64_t volume_dev, volume_ino; /* of a bind mount: which host object it shows, as in struct
+					    gofer_attr; 0: not known */
 };
 
 struct boot_device {
@@ -90,6 +105,13 @@ struct boot_device {
 	uint32_t mode; /* permission bits */
 	uint32_t uid;
 	uint32_t gid;
+};
+
+/* A line of timens_offsets. */
+struct boot_time_offset {
+	int32_t clock; /* CLOCK_MONOTONIC or CLOCK_BOOTTIME */
+	uint32_t nsec;
+	int64_t sec;
 };
 
 struct boot_id_map {
@@ -120,6 +142,11 @@ struct boot_config {
 	uint32_t uid_map_count;
 	struct boot_id_map *gid_maps;
 	uint32_t gid_map_count;
+	bool deny_setgroups; /* in that namespace */
+
+	struct boot_time_offset *time_offsets; /* of its own time namespace */
+	uint32_t time_offset_count;
+	uint32_t personality; /* as in personality(2), of every process from outside */
 
 	struct boot_strings annotations; /* key, value, key, value, ... */
 	struct boot_strings sysctl;	 /* key, value, key, value, ... */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The control server's thread: accepts connections, serves one request at a time, and reports
- * the end of watched processes.
+ * The control server's thread: accepts connections, serves requests or has them served
+ * (control_jobs.c), and reports the end of watched processes.
  *
  * A watch is created before the operation that may complete it is called, and is reported
  * only after that request was answered, so an exit can neither be lost nor overtake the answer.
@@ -26,10 +26,10 @@ struct control_watch *control_watch_add(struct control_server *server,
 
 	if (!watch)
 		return NULL;
-	watch->token = ++server->last_token;
 	watch->connection = connection;
 	watch->kill_on_close = kill_on_close;
 	mutex_lock(&server->lock);
+	watch->token = ++server->last_token;
 	list_add_tail(&server->watches, &watch->node);
 	mutex_unlock(&server->lock);
 	return watch;
@@ -114,21 +114,68 @@ static struct control_watch *next_of_connection(struct control_server *server,
 	return found;
 }
 
+struct abandoned {
+	struct control_job job;
+	uint32_t container;
+};
+
+static void abandon(struct control_server *server, uint32_t handle)
+{
+	void *container;
+
+	if (!server->ops->abandoned || !control_container_get(server, handle, &container))
+		return;
+	server->ops->abandoned(container);
+	control_container_put(server, container);
+}
+
+static void abandoned_run(struct control_job *job)
+{
+	abandon(job->server, container_of(job, struct abandoned, job)->container);
+}
+
+static void abandoned_finish(struct control_job *job)
+{
+	free(container_of(job, struct abandoned, job));
+}
+
+/* Its end may take long; without memory for that all wait for it. */
+static void abandon_container(struct control_server *server, uint32_t handle)
+{
+	struct abandoned *a = calloc(1, sizeof(*a));
+
+	if (!a) {
+		abandon(server, handle);
+		return;
+	}
+	a->container = handle;
+	a->job = (struct control_job){
+		.key = handle, .at_once = 1, .run = abandoned_run, .finish = abandoned_finish
+	};
+	control_job_add(server, &a->job);
+}
+
 static void watch_abandon(struct control_server *server, struct control_watch *watch)
 {
 	struct control_signal_request kill = { .pid = watch->pid, .signal = SIGKILL };
 	struct control_failure why;
+	void *container;
 	bool exited;
 
 	mutex_lock(&server->lock);
 	exited = watch->exited;
 	mutex_unlock(&server->lock);
-	if (watch->kill_on_close && watch->pid > 0 && !exited && server->ops->signal)
-		server->ops->signal(server->arg, &kill, &why);
+	if (watch->creates) {
+		abandon_container(server, watch->container);
+	} else if (watch->kill_on_close && !exited && server->ops->signal &&
+		   control_container_get(server, watch->container, &container)) {
+		server->ops->signal(container, &kill, &why);
+		control_container_put(server, container);
+	}
 	control_watch_remove(server, watch);
 }
 
-static void connection_close(struct control_server *server, struct control_connection *connection)
+void control_connection_close(struct control_server *server, struct control_connection *connection)
 {
 	struct control_watch *watch;
 
@@ -153,14 +200,26 @@ static void connection_accept(struct control_server *server)
 	host_control_close(fd);
 }
 
-/* Entries of free connections have fd -1, which poll ignores. */
-static void poll_prepare(struct control_server *server, struct pollfd *entries)
+/*
+ * Entries of free and busy connections have fd -1, which poll ignores.  How many there are up to the
+ * last one in use: poll takes no more of them than the process may have descriptors.
+ */
+static size_t poll_prepare(struct control_server *server, struct pollfd *entries)
 {
+	size_t count = POLL_FIXED;
+
 	entries[POLL_EVENT] = (struct pollfd){ .fd = server->event_fd, .events = POLLIN };
 	entries[POLL_LISTEN] = (struct pollfd){ .fd = server->listen_fd, .events = POLLIN };
-	for (size_t i = 0; i < CONTROL_MAX_CONNECTIONS; i++)
-		entries[POLL_FIXED + i] =
-			(struct pollfd){ .fd = server->connections[i].fd, .events = POLLIN };
+	for (size_t i = 0; i < CONTROL_MAX_CONNECTIONS; i++) {
+		const struct control_connection *connection = &server->connections[i];
+
+		entries[POLL_FIXED + i] = (struct pollfd){
+			.fd = connection->busy ? -1 : connection->fd, .events = POLLIN
+		};
+		if (entries[POLL_FIXED + i].fd >= 0)
+			count = POLL_FIXED + i + 1;
+	}
+	return count;
 }
 
 static void *server_run(void *arg)
@@ -169,8 +228,7 @@ static void *server_run(void *arg)
 	struct pollfd entries[POLL_FIXED + CONTROL_MAX_CONNECTIONS];
 
 	while (!server->stopping) {
-		poll_prepare(server, entries);
-		if (host_control_poll(entries, ARRAY_SIZE(entries)) < 0)
+		if (host_control_poll(entries, poll_prepare(server, entries)) < 0)
 			break;
 		if (entries[POLL_EVENT].revents)
 			host_control_event_clear(server->event_fd);
@@ -179,12 +237,14 @@ static void *server_run(void *arg)
 
 			if (entries[POLL_FIXED + i].revents &&
 			    control_request_serve(server, connection) < 0)
-				connection_close(server, connection);
+				control_connection_close(server, connection);
 		}
+		control_jobs_finish(server);
 		report_exits(server);
 		if (entries[POLL_LISTEN].revents)
 			connection_accept(server);
 	}
+	control_jobs_finish(server);
 	report_exits(server);
 	return NULL;
 }
@@ -222,6 +282,7 @@ int control_server_start(int listen_fd, const struct control_ops *ops, void *arg
 		server->connections[i].fd = -1;
 	mutex_init(&server->lock, LOCK_RANK_LEAF);
 	list_init(&server->watches);
+	list_init(&server->jobs);
 	server->event_fd = host_control_event_create();
 	ret = server->event_fd < 0 ? server->event_fd
 				   : -pthread_create(&server->thread, NULL, server_run, server);
@@ -240,5 +301,7 @@ void control_server_stop(struct control_server *server)
 	server->stopping = true;
 	host_control_event_set(server->event_fd);
 	pthread_join(server->thread, NULL);
-	server_free(server);
+	/* A thread that still waits for a gofer uses it, and ends with the process. */
+	if (control_jobs_idle(server))
+		server_free(server);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The sentry's end of the control protocol: one thread that accepts connections,
- * checks requests and calls the operations its owner supplied.  It knows nothing of
- * the kernel.
+ * checks requests and calls the operations its owner supplied, or has a thread of its own call one
+ * that may wait for a gofer.  It knows nothing of the kernel.
  *
- * Locks: one mutex of rank LOCK_RANK_LEAF around the table of watched processes.
+ * Locks: one mutex of rank LOCK_RANK_LEAF around watched processes and jobs.
  * No operation is called with it held.
  */
 #pragma once
@@ -33,12 +33,26 @@ struct control_exec {
 	bool ignore_paused;
 };
 
+/* What a CREATE brings. */
+struct control_create {
+	const struct control_create_request *request; /* borrowed for the call */
+	int channel;				      /* borrowed */
+	uint64_t token; /* to name its init to control_server_process_exited */
+};
+
 /*
- * All are called from the server's thread, one at a time; they may block for as long
- * as the CLI may wait.  They return 0 or a negative errno; *why may be filled on failure
- * (PRINTF_LIKE helper: control_failure_set).  A NULL operation answers -ENOSYS.
+ * START, EXEC, DESTROY and `abandoned` are called one at a time for a container, CREATE several at a
+ * time, each in a thread of its own, in which they may block.  All others are called from the server's
+ * thread, one at a time, beside those.  They return 0 or a negative errno; *why may be filled on failure
+ * (PRINTF_LIKE helper: control_failure_set).  A NULL operation answers -ENOSYS.  @pid may be CONTROL_PID_INIT.
  */
 struct control_ops {
+	/*
+	 * The container that the operations below get as @arg, a reference, or NULL: there is none.  Without
+	 * this operation there is container 0 only, which is @arg itself.  Any thread, as its counterpart.
+	 */
+	void *(*container_get)(void *arg, uint32_t handle);
+	void (*container_put)(void *container);
 	/* Lets the created init run.  -EINVAL when it is running already. */
 	int (*start)(void *arg, struct control_failure *why);
 	/* Starts a process beside init; on success sets *pid (container's PID namespace). */
@@ -63,8 +77,23 @@ struct control_ops {
 	 */
 	int (*ps)(void *arg, int32_t after, struct control_ps_reply *out,
 		  struct control_failure *why);
+	/*
+	 * Fills @out (zeroed) with up to CONTROL_TASKS_PAGE threads behind the one that the request
+	 * names, in ascending order of pid and tid.
+	 */
+	int (*tasks)(void *arg, const struct control_tasks_request *request,
+		     struct control_tasks_reply *out, struct control_failure *why);
+	/* -ENOENT: there is no log to write to. */
+	int (*strace)(void *arg, bool on, struct control_failure *why);
 	int (*attack)(void *arg, const struct control_attack_request *request,
 		      struct control_attack_reply *out, struct control_failure *why);
+	/* One more container. */
+	int (*create)(void *arg, struct control_create *create, struct control_create_reply *out,
+		      struct control_failure *why);
+	/* Nobody stands for the container of a CREATE any more; one that never started is to be forgotten. */
+	void (*abandoned)(void *arg);
+	/* Ends and forgets the container.  -EBUSY: something of it does not end. */
+	int (*destroy)(void *arg, struct control_failure *why);
 	/* Kills everything; the sentry ends soon after. */
 	int (*shutdown)(void *arg, struct control_failure *why);
 };
@@ -86,5 +115,5 @@ int control_server_start(int listen_fd, const struct control_ops *ops, void *arg
 void control_server_process_exited(struct control_server *server, uint64_t token,
 				   uint32_t wait_status);
 
-/* Sends what is queued, ends the thread, frees.  Not from an operation.  NULL is a no-op. */
+/* Sends what is queued, ends the thread, frees unless an operation still runs.  Not from an operation.  NULL is a no-op. */
 void control_server_stop(struct control_server *server);

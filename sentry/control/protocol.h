@@ -9,8 +9,11 @@
  * the requests.  A failure carries a text.  CONTROL_EVENT_EXITED follows on its own, once,
  * for each EXEC or WAIT that was answered with success.
  *
- * When the connection of an EXEC is closed before its process ended, that process is
+ * When the connection of an EXEC or CREATE is closed before its process ended, that process is
  * killed: the waiter on the host stands for it, and a SIGKILL of the waiter reaches it so.
+ *
+ * A sandbox has a root container and may have more.  A header says which one a request concerns.
+ * DESTROY ends what is left of one and forgets it; the root one lasts as long as the sandbox.
  *
  * The sentry checks every request though the command line is trusted; the command line
  * treats every answer as hostile (runtime/control_client.c).
@@ -29,10 +32,16 @@
 #define CONTROL_PS_PAGE 32
 #define CONTROL_COMM_SIZE 16
 #define CONTROL_CMDLINE_SIZE 512
+#define CONTROL_TASKS_PAGE 32
+#define CONTROL_CALL_NAME_SIZE 32
+#define CONTROL_FILE_SIZE 256
 #define CONTROL_ATTACK_SIZE 1024
 
 /* FDs of an EXEC: the encoded boot_process, stdin, stdout, stderr, then preserved ones. */
 #define CONTROL_EXEC_FIXED_FDS 4
+
+/* The container's first process, which has another number than 1 where the namespace is another's. */
+#define CONTROL_PID_INIT 0
 
 /* X(NAME, name, request body, reply body, most FDs) */
 #define CONTROL_REQUESTS(X)                                                              \
@@ -46,8 +55,12 @@
 	X(RESIZE, resize, control_resize_request, control_empty, 0)                      \
 	X(STATE, state, control_empty, control_state_reply, 0)                           \
 	X(PS, ps, control_ps_request, control_ps_reply, 0)                               \
+	X(TASKS, tasks, control_tasks_request, control_tasks_reply, 0)                   \
+	X(STRACE, strace, control_strace_request, control_empty, 0)                      \
 	X(ATTACK, attack, control_attack_request, control_attack_reply, 0)               \
-	X(SHUTDOWN, shutdown, control_empty, control_empty, 0)
+	X(SHUTDOWN, shutdown, control_empty, control_empty, 0)                           \
+	X(CREATE, create, control_create_request, control_create_reply, 1)               \
+	X(DESTROY, destroy, control_empty, control_empty, 0)
 
 enum control_type {
 	CONTROL_NONE,
@@ -69,7 +82,7 @@ struct control_header {
 	uint32_t magic;
 	uint32_t version;
 	uint32_t type;
-	uint32_t reserved; /* 0 */
+	uint32_t container; /* the handle of whom it concerns: CREATE's; 0: the root container */
 };
 
 struct control_empty {
@@ -88,20 +101,20 @@ struct control_exec_reply {
 };
 
 struct control_wait_request {
-	int32_t pid; /* 1: the container's init */
+	int32_t pid; /* CONTROL_PID_INIT, or in the container's PID namespace */
 	uint32_t reserved;
 };
 
 struct control_signal_request {
-	int32_t pid; /* in the container's PID namespace; ignored with all */
+	int32_t pid; /* CONTROL_PID_INIT, or in the container's PID namespace; ignored with all */
 	int32_t signal;
 	uint32_t all; /* every process of the container */
 	uint32_t group; /* the whole process group of pid */
 };
 
-/* The host terminal that was given for the exec @pid has a new size. */
+/* The host terminal that was given for init or the exec @pid has a new size. */
 struct control_resize_request {
-	int32_t pid; /* in the container's PID namespace */
+	int32_t pid; /* CONTROL_PID_INIT, or in the container's PID namespace */
 	uint32_t reserved;
 };
 
@@ -133,6 +146,32 @@ struct control_update_request {
 	uint64_t pids_limit;	/* guest tasks; 0: none */
 };
 
+enum control_pid_namespace {
+	CONTROL_PID_NAMESPACE_NEW, /* below the root container's */
+	CONTROL_PID_NAMESPACE_JOIN, /* that of the container @join */
+};
+
+/*
+ * One more container.  The FD is a boot channel with all of its messages in it; the request concerns
+ * container 0.  Its init is loaded and waits for START.  As with EXEC, closing the connection kills
+ * it, and CONTROL_EVENT_EXITED is sent when it has ended.
+ */
+struct control_create_request {
+	uint32_t pid_namespace; /* enum control_pid_namespace */
+	uint32_t join;
+	/* The container whose IPC namespace it has, if its configuration has no new one. */
+	uint32_t join_ipc;
+	uint32_t reserved;
+};
+
+struct control_create_reply {
+	uint32_t handle; /* never 0, and never another's after it */
+	/* What is to be put into the container's cgroups, in the sentry's PID namespace; 0: nothing. */
+	int32_t template_pid; /* of which all of its later stubs are forked */
+	int32_t init_pid;     /* the stub of its init */
+	uint32_t reserved;
+};
+
 struct control_ps_request {
 	int32_t after; /* answer with processes whose pid is greater */
 	uint32_t reserved;
@@ -160,6 +199,40 @@ struct control_ps_reply {
 	struct control_process processes[CONTROL_PS_PAGE];
 };
 
+/* Answer with the threads of processes whose pid is greater, or equal with a greater tid. */
+struct control_tasks_request {
+	int32_t after_pid;
+	int32_t after_tid;
+};
+
+/* A thread, and where it is: what its registers do not tell is read without stopping it. */
+struct control_task {
+	int32_t pid; /* both in the container's PID namespace */
+	int32_t tid;
+	char state; /* as in /proc/PID/stat */
+	uint8_t in_call; /* the fields of the call and the place hold */
+	char reserved[6];
+	uint64_t call; /* number */
+	uint64_t args[6];
+	uint64_t ip;	      /* behind the instruction that made it */
+	uint64_t file_offset; /* of ip in file */
+	char comm[CONTROL_COMM_SIZE];
+	char call_name[CONTROL_CALL_NAME_SIZE]; /* "": unknown */
+	char file[CONTROL_FILE_SIZE];		/* what is mapped at ip; "": nothing with a name */
+};
+
+/* Ascending pids, and tids in each; more != 0 if there are threads beyond the last one. */
+struct control_tasks_reply {
+	uint32_t count;
+	uint32_t more;
+	struct control_task tasks[CONTROL_TASKS_PAGE];
+};
+
+struct control_strace_request {
+	uint32_t on; /* 0 or 1 */
+	uint32_t reserved;
+};
+
 /* Only in a --enable-debug build booted with --debug: attempt something forbidden. */
 struct control_attack_request {
 	uint32_t who; /* 0 sentry, 1 a stub */
@@ -181,6 +254,6 @@ struct control_reply_header {
 
 /* type is CONTROL_EVENT_EXITED, status 0. */
 struct control_exited {
-	int32_t pid;
+	int32_t pid; /* as in the request, CONTROL_PID_INIT for CREATE */
 	uint32_t wait_status; /* as wait4 reports it */
 };

@@ -90,6 +90,8 @@ struct credentials *credentials_new_root(struct user_namespace *ns)
 	refcount_init(&c->refs);
 	c->permitted = c->effective = c->bounding = CAPABILITY_FULL_SET;
 	c->user_ns = user_namespace_get(ns);
+	c->uid = c->euid = c->suid = c->fsuid = uid_to_kernel(ns, 0);
+	c->gid = c->egid = c->sgid = c->fsgid = gid_to_kernel(ns, 0);
 	return c;
 }
 
@@ -121,6 +123,19 @@ bool credentials_in_group(const struct credentials *cred, uint32_t kgid)
 	if (kgid == cred->fsgid)
 		return true;
 	return g->count && bsearch(&kgid, g->gids, g->count, sizeof(kgid), compare_gids);
+}
+
+bool credentials_group_between(const struct credentials *cred, uint32_t first, uint32_t last)
+{
+	const struct group_list *g = cred->groups;
+
+	if (cred->egid >= first && cred->egid <= last)
+		return true;
+	for (uint32_t i = 0; i < g->count; i++) {
+		if (g->gids[i] >= first && g->gids[i] <= last)
+			return true;
+	}
+	return false;
 }
 
 int credentials_enter_user_namespace(const struct credentials *cred, struct user_namespace *ns,

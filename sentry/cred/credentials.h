@@ -74,7 +74,7 @@ struct credentials *credentials_get(const struct credentials *cred);
 void credentials_put(const struct credentials *cred);
 /* A private copy to change before publishing; -ENOMEM as NULL. */
 struct credentials *credentials_copy(const struct credentials *cred) MUST_CHECK;
-/* Root with every capability, in @ns. */
+/* Root with every capability, in @ns, which has a name for it. */
 struct credentials *credentials_new_root(struct user_namespace *ns) MUST_CHECK;
 
 bool credentials_capable(const struct credentials *cred, int capability); /* in cred->user_ns */
@@ -83,6 +83,8 @@ bool credentials_root_capable(const struct credentials *cred, int capability);
 /* Linux's ns_capable: @ns is cred's namespace or a descendant of it (owner rule included). */
 bool credentials_ns_capable(const struct credentials *cred, struct user_namespace *ns, int capability);
 bool credentials_in_group(const struct credentials *cred, uint32_t kgid);
+/* Is the effective or a supplementary group of @first to @last (kernel ids)? */
+bool credentials_group_between(const struct credentials *cred, uint32_t first, uint32_t last);
 
 int group_list_new(const uint32_t *gids, uint32_t count, struct group_list **out) MUST_CHECK;
 void group_list_put(struct group_list *g);

@@ -3,9 +3,9 @@
  * Every host system call that the sentry may make once it serves, with the
  * arguments that are held to a value.  Anything else kills the process.
  *
- * No call here opens a path for writing, makes a socket, a process or a mapping
- * that can be executed.  openat can only read, and only what is below the
- * sentry's root: a minimal procfs of its own PID namespace.
+ * No call here opens a path for writing, makes a process or a mapping that can be
+ * executed, or, but with the host's network, a socket.  openat can only read, and only
+ * what is below the sentry's root: a minimal procfs of its own PID namespace.
  */
 #include "sentry/host/host_confine.h"
 
@@ -15,6 +15,8 @@
 #include <linux/falloc.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -24,11 +26,13 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include "config.h"
+#include "sentry/host/host_inet_option.h"
 #include "sentry/host/host_seccomp.h"
 
-#define RULES_MAX 2
+#define RULES_MAX 3
 
 struct argument_rule {
 	enum scmp_compare op; /* 0: none */
@@ -175,6 +179,31 @@ static const struct call_rule ptrace_rules[] = {
 	CALL(ptrace),
 };
 
+/*
+ * Sockets of the host, with --network=host.  What can be made is what a guest can have;
+ * nothing else here names a host object, as an address means what its socket's family says.
+ */
+#define SOCKET(family, type, protocol)                                                           \
+	CALL_IF(socket, IS32(0, (family)), IS32(1, (type) | SOCK_CLOEXEC | SOCK_NONBLOCK), \
+		IS32(2, (protocol)))
+
+static const struct call_rule inet_rules[] = {
+	SOCKET(AF_INET, SOCK_STREAM, IPPROTO_TCP),
+	SOCKET(AF_INET, SOCK_DGRAM, IPPROTO_UDP),
+	SOCKET(AF_INET, SOCK_DGRAM, IPPROTO_ICMP),
+	SOCKET(AF_INET6, SOCK_STREAM, IPPROTO_TCP),
+	SOCKET(AF_INET6, SOCK_DGRAM, IPPROTO_UDP),
+	SOCKET(AF_INET6, SOCK_DGRAM, IPPROTO_ICMPV6),
+	CALL(bind),
+	CALL(connect),
+	CALL(listen),
+	CALL(getsockname),
+	CALL(getpeername),
+	CALL_IF(ioctl, IS32(1, TIOCOUTQ)),
+	CALL_IF(ioctl, IS32(1, SIOCOUTQNSD)),
+	CALL_IF(ioctl, IS32(1, SIOCATMARK)),
+};
+
 static int add_rule(scmp_filter_ctx filter, const struct call_rule *rule)
 {
 	struct scmp_arg_cmp args[RULES_MAX];
@@ -188,7 +217,23 @@ static int add_rule(scmp_filter_ctx filter, const struct call_rule *rule)
 	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, rule->number, count, args);
 }
 
-static int add_rules(scmp_filter_ctx filter, bool ptrace)
+/* setsockopt: exactly the options of the table. */
+static int add_option_rules(scmp_filter_ctx filter)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < host_inet_option_count && rc == 0; i++) {
+		const struct host_inet_option *o = &host_inet_options[i];
+		const struct call_rule rule =
+			CALL_IF(setsockopt, IS32(1, o->level), IS32(2, o->name));
+
+		if (o->access & HOST_INET_SET)
+			rc = add_rule(filter, &rule);
+	}
+	return rc;
+}
+
+static int add_rules(scmp_filter_ctx filter, bool ptrace, bool inet)
 {
 	int rc = 0;
 
@@ -196,12 +241,16 @@ static int add_rules(scmp_filter_ctx filter, bool ptrace)
 		rc = add_rule(filter, &rules[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(ptrace_rules) && rc == 0 && ptrace; i++)
 		rc = add_rule(filter, &ptrace_rules[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(inet_rules) && rc == 0 && inet; i++)
+		rc = add_rule(filter, &inet_rules[i]);
+	if (rc == 0 && inet)
+		rc = add_option_rules(filter);
 	for (size_t i = 0; i < ARRAY_SIZE(refused) && rc == 0; i++)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), refused[i], 0);
 	return rc;
 }
 
-int host_confine(bool ptrace)
+int host_confine(bool ptrace, bool inet)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	int rc;
@@ -213,7 +262,7 @@ int host_confine(bool ptrace)
 	if (rc == 0)
 		rc = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	if (rc == 0)
-		rc = add_rules(filter, ptrace);
+		rc = add_rules(filter, ptrace, inet);
 	if (rc == 0)
 		rc = seccomp_load(filter);
 	seccomp_release(filter);

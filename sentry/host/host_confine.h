@@ -12,5 +12,8 @@
  * threads: called while there is only one.
  */
 int host_drop_privileges(void) MUST_CHECK;
-/* Installs the allow-list on all threads.  @ptrace: with what the ptrace platform needs. */
-int host_confine(bool ptrace) MUST_CHECK;
+/*
+ * Installs the allow-list on all threads.  @ptrace: with what the ptrace platform needs; @inet:
+ * with what internet sockets of the host do.
+ */
+int host_confine(bool ptrace, bool inet) MUST_CHECK;

@@ -24,6 +24,12 @@ ssize_t host_control_receive(int fd, void *data, size_t size, int *fds, size_t f
 	return fd_pass_receive(fd, 0, data, size, fds, fd_max, fd_count);
 }
 
+ssize_t host_control_receive_now(int fd, void *data, size_t size, int *fds, size_t fd_max,
+				 size_t *fd_count)
+{
+	return fd_pass_receive(fd, MSG_DONTWAIT, data, size, fds, fd_max, fd_count);
+}
+
 int host_control_send(int fd, const void *data, size_t size)
 {
 	return fd_pass_send(fd, data, size, NULL, 0);

@@ -21,6 +21,9 @@ int host_control_accept(int listen_fd) MUST_CHECK;
 /* One message and its FDs, as fd_pass_receive and fd_pass_send (util/fd_pass.h). */
 ssize_t host_control_receive(int fd, void *data, size_t size, int *fds, size_t fd_max,
 			     size_t *fd_count) MUST_CHECK;
+/* The same, -EAGAIN when there is none yet. */
+ssize_t host_control_receive_now(int fd, void *data, size_t size, int *fds, size_t fd_max,
+				 size_t *fd_count) MUST_CHECK;
 int host_control_send(int fd, const void *data, size_t size) MUST_CHECK;
 
 /* Waits without limit; the number of ready entries.  EINTR is retried. */

@@ -19,14 +19,24 @@ int host_epoll_new(void)
 	return fd < 0 ? -errno : fd;
 }
 
-int host_epoll_add(int epoll_fd, int fd, uint64_t id)
-{
-	struct epoll_event event = {
-		.events = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET,
-		.data.u64 = id,
-	};
+_Static_assert(HOST_EPOLL_ALL == (EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP), "the host's numbers");
+_Static_assert(HOST_EPOLL_INPUT == (HOST_EPOLL_ALL & ~EPOLLOUT), "the host's numbers");
 
-	return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+static int control(int epoll_fd, int operation, int fd, uint64_t id, uint32_t events)
+{
+	struct epoll_event event = { .events = events | EPOLLET, .data.u64 = id };
+
+	return epoll_ctl(epoll_fd, operation, fd, &event) < 0 ? -errno : 0;
+}
+
+int host_epoll_add(int epoll_fd, int fd, uint64_t id, uint32_t events)
+{
+	return control(epoll_fd, EPOLL_CTL_ADD, fd, id, events);
+}
+
+int host_epoll_change(int epoll_fd, int fd, uint64_t id, uint32_t events)
+{
+	return control(epoll_fd, EPOLL_CTL_MOD, fd, id, events);
 }
 
 void host_epoll_remove(int epoll_fd, int fd)

@@ -18,8 +18,14 @@ struct host_epoll_event {
 
 /* A new instance; the process ignores SIGPIPE from here on. */
 int host_epoll_new(void) MUST_CHECK;
-/* Edge-triggered for everything.  -EPERM: this kind of file is always ready. */
-int host_epoll_add(int epoll_fd, int fd, uint64_t id) MUST_CHECK;
+/* What to hear of: edge-triggered always. */
+#define HOST_EPOLL_INPUT 0x2003U /* EPOLLIN | EPOLLPRI | EPOLLRDHUP */
+#define HOST_EPOLL_ALL 0x2007U	 /* EPOLLOUT too */
+
+/* -EPERM: this kind of file is always ready. */
+int host_epoll_add(int epoll_fd, int fd, uint64_t id, uint32_t events) MUST_CHECK;
+/* Other @events; what of them is true already is heard of. */
+int host_epoll_change(int epoll_fd, int fd, uint64_t id, uint32_t events) MUST_CHECK;
 void host_epoll_remove(int epoll_fd, int fd);
 /* Sleeps; the number of events.  EINTR is retried. */
 int host_epoll_wait(int epoll_fd, struct host_epoll_event *events, int max) MUST_CHECK;

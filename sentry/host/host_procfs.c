@@ -13,6 +13,7 @@
 
 #include "util/checked.h"
 #include "util/cleanup.h"
+#include "util/strbuf.h"
 
 #define PROC_MAGIC 0x9fa0
 #define TICK_NS (1000000000ULL / 100)
@@ -187,6 +188,27 @@ void host_procfs_statm(pid_t pid, struct host_statm *out)
 	out->shared_pages = pages[2];
 }
 
+/* --- where it is ------------------------------------------------------------------------- */
+
+/* "NR ARG0 ... ARG5 SP IP", or "-1 SP IP" outside of a call, or "running". */
+int host_procfs_stack_pointer(pid_t pid, pid_t tid, uint64_t *out)
+{
+	char text[STAT_SIZE], *ip, *sp;
+	ssize_t n = read_leaf(pid, tid, "syscall", text, sizeof(text));
+
+	if (n < 0)
+		return (int)n;
+	ip = strrchr(text, ' ');
+	if (!ip)
+		return -EAGAIN;
+	*ip = '\0';
+	sp = strrchr(text, ' ');
+	if (!sp)
+		return -EAGAIN;
+	*out = strtoull(sp + 1, NULL, 16);
+	return 0;
+}
+
 /* --- status ----------------------------------------------------------------------------- */
 
 void host_procfs_memory(pid_t pid, struct host_memory *out)
@@ -358,4 +380,27 @@ int host_procfs_pages(pid_t pid, uint64_t start, size_t count, uint8_t *out)
 		done += (size_t)n / sizeof(words[0]);
 	}
 	return 0;
+}
+
+/* --- the network ------------------------------------------------------------------- */
+
+int host_procfs_net(const char *file, struct strbuf *out)
+{
+	static const char *const known[] = { "snmp", "snmp6", "netstat", "sockstat", "sockstat6" };
+	AUTO_CLOSE int fd = -1;
+	char leaf[NAME_SIZE], buf[STATUS_SIZE];
+	size_t i = 0;
+	ssize_t n;
+
+	while (i < ARRAY_SIZE(known) && strcmp(known[i], file) != 0)
+		i++;
+	if (i == ARRAY_SIZE(known))
+		return -ENOENT;
+	snprintf(leaf, sizeof(leaf), "net/%s", known[i]);
+	fd = open_leaf(1, 0, leaf); /* ourselves */
+	if (fd < 0)
+		return -ENOENT;
+	while ((n = read_some(fd, buf, sizeof(buf))) > 0)
+		strbuf_add_bytes(out, buf, (size_t)n);
+	return n < 0 ? (int)n : out->failed ? -ENOMEM : 0;
 }

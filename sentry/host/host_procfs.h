@@ -14,6 +14,8 @@
 
 #include "util/compiler.h"
 
+struct strbuf;
+
 struct host_usage {
 	uint64_t user_ns, system_ns;	 /* CPU time of the host thread or process */
 	uint64_t rss_pages;		 /* of its address space, whatever the thread */
@@ -36,6 +38,12 @@ struct host_statm {
 /* Zeroes when it is gone or @pid is 0. */
 void host_procfs_statm(pid_t pid, struct host_statm *out);
 
+/*
+ * Where a thread that sleeps in a system call was in user mode: -EAGAIN when it runs, -ESRCH when it is
+ * gone or @pid is 0.
+ */
+int host_procfs_stack_pointer(pid_t pid, pid_t tid, uint64_t *out) MUST_CHECK;
+
 /* Memory of a process from its status file, in KiB; zeroes when gone. */
 struct host_memory {
 	uint64_t peak_kb, size_kb, high_water_kb, rss_kb, anonymous_kb, file_kb, shmem_kb, pte_kb,
@@ -43,6 +51,12 @@ struct host_memory {
 	uint64_t voluntary_switches, involuntary_switches; /* of the thread group's leader */
 };
 void host_procfs_memory(pid_t pid, struct host_memory *out);
+
+/*
+ * Appends a file of counters of the sentry's own network namespace ("snmp", "netstat", ...).
+ * -ENOENT: not one of those, or the host has none.
+ */
+int host_procfs_net(const char *file, struct strbuf *out) MUST_CHECK;
 
 /* One mapping of smaps, in KiB. */
 enum host_smaps_field {

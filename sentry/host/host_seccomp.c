@@ -36,17 +36,27 @@ int host_notify_continue(int listener, uint64_t id)
 	return ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &resp) < 0 ? -errno : 0;
 }
 
-int host_notify_add_fd(int listener, uint64_t id, int fd, int number)
+static int add_fd(int listener, uint64_t id, int fd, int number, uint32_t flags)
 {
 	struct seccomp_notif_addfd add = {
 		.id = id,
-		.flags = SECCOMP_ADDFD_FLAG_SETFD,
+		.flags = SECCOMP_ADDFD_FLAG_SETFD | flags,
 		.srcfd = (uint32_t)fd,
 		.newfd = (uint32_t)number,
 		.newfd_flags = O_CLOEXEC,
 	};
 
 	return ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add) < 0 ? -errno : 0;
+}
+
+int host_notify_add_fd(int listener, uint64_t id, int fd, int number)
+{
+	return add_fd(listener, id, fd, number, 0);
+}
+
+int host_notify_return_fd(int listener, uint64_t id, int fd, int number)
+{
+	return add_fd(listener, id, fd, number, SECCOMP_ADDFD_FLAG_SEND);
 }
 
 int host_notify_sync_wake_up(int listener)

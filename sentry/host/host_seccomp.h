@@ -24,13 +24,18 @@
 
 /* -EINTR; -ENOENT: the notifier died meanwhile. */
 int host_notify_receive(int listener, struct seccomp_notif *out) MUST_CHECK;
-/* -ENOENT: the notifier is gone. */
 /* Whether one waits to be received. */
 bool host_notify_pending(int listener);
+/* -ENOENT: the notifier is gone. */
 int host_notify_return(int listener, uint64_t id, int64_t value) MUST_CHECK;
 /* Lets the host kernel execute the call as it was made; register arguments only. */
 int host_notify_continue(int listener, uint64_t id) MUST_CHECK;
 /* Puts @fd into the notifier's table at exactly @number, close-on-exec. */
 int host_notify_add_fd(int listener, uint64_t id, int fd, int number) MUST_CHECK;
+/*
+ * The same, and the answer is @number: the notifier is woken once instead of twice.  After an error
+ * other than -ENOENT the notification still waits.
+ */
+int host_notify_return_fd(int listener, uint64_t id, int fd, int number) MUST_CHECK;
 /* Linux 6.6: wake the other side on this CPU.  -EINVAL on older kernels. */
 int host_notify_sync_wake_up(int listener) MUST_CHECK;

@@ -6,6 +6,8 @@ libsentry_a_SOURCES += %D%/host_clock.c %D%/host_clock.h %D%/host_futex.c %D%/ho
 libsentry_a_SOURCES += %D%/host_children.c %D%/host_children.h
 libsentry_a_SOURCES += %D%/host_epoll.c %D%/host_epoll.h %D%/host_stream.c %D%/host_stream.h
 libsentry_a_SOURCES += %D%/host_socket.c %D%/host_socket.h
+libsentry_a_SOURCES += %D%/host_inet.c %D%/host_inet.h %D%/host_inet_option.c %D%/host_inet_option.h \
+	%D%/host_netlink.c %D%/host_netlink.h
 libsentry_a_SOURCES += %D%/host_memory.c %D%/host_memory.h
 libsentry_a_SOURCES += %D%/host_memfd.c %D%/host_memfd.h
 libsentry_a_SOURCES += %D%/host_process.c %D%/host_process.h

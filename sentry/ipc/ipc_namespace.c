@@ -137,7 +137,7 @@ int ipc_init(struct kernel *kernel)
 						  .number = ops_number,
 						  .leave = ops_leave };
 	static const struct task_exit_hook hook = { .fn = sem_task_exit };
-	int rc = ipc_namespace_new(kernel->root_user_ns, &kernel->root_ipc_ns);
+	int rc = ipc_namespace_new(kernel->container_user_ns, &kernel->root_ipc_ns);
 
 	if (rc < 0)
 		return rc;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "sentry/cred/user_account.h"
+#include "sentry/cred/user_namespace.h"
 #include "sentry/kernel/futex.h"
 #include "sentry/kernel/klog.h"
 #include "sentry/kernel/signal_internal.h"
@@ -26,13 +27,44 @@ struct kernel *kernel_get(void)
 	return instance;
 }
 
-static void set_name(char *to, const char *from)
-{
-	size_t size = from ? strnlen(from, UTS_NAME_SIZE - 1) : 0;
+static _Thread_local struct {
+	struct uts_namespace *uts;
+	struct ipc_namespace *ipc;
+} built;
 
-	memset(to, 0, UTS_NAME_SIZE);
-	if (size)
-		memcpy(to, from, size);
+void kernel_build_in(struct uts_namespace *uts, struct ipc_namespace *ipc)
+{
+	built.uts = uts;
+	built.ipc = ipc;
+}
+
+struct uts_namespace *kernel_built_uts(void)
+{
+	return built.uts ? built.uts : kernel_get()->root_uts_ns;
+}
+
+struct ipc_namespace *kernel_built_ipc(void)
+{
+	return built.ipc ? built.ipc : kernel_get()->root_ipc_ns;
+}
+
+/* As runc makes it: by root of the host, whose ids the root namespace has. */
+static int make_container_user_ns(struct kernel *k, const struct kernel_config *config)
+{
+	struct user_namespace *ns;
+	int rc;
+
+	if (!config->uid_map_count) {
+		k->container_user_ns = user_namespace_get(k->root_user_ns);
+		return 0;
+	}
+	rc = user_namespace_new(k->root_user_ns, 0, 0, &ns);
+	if (rc)
+		return rc;
+	k->container_user_ns = ns;
+	ns->setgroups_allowed = !config->deny_setgroups; /* nobody else has it yet */
+	rc = user_namespace_set_map(ns, ID_MAP_UID, config->uid_map, config->uid_map_count);
+	return rc ? rc : user_namespace_set_map(ns, ID_MAP_GID, config->gid_map, config->gid_map_count);
 }
 
 static int make_root_namespaces(struct kernel *k, const struct kernel_config *config)
@@ -40,27 +72,31 @@ static int make_root_namespaces(struct kernel *k, const struct kernel_config *co
 	int rc = user_namespace_new_root(&k->root_user_ns);
 
 	if (!rc)
-		rc = pid_namespace_new(NULL, k->root_user_ns, ID_INVALID, &k->root_pid_ns);
+		rc = make_container_user_ns(k, config);
 	if (!rc)
-		rc = uts_namespace_new(NULL, k->root_user_ns, ID_INVALID, &k->root_uts_ns);
+		rc = pid_namespace_new(NULL, k->container_user_ns, ID_INVALID, &k->root_pid_ns);
 	if (!rc)
-		rc = cgroup_namespace_new(k->root_user_ns, ID_INVALID, &k->root_cgroup_ns);
+		rc = uts_namespace_new(NULL, k->container_user_ns, ID_INVALID, &k->root_uts_ns);
 	if (!rc)
-		rc = time_namespace_new(k->root_user_ns, ID_INVALID, &k->root_time_ns);
+		rc = cgroup_namespace_new(k->container_user_ns, ID_INVALID, &k->root_cgroup_ns);
+	if (!rc)
+		rc = time_namespace_new(k->container_user_ns, ID_INVALID, &k->root_time_ns);
 	if (rc)
 		return rc;
-	set_name(k->root_uts_ns->nodename, config->hostname ? config->hostname : "localhost");
-	set_name(k->root_uts_ns->domainname, config->domainname ? config->domainname : "(none)");
+	uts_namespace_set_names(k->root_uts_ns, config->hostname ? config->hostname : "localhost",
+				config->domainname ? config->domainname : "(none)");
 	return 0;
 }
 
 static void kernel_free(struct kernel *k)
 {
 	wait_queue_destroy(&k->pause_wait);
+	task_container_put(k->root_container);
 	time_namespace_put(k->root_time_ns);
 	cgroup_namespace_put(k->root_cgroup_ns);
 	uts_namespace_put(k->root_uts_ns);
 	pid_namespace_put(k->root_pid_ns);
+	user_namespace_put(k->container_user_ns);
 	user_namespace_put(k->root_user_ns);
 	free(k);
 }
@@ -77,13 +113,12 @@ int kernel_new(const struct kernel_config *config, struct kernel **out)
 	list_init(&k->groups);
 	wait_queue_init(&k->pause_wait);
 	k->cpus = config->cpus ? config->cpus : 1;
-	atomic_init(&k->memory_limit, config->memory_limit);
 	k->nice = config->nice;
-	atomic_init(&k->pids_limit, config->pids_limit);
-	atomic_init(&k->task_count, 0);
 	k->boot_time_ns = clock_now(LINUX_CLOCK_MONOTONIC);
 	k->boot_realtime_sec = (int64_t)(clock_now(LINUX_CLOCK_REALTIME) / NSEC_PER_SEC);
 	rc = make_root_namespaces(k, config);
+	if (!rc)
+		rc = task_container_new(k, config->container_id, &config->limits, &k->root_container);
 	if (!rc)
 		rc = timer_service_start();
 	if (rc) {

@@ -16,11 +16,13 @@
 #include "sentry/kernel/signal_internal.h"
 #include "sentry/kernel/task_exec.h"
 #include "sentry/kernel/task_internal.h"
+#include "sentry/kernel/time_namespace.h"
 #include "util/cleanup.h"
 #include "util/log.h"
 
 struct birth {
 	struct kernel *k;
+	struct task_container *container; /* borrowed */
 	const struct create_process_args *args;
 	struct thread_group *group;
 	struct task *task;
@@ -45,7 +47,7 @@ static void birth_abandon(struct birth *b)
 	thread_group_put(b->group);
 	pid_put(b->pid);
 	if (b->counted)
-		atomic_fetch_sub(&b->k->task_count, 1);
+		task_container_uncharge(b->container);
 }
 
 static int make_group(struct birth *b)
@@ -62,19 +64,15 @@ static int make_group(struct birth *b)
 		return rc;
 	memcpy(b->group->limits, a->limits, sizeof(b->group->limits));
 	atomic_store(&b->group->oom_score_adj, a->oom_score_adj);
-	b->group->is_container_init = a->is_container_init;
 	b->group->has_execed = true;
-	if (a->container_id) {
-		b->group->container_id = strdup(a->container_id);
-		if (!b->group->container_id)
-			return -ENOMEM;
-	}
+	b->group->container = task_container_get(b->container);
 	return task_alloc(b->k, b->group, &b->task);
 }
 
 static int make_namespaces(struct birth *b)
 {
 	const struct create_process_args *a = b->args;
+	struct time_namespace *time = a->time ? a->time : b->k->root_time_ns;
 	struct namespaces ours = {
 		.mount = a->mounts,
 		.uts = a->uts ? a->uts : b->k->root_uts_ns,
@@ -82,8 +80,8 @@ static int make_namespaces(struct birth *b)
 		.net = b->k->root_net_ns,
 		.pid_for_children = a->pid_ns ? a->pid_ns : b->k->root_pid_ns,
 		.cgroup = b->k->root_cgroup_ns,
-		.time = b->k->root_time_ns,
-		.time_for_children = b->k->root_time_ns,
+		.time = time,
+		.time_for_children = time,
 	};
 
 	return namespaces_copy(&ours, &b->task->namespaces);
@@ -93,7 +91,7 @@ static int make_namespaces(struct birth *b)
 static int make_fs(struct birth *b)
 {
 	const struct create_process_args *a = b->args;
-	struct credentials *root_cred = credentials_new_root(b->k->root_user_ns);
+	struct credentials *root_cred = credentials_new_root(b->k->container_user_ns);
 	struct vfs_context ctx = { .cred = root_cred, .fds = a->fds, .fsize_limit = UINT64_MAX };
 	const char *cwd = a->cwd && *a->cwd ? a->cwd : "/";
 	struct path root, at = { NULL, NULL };
@@ -168,7 +166,7 @@ static int make_memory(struct birth *b)
 {
 	struct task *t = b->task;
 	struct address_space *as;
-	int rc = address_space_new(b->k->platform, &as);
+	int rc = address_space_new(b->k->platform, b->container->stubs, &as);
 
 	if (rc)
 		return rc;
@@ -178,6 +176,7 @@ static int make_memory(struct birth *b)
 		return rc;
 	}
 	atomic_store(&t->mm->users, 1);
+	t->mm->clock_offsets = !t->namespaces->time->is_root;
 	return context_new(b->k->platform, t->mm->as, t, &t->context);
 }
 
@@ -212,8 +211,8 @@ static int load(struct birth *b)
 	memccpy(t->comm, up->program_comm(b->program), 0, sizeof(t->comm) - 1);
 	rc = up->program_load(b->program, t->mm, t->context, &identity,
 			      b->args->limits[RLIM_STACK].soft);
-	if (!rc && b->group->container_id)
-		rc = join_session(t, b->group->container_id);
+	if (!rc && b->container->id)
+		rc = join_session(t, b->container->id);
 	if (!rc && platform_set_host_name(t->context, t->comm))
 		log_debug("the host's ps will not show the name of %s", t->comm);
 	return rc;
@@ -226,13 +225,9 @@ static int charge(struct birth *b)
 	if (rc)
 		return rc;
 	b->task->charged_uid = b->task->cred->uid;
-	if (atomic_fetch_add(&b->k->task_count, 1) >= atomic_load(&b->k->pids_limit) &&
-	    atomic_load(&b->k->pids_limit) > 0) {
-		atomic_fetch_sub(&b->k->task_count, 1);
-		return -EAGAIN;
-	}
-	b->counted = true;
-	return 0;
+	rc = task_container_charge(b->container);
+	b->counted = rc == 0;
+	return rc;
 }
 
 /* Visible to all, not yet running. */
@@ -276,7 +271,11 @@ static int publish(struct birth *b) NO_LOCK_ANALYSIS
 int kernel_create_process(struct kernel *k, const struct create_process_args *args,
 			  struct thread_group **out)
 {
-	struct birth b = { .k = k, .args = args };
+	struct birth b = {
+		.k = k,
+		.container = args->container ? args->container : k->root_container,
+		.args = args,
+	};
 	int rc = make_group(&b);
 
 	if (!rc) {
@@ -295,7 +294,10 @@ int kernel_create_process(struct kernel *k, const struct create_process_args *ar
 		goto fail;
 	/* Look-ups of the caller need a number for locks; it is not published yet. */
 	b.group->pid = b.pid->id;
-	rc = make_program(&b);
+	if (args->prepare)
+		rc = args->prepare(args->prepare_arg, b.task);
+	if (!rc)
+		rc = make_program(&b);
 	if (!rc)
 		rc = make_memory(&b);
 	if (!rc)

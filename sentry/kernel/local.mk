@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-libsentry_a_SOURCES += %D%/bpf_classic.c %D%/bpf_classic.h %D%/clock_sleep.c %D%/clock_sleep.h %D%/cpu_time.h %D%/exec_credentials.c \
+libsentry_a_SOURCES += %D%/bpf_classic.c %D%/bpf_classic.h %D%/task_container.c %D%/task_container.h %D%/clock_sleep.c %D%/cpu_clock.c %D%/cpu_clock.h %D%/clock_sleep.h %D%/cpu_time.h %D%/exec_credentials.c \
 	%D%/file_owner.c %D%/file_owner.h %D%/futex.c %D%/futex.h %D%/futex_exit.c \
 	%D%/futex_internal.h %D%/futex_pi.c %D%/futex_pi_internal.h %D%/futex_requeue_pi.c \
 	%D%/futex_waitv.c %D%/futex_wake_op.c \
@@ -16,5 +16,5 @@ libsentry_a_SOURCES += %D%/bpf_classic.c %D%/bpf_classic.h %D%/clock_sleep.c %D%
 	%D%/signal_frame.c %D%/signal_internal.h %D%/signal_send.c %D%/task.c %D%/task.h \
 	%D%/task_access.c %D%/task_clone.c %D%/task_clone.h %D%/task_exec.c %D%/task_exec.h \
 	%D%/task_exit.c %D%/task_internal.h %D%/task_reap.c %D%/task_reap.h %D%/task_run.c \
-	%D%/task_usage.c %D%/terminal.c %D%/terminal.h %D%/task_wait.c %D%/task_wait.h %D%/thread_group.c %D%/timer.c %D%/timer.h \
+	%D%/task_io.h %D%/task_usage.c %D%/terminal.c %D%/terminal.h %D%/task_wait.c %D%/task_wait.h %D%/thread_group.c %D%/timer.c %D%/timer.h \
 	%D%/user_dispatch.c %D%/user_dispatch.h

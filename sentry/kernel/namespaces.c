@@ -277,6 +277,20 @@ int uts_namespace_new(struct uts_namespace *from, struct user_namespace *user_ns
 	return 0;
 }
 
+static void set_name(char *to, const char *from)
+{
+	memset(to, 0, UTS_NAME_SIZE);
+	memcpy(to, from, strnlen(from, UTS_NAME_SIZE - 1));
+}
+
+void uts_namespace_set_names(struct uts_namespace *ns, const char *nodename, const char *domainname)
+{
+	mutex_lock(&ns->lock);
+	set_name(ns->nodename, nodename);
+	set_name(ns->domainname, domainname);
+	mutex_unlock(&ns->lock);
+}
+
 /* --- cgroup ----------------------------------------------------------------------- */
 
 int cgroup_namespace_new(struct user_namespace *user_ns, uint32_t kuid,

@@ -16,6 +16,7 @@
 
 #include "sentry/abi/capability.h"
 #include "sentry/cred/user_account.h"
+#include "sentry/kernel/cpu_clock.h"
 #include "sentry/kernel/cpu_time.h"
 #include "sentry/kernel/signal_internal.h"
 #include "sentry/kernel/task_internal.h"
@@ -23,12 +24,6 @@
 #include "sentry/kernel/timer.h"
 #include "util/checked.h"
 #include "util/cleanup.h"
-
-/* A negative clock: the complement of a pid, and these bits. */
-#define CPUCLOCK_MASK 3
-#define CPUCLOCK_VIRT 1
-#define CPUCLOCK_SCHED 2
-#define CPUCLOCK_PER_THREAD 4
 
 struct posix_timer {
 	struct refcount refs;
@@ -54,6 +49,7 @@ struct posix_timers {
 	struct mutex lock; /* LOCK_RANK_TASK */
 	struct list_node list;
 	int32_t next_id;
+	bool restore_ids; /* PR_TIMER_CREATE_RESTORE_IDS */
 };
 
 struct posix_timer *posix_timer_get(struct posix_timer *timer)
@@ -205,33 +201,20 @@ static struct posix_timers *timers_of(struct thread_group *g, bool make)
 /* The clock of clock_getcpuclockid(3): whose it is; -EINVAL. */
 static int find_clock_task(struct task *t, struct posix_timer *timer)
 {
-	int32_t pid;
-
 	if (timer->clock >= 0) {
 		timer->of_thread = timer->clock == LINUX_CLOCK_THREAD_CPUTIME_ID;
 		timer->clock_task = is_cpu_clock(timer->clock) ? task_get(t) : NULL;
 		return 0;
 	}
-	pid = ~(timer->clock >> 3);
 	timer->of_thread = timer->clock & CPUCLOCK_PER_THREAD;
 	timer->user_only = (timer->clock & CPUCLOCK_MASK) == CPUCLOCK_VIRT;
-	if ((timer->clock & CPUCLOCK_MASK) > CPUCLOCK_SCHED)
-		return -EINVAL;
-	if (!pid)
-		timer->clock_task = task_get(t);
-	else if (timer->of_thread)
-		timer->clock_task = task_lookup(t->pid.ns, pid);
-	else
-		timer->clock_task = task_lookup_group_leader(t->pid.ns, pid);
-	if (!timer->clock_task || (timer->of_thread && timer->clock_task->group != t->group))
-		return -EINVAL;
-	return 0;
+	return cpu_clock_task(t, timer->clock, &timer->clock_task);
 }
 
-static int check_clock(struct task *t, int clock)
+int posix_timer_check_clock(struct task *t, int clock)
 {
 	if (clock < 0)
-		return 0;
+		return cpu_clock_is_descriptor(clock) ? -EOPNOTSUPP : 0;
 	switch (clock) {
 	case LINUX_CLOCK_REALTIME:
 	case LINUX_CLOCK_MONOTONIC:
@@ -284,12 +267,63 @@ static void fill_entry(struct posix_timer *timer, const struct linux_sigevent *e
 	info->timer.value = event ? event->value : (uint64_t)timer->id;
 }
 
-int posix_timer_create(struct task *t, int clock, const struct linux_sigevent *event, int32_t *id)
+int posix_timers_restore_ids(struct thread_group *g, bool on)
+{
+	struct posix_timers *timers = timers_of(g, on);
+
+	if (!timers)
+		return on ? -ENOMEM : 0;
+	mutex_lock(&timers->lock);
+	timers->restore_ids = on;
+	mutex_unlock(&timers->lock);
+	return 0;
+}
+
+bool posix_timers_restoring_ids(struct thread_group *g)
+{
+	struct posix_timers *timers = timers_of(g, false);
+	bool on;
+
+	if (!timers)
+		return false;
+	mutex_lock(&timers->lock);
+	on = timers->restore_ids;
+	mutex_unlock(&timers->lock);
+	return on;
+}
+
+static struct posix_timer *find_locked(struct posix_timers *timers, int32_t id)
+{
+	struct posix_timer *timer;
+
+	list_for_each(timer, &timers->list, node)
+		if (timer->id == id)
+			return timer;
+	return NULL;
+}
+
+/* The number asked for, or the next one that is free; the next timer's is the one after. */
+static int choose_id_locked(struct posix_timers *timers, int32_t wanted, int32_t *out)
+{
+	int32_t id = wanted == POSIX_TIMER_ANY_ID ? timers->next_id : wanted;
+
+	while (find_locked(timers, id)) {
+		if (wanted != POSIX_TIMER_ANY_ID)
+			return -EBUSY;
+		id = id == INT_MAX ? 0 : id + 1;
+	}
+	timers->next_id = id == INT_MAX ? 0 : id + 1;
+	*out = id;
+	return 0;
+}
+
+int posix_timer_create(struct task *t, int clock, const struct linux_sigevent *event, int32_t wanted,
+		       int32_t *id)
 {
 	struct posix_timers *timers;
 	struct posix_timer *timer;
 	struct task *target = NULL;
-	int rc = check_clock(t, clock);
+	int rc = posix_timer_check_clock(t, clock);
 
 	if (!rc && event)
 		rc = check_event(t, event, &target);
@@ -321,13 +355,16 @@ int posix_timer_create(struct task *t, int clock, const struct linux_sigevent *e
 	}
 	timer_init(&timer->timer, expired, timer);
 	mutex_lock(&timers->lock);
-	timer->id = timers->next_id;
-	timers->next_id = timers->next_id == INT_MAX ? 0 : timers->next_id + 1;
-	fill_entry(timer, event);
-	list_add_tail(&timers->list, &timer->node);
+	rc = choose_id_locked(timers, wanted, &timer->id);
+	if (!rc) {
+		fill_entry(timer, event);
+		list_add_tail(&timers->list, &timer->node);
+		*id = timer->id;
+	}
 	mutex_unlock(&timers->lock);
-	*id = timer->id;
-	return 0;
+	if (rc)
+		posix_timer_put(timer);
+	return rc;
 }
 
 /* --- the other calls ------------------------------------------------------------------ */

@@ -2,6 +2,7 @@
 /* POSIX timers (timer_create(2)) of a thread group. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "sentry/abi/signal.h"
@@ -13,8 +14,15 @@ struct task;
 struct thread_group;
 struct posix_timer;
 
-int posix_timer_create(struct task *t, int clock, const struct linux_sigevent *event,
+/* 0, -EINVAL, -EOPNOTSUPP: posix_timer_create tells the same. */
+int posix_timer_check_clock(struct task *t, int clock) MUST_CHECK;
+/* @wanted: the number it is to have (-EBUSY when there is one), or POSIX_TIMER_ANY_ID. */
+#define POSIX_TIMER_ANY_ID (-1)
+int posix_timer_create(struct task *t, int clock, const struct linux_sigevent *event, int32_t wanted,
 		       int32_t *id) MUST_CHECK;
+/* PR_TIMER_CREATE_RESTORE_IDS: whether numbers are asked for; -ENOMEM. */
+int posix_timers_restore_ids(struct thread_group *g, bool on) MUST_CHECK;
+bool posix_timers_restoring_ids(struct thread_group *g);
 int posix_timer_settime(struct task *t, int32_t id, int flags, const struct linux_itimerspec *new_value,
 			struct linux_itimerspec *old_value) MUST_CHECK;
 int posix_timer_gettime(struct task *t, int32_t id, struct linux_itimerspec *out) MUST_CHECK;

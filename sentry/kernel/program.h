@@ -32,6 +32,8 @@ struct program_identity { /* for auxv */
 /* As declared in sentry/loader/loader.h and sentry/syscalls/syscall.h. */
 struct kernel_upcalls {
 	int64_t (*syscall)(struct task *t, uint64_t nr, const uint64_t args[6]);
+	/* The function of Linux in which a task that sleeps in a call does so; NULL: not known. */
+	const char *(*sleep_symbol)(struct task *t, uint64_t nr, const uint64_t args[6]);
 	int (*program_prepare)(const struct vfs_context *ctx, struct file *file, const char *name,
 			       struct string_vector *argv, struct string_vector *envv,
 			       uint64_t stack_limit, struct program **out);

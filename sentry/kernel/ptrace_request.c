@@ -330,7 +330,7 @@ static int64_t get_rseq(struct task *tracer, struct task *t, uint64_t size, uint
 	if (!stopped)
 		return -ESRCH;
 	size = MIN(size, sizeof(conf));
-	return copy_out(tracer->mm, guest_addr(data), &conf, size) ? -EFAULT : (int64_t)size;
+	return copy_out(tracer->mm, guest_addr(data), &conf, size) ? -EFAULT : (int64_t)sizeof(conf);
 }
 
 /* --- the table --------------------------------------------------------------------------- */

@@ -16,7 +16,6 @@
 #include "sentry/kernel/restart.h"
 
 #define SYSCALL_INSTRUCTION_SIZE 2
-#define NR_RESTART_SYSCALL 219
 
 void ptrace_event_begin(struct task *t, struct context *ctx, const struct platform_event *event)
 {

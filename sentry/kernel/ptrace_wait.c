@@ -5,7 +5,6 @@
  * children without __WCLONE.  Everything under tasklist.
  */
 #include <errno.h>
-#include <string.h>
 
 #include "sentry/cred/user_namespace.h"
 #include "sentry/kernel/ptrace_internal.h"
@@ -32,17 +31,6 @@ static bool matches(struct task *t, const struct wait_request *rq, struct task *
 	}
 }
 
-static void fill_usage(struct linux_rusage *out, const struct task *t)
-{
-	memset(out, 0, sizeof(*out));
-	out->utime.sec = (int64_t)(t->usage.user_ns / NSEC_PER_SEC);
-	out->utime.usec = (int64_t)(t->usage.user_ns % NSEC_PER_SEC / NSEC_PER_USEC);
-	out->stime.sec = (int64_t)(t->usage.system_ns / NSEC_PER_SEC);
-	out->stime.usec = (int64_t)(t->usage.system_ns % NSEC_PER_SEC / NSEC_PER_USEC);
-	out->minflt = (int64_t)t->usage.minor_faults;
-	out->majflt = (int64_t)t->usage.major_faults;
-}
-
 static void report(struct task *t, struct wait_request *rq, struct task *tracee, int status,
 		   int code, int cause)
 {
@@ -51,7 +39,7 @@ static void report(struct task *t, struct wait_request *rq, struct task *tracee,
 	rq->status = status;
 	rq->code = code;
 	rq->cause = cause;
-	fill_usage(&rq->usage, tracee);
+	thread_group_rusage_locked(tracee->group, &rq->usage);
 }
 
 /* Its parent, when that is another, hears of it once the tracer has. */

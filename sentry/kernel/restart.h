@@ -10,6 +10,8 @@
 #define ERESTARTNOHAND 514	  /* restart if no handler runs */
 #define ERESTART_RESTARTBLOCK 516 /* as NOHAND, through restart_block */
 #endif
+/* restart_syscall(2), as which a call through restart_block counts */
+#define NR_RESTART_SYSCALL 219
 /* The handler arranged registers itself (rt_sigreturn, execve); leave rax alone. */
 #define SYSCALL_NO_RETURN 517
 /* The task exited: the context is gone. */

@@ -29,6 +29,8 @@ void task_wake_locked(struct task *t)
 void task_kill_locked(struct task *t)
 {
 	t->kill_pending = true;
+	/* Before it can wake: it would run guest code once more. */
+	atomic_store(&t->work_pending, true);
 	sleeper_kill(&t->sleeper);
 	task_wake_locked(t);
 }

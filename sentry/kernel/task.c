@@ -16,6 +16,7 @@
 #include "sentry/abi/capability.h"
 #include "sentry/abi/prctl.h"
 #include "sentry/cred/user_account.h"
+#include "sentry/kernel/restart.h"
 #include "sentry/kernel/signal_internal.h"
 #include "sentry/kernel/task_internal.h"
 #include "sentry/kernel/timer.h"
@@ -47,7 +48,6 @@ int task_alloc(struct kernel *k, struct thread_group *g, struct task **out)
 	t->sleeper.state = &t->state;
 	atomic_init(&t->state, TASK_RUNNING);
 	signal_queue_init(&t->pending);
-	signal_stack_reset(t);
 	ptrace_task_init(t);
 	t->start_time_ns = clock_now(LINUX_CLOCK_MONOTONIC);
 	t->timer_slack_ns = t->default_timer_slack_ns = 50000;
@@ -225,6 +225,32 @@ struct mm_limits task_mm_limits(struct task *t)
 int task_state_char(struct task *t)
 {
 	return atomic_load(&t->state);
+}
+
+static int32_t call_number(struct task *t)
+{
+	if (!atomic_load_explicit(&t->in_call, memory_order_relaxed))
+		return -1;
+	return atomic_load_explicit(&t->through_block, memory_order_relaxed) ? NR_RESTART_SYSCALL :
+									       (int32_t)t->syscall_nr;
+}
+
+bool task_position(struct task *t, struct task_position *out)
+{
+	bool known = true;
+
+	*out = (struct task_position){
+		.call = call_number(t),
+		.ip = atomic_load_explicit(&t->user_ip, memory_order_relaxed),
+		.sp = atomic_load_explicit(&t->user_sp, memory_order_relaxed),
+	};
+	if (out->sp)
+		return true;
+	mutex_lock(&t->lock);
+	if (t->context)
+		known = context_stack_pointer(t->context, &out->sp) == 0;
+	mutex_unlock(&t->lock);
+	return known;
 }
 
 /* --- numbers and look-up --------------------------------------------------------- */

@@ -14,6 +14,7 @@
 
 #include "sentry/abi/guest_addr.h"
 #include "sentry/cred/credentials.h"
+#include "sentry/kernel/task_io.h"
 #include "sentry/kernel/ptrace.h"
 #include "sentry/kernel/sched_deadline.h"
 #include "sentry/kernel/signal.h"
@@ -31,6 +32,7 @@ struct ipc_namespace;
 struct itimers;
 struct kernel;
 struct key;
+struct linux_rusage;
 struct net_namespace;
 struct pid;
 struct pid_namespace;
@@ -125,6 +127,9 @@ struct task {
 	uint64_t syscall_nr;
 	uint64_t syscall_args[6];
 	uint64_t syscall_rip;		  /* behind the instruction */
+	_Atomic bool in_call;		  /* the last event was a call, or belongs to one */
+	_Atomic bool through_block;	  /* ... which is restart_syscall in its stead */
+	_Atomic uint64_t user_ip, user_sp; /* of the last event; sp 0: it came without registers */
 	int64_t syscall_result;		  /* when restart is pending: -ERESTART* */
 	int64_t syscall_return;		  /* what the guest gets in rax */
 	bool exit_requested;		  /* exit(2): leave with exit_code */
@@ -171,12 +176,13 @@ struct task {
 		uint64_t user_ns, system_ns, minor_faults, major_faults;
 	} usage;			  /* final values at exit; while alive: task_usage() */
 	uint64_t voluntary_switches, involuntary_switches;
+	_Atomic uint64_t io[TASK_IO_COUNT]; /* only the task itself adds */
 	guest_addr_t rseq_area;
 	uint32_t rseq_size, rseq_signature;
 	uint32_t personality;
 	uint32_t io_priority;		  /* protected by lock */
 	uint32_t memory_policy;		  /* as set_mempolicy stored it; only the task itself */
-	bool memory_policy_node;	  /* it names node 0, the only one */
+	uint64_t memory_nodes;		  /* which nodes it names, as get_mempolicy tells them */
 	uint64_t set_child_tid;		  /* CLONE_CHILD_SETTID: written when first run; 0 none */
 	void *sysv_undo;		  /* private to sysv_sem.c */
 	struct key *session_keyring, *thread_keyring; /* references or NULL; only the task itself,
@@ -238,17 +244,18 @@ struct thread_group {
 		uint64_t user_ns, system_ns, minor_faults, major_faults, max_rss;
 		uint64_t child_user_ns, child_system_ns, child_minor_faults, child_major_faults,
 			child_max_rss;
+		uint64_t io[TASK_IO_COUNT]; /* of dead threads, and children waited for */
 	} usage;			 /* of dead threads and reaped children; tasklist */
 	struct itimers *itimers;	 /* owned; private to itimer.c */
 	struct posix_timers *posix_timers; /* owned; private to posix_timer.c */
 	uint64_t start_time_ns;		 /* does not change */
 	_Atomic int32_t oom_score_adj;
-	bool is_container_init;		 /* its exit ends the container (origin "container") */
-	char *container_id;		 /* owned */
+	struct task_container *container;	 /* reference; does not change */
 	struct key *process_keyring;	 /* reference or NULL; private to keys/ */
 	/* told when the group is dead, for init and exec; runs without locks */
 	void (*on_exit)(void *arg, int wait_status);
 	void *on_exit_arg;
+	struct list_node exit_watches;	 /* struct exit_watch; tasklist; empty once it is a zombie */
 };
 
 /* --- references and look-up -------------------------------------------------- */
@@ -277,9 +284,20 @@ uint64_t task_rlimit(struct task *t, enum rlimit_id id); /* the soft limit */
 struct vfs_context task_vfs_context(struct task *t);
 struct mm_limits task_mm_limits(struct task *t);
 
+/*
+ * Where guest code of @t is, for /proc/PID/syscall.  False: it runs.  A moment's truth of a task that does not sleep.
+ */
+struct task_position {
+	int32_t call; /* its number, or -1 */
+	uint64_t sp, ip;
+};
+bool task_position(struct task *t, struct task_position *out) MUST_CHECK;
+
 /* CPU and memory use so far, from the host. */
 void task_usage(struct task *t, struct host_usage *out);
 void thread_group_usage(struct thread_group *g, struct host_usage *out);
+/* What wait(2) tells of it: its own and that of the children it waited for.  Holds tasklist. */
+void thread_group_rusage_locked(struct thread_group *g, struct linux_rusage *out);
 
 /* ptrace-style access check (PTRACE_MODE_READ or ATTACH, real creds or fs creds). */
 enum ptrace_mode { PTRACE_MODE_READ = 1, PTRACE_MODE_ATTACH = 2, PTRACE_MODE_FSCREDS = 8, PTRACE_MODE_REALCREDS = 16 };

@@ -43,7 +43,7 @@ struct clone_job {
 	struct vfork_completion *vfork;
 	struct file *pidfd_file;
 	int pidfd;
-	bool counted;			/* in kernel->task_count */
+	bool counted;			/* in its container */
 	int event;			/* PTRACE_EVENT_* that the parent reports, or 0 */
 };
 
@@ -107,15 +107,13 @@ static void job_abandon(struct clone_job *j)
 		file_put(j->pidfd_file);
 	}
 	if (j->counted)
-		atomic_fetch_sub(&j->parent->kernel->task_count, 1);
+		task_container_uncharge(j->parent->group->container);
 }
 
 static int charge(struct clone_job *j)
 {
 	struct task *t = j->parent;
-	struct kernel *k = t->kernel;
 	uint64_t limit = task_rlimit(t, RLIM_NPROC);
-	int64_t pids_limit = atomic_load(&k->pids_limit);
 	int rc;
 
 	if (t->cred->uid == 0 || credentials_root_capable(t->cred, LINUX_CAP_SYS_RESOURCE) ||
@@ -125,12 +123,9 @@ static int charge(struct clone_job *j)
 	if (rc)
 		return rc;
 	j->child->charged_uid = j->child->cred->uid;
-	if (atomic_fetch_add(&k->task_count, 1) >= pids_limit && pids_limit > 0) {
-		atomic_fetch_sub(&k->task_count, 1);
-		return -EAGAIN;
-	}
-	j->counted = true;
-	return 0;
+	rc = task_container_charge(t->group->container);
+	j->counted = rc == 0;
+	return rc;
 }
 
 static int make_group(struct clone_job *j)
@@ -161,11 +156,7 @@ static int make_group(struct clone_job *j)
 	mutex_unlock(&from->limits_lock);
 	j->group->exit_signal = j->rq->exit_signal;
 	atomic_store(&j->group->oom_score_adj, atomic_load(&from->oom_score_adj));
-	if (from->container_id) {
-		j->group->container_id = strdup(from->container_id);
-		if (!j->group->container_id)
-			return -ENOMEM;
-	}
+	j->group->container = task_container_get(from->container);
 	return 0;
 }
 
@@ -261,11 +252,13 @@ static void inherit(struct clone_job *j)
 	child->io_flusher = t->io_flusher;
 	child->personality = t->personality;
 	child->memory_policy = t->memory_policy;
-	child->memory_policy_node = t->memory_policy_node;
+	child->memory_nodes = t->memory_nodes;
 	child->blocked = t->blocked;
 	/* A memory-sharing child that is not a vfork starts without alternate stack. */
 	if ((flags & (LINUX_CLONE_VM | LINUX_CLONE_VFORK)) != LINUX_CLONE_VM)
 		child->altstack = t->altstack;
+	else
+		signal_stack_reset(child);
 	if (flags & LINUX_CLONE_CHILD_CLEARTID)
 		child->clear_child_tid = guest_addr(j->rq->child_tid);
 	if (flags & LINUX_CLONE_CHILD_SETTID)

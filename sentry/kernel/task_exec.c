@@ -58,7 +58,7 @@ int exec_open_path(const struct vfs_context *ctx, const struct path *p, struct f
 	rc = path_permission(p, LINUX_MAY_EXEC, ctx->cred);
 	if (rc)
 		return rc;
-	if (atomic_load(&inode->writers))
+	if (atomic_load(&inode_anchor(inode)->writers))
 		return -ETXTBSY;
 	rc = vfs_open_path(ctx, p, LINUX_O_RDONLY, out);
 	if (rc != -EACCES)
@@ -111,10 +111,10 @@ static void job_free(struct exec_job *j)
 	namespaces_put(j->namespaces);
 }
 
-static int make_mm(struct kernel *k, struct mm **out)
+static int make_mm(struct kernel *k, struct stub_family *stubs, struct mm **out)
 {
 	struct address_space *as;
-	int rc = address_space_new(k->platform, &as);
+	int rc = address_space_new(k->platform, stubs, &as);
 
 	if (rc)
 		return rc;
@@ -181,7 +181,7 @@ static int prepare(struct task *t, struct exec_job *j, struct file *file, const 
 	if (!rc)
 		rc = prepare_namespaces(t, j);
 	if (!rc)
-		rc = make_mm(t->kernel, &j->mm);
+		rc = make_mm(t->kernel, t->group->container->stubs, &j->mm);
 	return rc;
 }
 
@@ -261,7 +261,9 @@ static void reset_signals(struct task *t, struct exec_job *j)
 {
 	unshare_handlers(t->group, j);
 	signal_handlers_reset(t->group->handlers, false);
-	signal_stack_reset(t);
+	/* Linux leaves the flags, which sigaltstack compares with those it is given. */
+	t->altstack.sp = 0;
+	t->altstack.size = 0;
 	posix_timers_destroy(t->group);
 }
 

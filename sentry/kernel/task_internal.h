@@ -54,10 +54,6 @@ void notify_parent_stopped(struct thread_group *g, int code);
 
 struct namespaces *namespaces_get(struct namespaces *ns);
 int namespaces_copy(struct namespaces *from, struct namespaces **out) MUST_CHECK;
-struct uts_namespace *uts_namespace_get(struct uts_namespace *ns);
-void uts_namespace_put(struct uts_namespace *ns);
-int uts_namespace_new(struct uts_namespace *from, struct user_namespace *user_ns, uint32_t kuid,
-		      struct uts_namespace **out) MUST_CHECK;
 /* Makes a set with new ones for the CLONE_NEW* flags, which belong to @cred's user namespace
  * and count for @t's user.  @fs is re-rooted in a new mount namespace. */
 int namespaces_unshare(struct task *t, uint64_t flags, const struct credentials *cred,

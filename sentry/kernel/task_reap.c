@@ -71,6 +71,7 @@ static void thread_release_locked(struct task *t)
 	g->usage.system_ns += t->usage.system_ns;
 	g->usage.minor_faults += t->usage.minor_faults;
 	g->usage.major_faults += t->usage.major_faults;
+	task_io_add(t, g->usage.io);
 	atomic_store(&t->state, TASK_DEAD);
 	/* Who waited for it may count on the room, whoever still holds the task. */
 	mutex_lock(&t->lock);
@@ -80,7 +81,7 @@ static void thread_release_locked(struct task *t)
 	if (charged != ID_INVALID)
 		user_uncharge(charged, USER_PROCESSES);
 	task_detach_pid_locked(t);
-	atomic_fetch_sub(&t->kernel->task_count, 1);
+	task_container_uncharge(g->container);
 }
 
 void graveyard_init(struct graveyard *y)
@@ -429,8 +430,34 @@ static void thread_dies_locked(struct task *t, struct graveyard *y)
 	tell_tracer_of_death_locked(t);
 }
 
+int thread_group_watch_exit(struct thread_group *g, struct exit_watch *w, int *status)
+{
+	int rc = 0;
+
+	mutex_lock(&g->kernel->tasklist_lock);
+	if (g->released) {
+		rc = -ESRCH;
+	} else if (g->zombie) {
+		*status = thread_group_status_locked(g);
+		rc = 1;
+	} else {
+		list_add_tail(&g->exit_watches, &w->node);
+	}
+	mutex_unlock(&g->kernel->tasklist_lock);
+	return rc;
+}
+
+static void tell_watches(struct list_node *watches, int status)
+{
+	struct exit_watch *w, *next;
+
+	list_for_each_safe(w, next, watches, node)
+		w->fn(w, status);
+}
+
 void task_exit_notify(struct task *t)
 {
+	struct list_node watches;
 	struct thread_group *g = t->group;
 	struct kernel *k = t->kernel;
 	void (*on_exit)(void *arg, int wait_status) = NULL;
@@ -441,6 +468,7 @@ void task_exit_notify(struct task *t)
 	struct graveyard dead;
 
 	graveyard_init(&dead);
+	list_init(&watches);
 	mutex_lock(&k->tasklist_lock);
 	reassign_creations(t);
 	release_tracees(t, &dead);
@@ -455,11 +483,14 @@ void task_exit_notify(struct task *t)
 		status = thread_group_status_locked(g);
 		on_exit = g->on_exit;
 		arg = g->on_exit_arg;
+		list_splice_tail(&watches, &g->exit_watches);
 		group_dies_locked(g, &dead);
+		wait_queue_wake_all(&g->container->group_death, ~0U);
 	}
 	wait_queue_wake_all(&g->exit_wait, ~0U);
 	mutex_unlock(&k->tasklist_lock);
 	graveyard_empty(&dead);
+	tell_watches(&watches, status);
 	if (on_exit)
 		on_exit(arg, status);
 }
@@ -492,6 +523,9 @@ void thread_group_collect_locked(struct thread_group *g, struct thread_group *pa
 					    g->usage.child_minor_faults;
 	parent->usage.child_major_faults += g->usage.major_faults + leader->usage.major_faults +
 					    g->usage.child_major_faults;
+	for (int i = 0; i < TASK_IO_COUNT; i++)
+		parent->usage.io[i] += g->usage.io[i];
+	task_io_add(leader, parent->usage.io);
 	parent->usage.child_max_rss = MAX(parent->usage.child_max_rss, rss);
 	group_release_to(g, y);
 }

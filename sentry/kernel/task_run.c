@@ -25,7 +25,6 @@
 #include "sentry/kernel/task_internal.h"
 #include "util/log.h"
 
-#define NR_RESTART_SYSCALL 219
 #define SYSCALL_INSTRUCTION_SIZE 2
 #define TRAP_GENERAL_PROTECTION 13
 #define TRAP_PAGE_FAULT 14
@@ -256,13 +255,13 @@ static bool restore_mask_locked(struct task *t)
 	return true;
 }
 
-/* The kernel is paused: true when it no longer is, or the task is to die. */
+/* Its container is paused: true when it no longer is, or the task is to die. */
 static bool wait_for_resume(struct task *t)
 {
-	if (likely(!kernel_paused(t->kernel)))
+	if (likely(!task_paused(t)))
 		return false;
 	atomic_store(&t->in_guest, false);
-	kernel_pause_wait(t->kernel);
+	task_pause_wait(t);
 	return true;
 }
 
@@ -376,6 +375,7 @@ static void restart_in_place(struct task *t, struct context *ctx,
 	bool through_block = t->syscall_result == -ERESTART_RESTARTBLOCK;
 
 	t->syscall_restart_pending = false;
+	atomic_store_explicit(&t->through_block, through_block, memory_order_relaxed);
 	run_syscall(t, ctx, event, regs_valid, through_block);
 }
 
@@ -512,12 +512,26 @@ static enum context_action leave(struct task *t, const struct platform_event *ev
 	return CONTEXT_EXITED;
 }
 
+/* After ptrace_event_begin, which knows whether a KICK belongs to a call. */
+static void note_position(struct task *t, struct context *ctx, const struct platform_event *event)
+{
+	const struct guest_regs *regs = event->regs_valid ? context_regs(ctx) : NULL;
+	bool in_call = event->kind == PLATFORM_EVENT_SYSCALL || t->ptrace.call_deferred ||
+		       (regs && regs->orig_rax != UINT64_MAX);
+
+	atomic_store_explicit(&t->in_call, in_call, memory_order_relaxed);
+	atomic_store_explicit(&t->through_block, false, memory_order_relaxed);
+	atomic_store_explicit(&t->user_ip, regs ? regs->rip : event->rip, memory_order_relaxed);
+	atomic_store_explicit(&t->user_sp, regs ? regs->rsp : 0, memory_order_relaxed);
+}
+
 static enum context_action serve(struct task *t, struct context *ctx,
 				 const struct platform_event *event)
 {
 	bool regs_valid = event->regs_valid;
 
 	ptrace_event_begin(t, ctx, event);
+	note_position(t, ctx, event);
 	switch (event->kind) {
 	case PLATFORM_EVENT_SYSCALL:
 		handle_syscall(t, ctx, event);
@@ -543,7 +557,7 @@ static enum context_action serve(struct task *t, struct context *ctx,
 	/* The common way out: nothing to do. */
 	if (!t->syscall_restart_pending && !t->restore_saved_mask && !t->exit_requested) {
 		atomic_store(&t->in_guest, true);
-		if (!atomic_load(&t->work_pending) && likely(!kernel_paused(t->kernel))) {
+		if (!atomic_load(&t->work_pending) && likely(!task_paused(t))) {
 			ptrace_resume_guest(t, ctx, regs_valid);
 			return CONTEXT_RESUME;
 		}

@@ -7,7 +7,6 @@
 #include "sentry/kernel/task_wait.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "sentry/kernel/restart.h"
 #include "sentry/kernel/signal_internal.h"
@@ -47,24 +46,6 @@ static bool matches(struct task *t, struct wait_request *rq, struct thread_group
 	return true;
 }
 
-static void fill_usage(struct linux_rusage *out, const struct thread_group *g)
-{
-	const struct task *leader = g->leader;
-	uint64_t user = g->usage.user_ns + leader->usage.user_ns + g->usage.child_user_ns;
-	uint64_t system = g->usage.system_ns + leader->usage.system_ns + g->usage.child_system_ns;
-
-	out->utime.sec = (int64_t)(user / NSEC_PER_SEC);
-	out->utime.usec = (int64_t)(user % NSEC_PER_SEC / NSEC_PER_USEC);
-	out->stime.sec = (int64_t)(system / NSEC_PER_SEC);
-	out->stime.usec = (int64_t)(system % NSEC_PER_SEC / NSEC_PER_USEC);
-	out->maxrss = (int64_t)(g->usage.max_rss > g->usage.child_max_rss ?
-					g->usage.max_rss : g->usage.child_max_rss) * 4;
-	out->minflt = (int64_t)(g->usage.minor_faults + leader->usage.minor_faults +
-				g->usage.child_minor_faults);
-	out->majflt = (int64_t)(g->usage.major_faults + leader->usage.major_faults +
-				g->usage.child_major_faults);
-}
-
 static void report(struct task *t, struct wait_request *rq, struct thread_group *child, int status,
 		   int code, int cause)
 {
@@ -73,8 +54,7 @@ static void report(struct task *t, struct wait_request *rq, struct thread_group 
 	rq->status = status;
 	rq->code = code;
 	rq->cause = cause;
-	memset(&rq->usage, 0, sizeof(rq->usage));
-	fill_usage(&rq->usage, child);
+	thread_group_rusage_locked(child, &rq->usage);
 }
 
 /* What a tracer has to see first, or sees in its parent's place, is not for this wait. */

@@ -46,6 +46,7 @@ int thread_group_alloc(struct kernel *k, struct signal_handlers *handlers,
 	g->kernel = k;
 	list_init(&g->threads);
 	list_init(&g->children);
+	list_init(&g->exit_watches);
 	wait_queue_init(&g->child_wait);
 	wait_queue_init(&g->exit_wait);
 	wait_queue_init(&g->stop_wait);
@@ -88,7 +89,7 @@ void thread_group_put(struct thread_group *g)
 	mutex_destroy(&g->handlers_ref_lock);
 	mutex_destroy(&g->limits_lock);
 	pid_namespace_put(g->pid.ns);
-	free(g->container_id);
+	task_container_put(g->container);
 	free(g);
 }
 

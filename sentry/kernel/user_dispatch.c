@@ -25,11 +25,20 @@ int user_dispatch_set(struct task *t, uint64_t mode, uint64_t offset, uint64_t l
 		if (selector >= platform_address_max().v)
 			return -EFAULT;
 		break;
+	case LINUX_PR_SYS_DISPATCH_INCLUSIVE_ON:
+		if (!length || offset + length <= offset)
+			return -EINVAL;
+		if (selector >= platform_address_max().v)
+			return -EFAULT;
+		/* The calls in the range are everything but those outside of it: turned round. */
+		offset += length;
+		length = -length;
+		break;
 	default:
 		return -EINVAL;
 	}
 	t->user_dispatch = (struct user_dispatch){
-		.on = mode == LINUX_PR_SYS_DISPATCH_ON,
+		.on = mode != LINUX_PR_SYS_DISPATCH_OFF,
 		.offset = offset,
 		.length = length,
 		.selector = selector,

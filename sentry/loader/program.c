@@ -40,7 +40,7 @@ static void exe_acquire(struct mappable *exe)
 	struct file *file = file_from_mappable(exe);
 
 	if (file && file->inode)
-		atomic_fetch_add(&file->inode->deny_write, 1);
+		atomic_fetch_add(&inode_anchor(file->inode)->deny_write, 1);
 }
 
 static void exe_release(struct mappable *exe)

@@ -38,7 +38,7 @@ bool guest_range_ok(guest_addr_t addr, uint64_t size)
 	return addr.v <= USER_HALF_END && size <= USER_HALF_END - addr.v;
 }
 
-/* Linux's order: every size first (EINVAL), addresses outside the guest (EFAULT), then the clamp. */
+/* Linux's order: sizes (EINVAL), addresses outside the guest (EFAULT), then the clamp; one alone is clamped first. */
 static int check_segments(struct guest_iovec *v, uint64_t count, uint64_t *total)
 {
 	uint64_t sum = 0;
@@ -46,7 +46,7 @@ static int check_segments(struct guest_iovec *v, uint64_t count, uint64_t *total
 	for (uint64_t i = 0; i < count; i++) {
 		if ((int64_t)v[i].size < 0)
 			return -EINVAL;
-		if (!guest_range_ok(guest_addr(v[i].base), v[i].size))
+		if (!guest_range_ok(guest_addr(v[i].base), count == 1 ? MIN(v[i].size, IO_MAX_COUNT) : v[i].size))
 			return -EFAULT;
 		if (v[i].size > IO_MAX_COUNT - sum)
 			v[i].size = IO_MAX_COUNT - sum;

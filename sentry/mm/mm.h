@@ -187,6 +187,10 @@ int mm_mseal(struct mm *mm, uint64_t addr, uint64_t size, uint64_t flags) MUST_C
 /* For what the kernel itself puts in the place of @vma, a copy. */
 int mm_unseal(struct mm *mm, const struct vma *vma) MUST_CHECK;
 int mm_msync(struct mm *mm, uint64_t addr, uint64_t size, int flags) MUST_CHECK;
+/* Whether @m came from shared_memory_new. */
+bool mappable_is_shared_memory(const struct mappable *m);
+/* Whether all of [start, end), whole pages, is mapped; with @partly, whether any of it is. */
+bool mm_is_mapped(struct mm *mm, uint64_t start, uint64_t end, bool partly);
 int mm_mincore(struct mm *mm, uint64_t addr, uint64_t size, guest_addr_t vec) MUST_CHECK;
 
 /*

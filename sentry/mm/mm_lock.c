@@ -65,8 +65,12 @@ int mm_mlock(struct mm *mm, const struct mm_limits *limits, uint64_t addr, uint6
 	if (flags & ~LINUX_MLOCK_ONFAULT)
 		return -EINVAL;
 	rc = may_lock_at_all(limits);
-	if (rc == 0)
-		rc = page_range(addr, size, &start, &end);
+	if (rc < 0)
+		return rc;
+	rc = page_range(addr, size, &start, &end);
+	/* a range that wraps is above any limit, and Linux asks for that first */
+	if (rc < 0 && !limits->can_lock && page_up(size + addr % GUEST_PAGE_SIZE) > limits->memlock)
+		return -ENOMEM;
 	return rc <= 0 ? rc : set_locked(mm, start, end, VMA_LOCKED, limits);
 }
 

@@ -116,5 +116,3 @@ bool mm_may_expand(const struct mm *mm, const struct mm_limits *limits, uint64_t
 /* RLIMIT_MEMLOCK for @grow more locked bytes. */
 bool mm_may_lock(const struct mm *mm, const struct mm_limits *limits, uint64_t grow);
 
-/* Whether @m came from shared_memory_new. */
-bool mappable_is_shared_memory(const struct mappable *m);

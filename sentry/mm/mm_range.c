@@ -237,3 +237,16 @@ bool mm_may_lock(const struct mm *mm, const struct mm_limits *limits, uint64_t g
 	return mm->locked_pages + (grow >> GUEST_PAGE_SHIFT) <=
 	       limits->memlock >> GUEST_PAGE_SHIFT;
 }
+
+bool mm_is_mapped(struct mm *mm, uint64_t start, uint64_t end, bool partly)
+{
+	const struct vma *first;
+	bool mapped;
+	uint64_t hole;
+
+	mutex_lock(&mm->lock);
+	first = vma_set_first_in(&mm->vmas, start, end);
+	mapped = partly ? first && first->start < end : mm_range_mapped(mm, start, end, &hole);
+	mutex_unlock(&mm->lock);
+	return mapped;
+}

@@ -87,7 +87,7 @@ int mm_mincore(struct mm *mm, uint64_t addr, uint64_t size, guest_addr_t vec)
 
 	if (!page_aligned(addr))
 		return -EINVAL;
-	if (addr > max || size > max - addr)
+	if (!guest_range_ok(guest_addr(addr), size))
 		return -ENOMEM;
 	end = addr + page_up(size);
 	if (vec.v > max || (end - addr) >> GUEST_PAGE_SHIFT > max - vec.v)

@@ -79,6 +79,7 @@ struct io_iter {
 	uint64_t segment_offset;	/* within segments[0] */
 	char *buffer;			/* sentry memory, when mm is NULL */
 	uint64_t count;			/* bytes left */
+	bool quiet;			/* a broken pipe is no signal: RWF_NOSIGNAL */
 	struct guest_iovec single;	/* storage for one-buffer iterators; do not copy the iter then */
 };
 

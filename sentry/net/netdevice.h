@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The loopback interface: what the SIOCGIF* requests say about it, on any socket. */
+/* Interfaces: the SIOCGIF* requests, on any socket, from the tables of the network's provider. */
 #pragma once
 
 #include <stdint.h>
@@ -7,9 +7,10 @@
 struct mm;
 struct socket;
 
+/* The loopback interface of a network that has nothing else. */
 #define LOOPBACK_INDEX 1
 #define LOOPBACK_MTU 65536
 #define LOOPBACK_FLAGS 0x49U /* IFF_UP | IFF_LOOPBACK | IFF_RUNNING */
 
-/* -ENOTTY for requests that are not about interfaces; -ENODEV for other names. */
+/* -ENOTTY for requests that are not about interfaces; -ENODEV for names that there are none of. */
 int64_t netdevice_ioctl(struct socket *s, struct mm *mm, uint32_t cmd, uint64_t arg);

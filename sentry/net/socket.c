@@ -54,10 +54,17 @@ void socket_init(struct socket *s, const struct socket_ops *ops, struct net_name
 	s->send_buffer = BUFFER_DEFAULT;
 	s->receive_buffer = BUFFER_DEFAULT;
 	s->low_water = 1;
+	/* From here on others may ask it what it is. */
+	mutex_lock(&net->sockets_lock);
+	list_add_tail(&net->sockets, &s->net_node);
+	mutex_unlock(&net->sockets_lock);
 }
 
 void socket_destroy(struct socket *s)
 {
+	mutex_lock(&s->net->sockets_lock);
+	list_remove(&s->net_node);
+	mutex_unlock(&s->net->sockets_lock);
 	net_namespace_put(s->net);
 	async_list_destroy(&s->async);
 	wait_queue_destroy(&s->space_queue);
@@ -153,5 +160,6 @@ void ancillary_release(struct ancillary *a)
 {
 	file_batch_release(a->files);
 	socket_cred_release(&a->cred);
+	free(a->rows);
 	*a = (struct ancillary){ 0 };
 }

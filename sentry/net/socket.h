@@ -22,6 +22,7 @@
 #include "sentry/vfs/async.h"
 #include "sentry/wait/wait.h"
 #include "util/compiler.h"
+#include "util/list.h"
 #include "util/lock.h"
 #include "util/refcount.h"
 
@@ -30,6 +31,7 @@ struct file_batch;
 struct io_iter;
 struct mm;
 struct net_namespace;
+struct net_socket_entry;
 struct socket;
 struct task;
 struct thread_group;
@@ -56,12 +58,15 @@ struct ancillary {
 	struct file_batch *files; /* SCM_RIGHTS; NULL: none */
 	bool has_cred;		  /* SCM_CREDENTIALS */
 	struct socket_cred cred;
+	uint8_t *rows; /* others: a row of struct linux_cmsghdr and data, checked; malloc'ed */
+	uint32_t rows_size;
 };
 
 /* One sendmsg or recvmsg. */
 struct socket_message {
 	struct io_iter *data;
 	uint32_t flags;		  /* LINUX_MSG_* asked for */
+	uint64_t control_room;	  /* recv: bytes that the guest has for control messages */
 	uint32_t out_flags;	  /* recv: MSG_TRUNC, MSG_CTRUNC, MSG_EOR */
 	struct socket_address *name; /* send: where to, or NULL; recv: filled if not NULL */
 	struct ancillary control; /* send: taken over by a successful send; recv: filled */
@@ -88,6 +93,15 @@ struct socket_ops {
 	uint32_t (*poll)(struct socket *s);
 	int64_t (*ioctl)(struct socket *s, struct mm *mm, uint32_t cmd, uint64_t arg); /* NULL: -ENOTTY */
 	int (*pair)(struct socket *a, struct socket *b); /* NULL: -EOPNOTSUPP */
+	/* Before somebody waits in the socket's queue.  NULL: it is always told what happens. */
+	void (*watch)(struct socket *s);
+	/*
+	 * A control message of a sendmsg, @data with header->size less its own size.  1: becomes one of
+	 * the message's rows; 0: passed over; or an error.  NULL: what all families share.
+	 */
+	int (*check_control)(struct socket *s, const struct linux_cmsghdr *header, const void *data);
+	/* What /proc/net and sock_diag say of it, but its file and owner.  NULL: nothing. */
+	void (*describe)(struct socket *s, struct net_socket_entry *entry);
 };
 
 struct socket {
@@ -96,7 +110,9 @@ struct socket {
 	int family, type, protocol;	/* do not change */
 	struct net_namespace *net;	/* reference; does not change */
 	struct file *file;		/* borrowed; NULL while not accepted; set once, under lock */
-	uint64_t ino;
+	struct list_node net_node;	/* in net->sockets; net->sockets_lock */
+	_Atomic uint64_t ino;		/* of the file; 0: none yet */
+	_Atomic uint32_t uid;		/* who made the file: a kernel id */
 	struct mutex lock;		/* LOCK_RANK_SOCKET */
 	struct wait_queue queue;	/* readiness of this socket */
 	struct wait_queue space_queue;	/* woken when others can send to or connect to it again */

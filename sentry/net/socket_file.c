@@ -2,6 +2,7 @@
 /* Sockets as files: read, write, poll, ioctl, and the inode of the internal sockfs. */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "sentry/abi/epoll.h"
 #include "sentry/abi/fs.h"
@@ -17,7 +18,57 @@
 
 static struct super_block *sockfs; /* does not change after socket_fs_init */
 static const struct super_block_ops sockfs_ops = { 0 };
-static const struct inode_ops socket_inode_ops = { 0 };
+
+/* --- the one extended attribute: the protocol's name ------------------------------------------ */
+
+#define SOCKET_XATTR "system.sockprotoname"
+
+static const char *protocol_name(const struct socket *s)
+{
+	bool six = s->family == LINUX_AF_INET6;
+
+	switch (s->family) {
+	case LINUX_AF_UNIX:
+		return s->type == LINUX_SOCK_STREAM ? "UNIX-STREAM" : "UNIX";
+	case LINUX_AF_NETLINK:
+		return "NETLINK";
+	default:
+		break;
+	}
+	switch (s->protocol) {
+	case LINUX_IPPROTO_TCP:
+		return six ? "TCPv6" : "TCP";
+	case LINUX_IPPROTO_UDP:
+		return six ? "UDPv6" : "UDP";
+	default:
+		return six ? "PINGv6" : "PING";
+	}
+}
+
+static ssize_t copy_text(const char *text, void *out, size_t room)
+{
+	size_t size = strlen(text) + 1;
+
+	if (room && size > room)
+		return -ERANGE;
+	if (room)
+		memcpy(out, text, size);
+	return (ssize_t)size;
+}
+
+static ssize_t socket_getxattr(struct inode *inode, const char *name, void *value, size_t size)
+{
+	return strcmp(name, SOCKET_XATTR) ? -EOPNOTSUPP : copy_text(inode->private_data, value, size);
+}
+
+static ssize_t socket_listxattr(struct inode *inode, char *list, size_t size)
+{
+	return copy_text(SOCKET_XATTR, list, size);
+}
+
+static const struct inode_ops socket_inode_ops = {
+	.setattr = inode_setattr_simple, .getxattr = socket_getxattr, .listxattr = socket_listxattr,
+};
 
 static ssize_t socket_file_read(struct file *file, struct io_iter *to, uint64_t *pos)
 {
@@ -42,7 +93,7 @@ static ssize_t socket_file_write(struct file *file, struct io_iter *from, uint64
 	socket_put(m.blocked_on);
 	if (n == -EAGAIN)
 		s->space_wanted = true;
-	if (n == -EPIPE && s->type == LINUX_SOCK_STREAM && task_current())
+	if (n == -EPIPE && s->type == LINUX_SOCK_STREAM && !from->quiet && task_current())
 		signal_send_self(task_current(), SIGPIPE);
 	return n;
 }
@@ -58,6 +109,8 @@ static struct wait_queue *socket_file_poll_queue(struct file *file)
 {
 	struct socket *s = file->private_data;
 
+	if (s->ops->watch)
+		s->ops->watch(s);
 	return &s->queue;
 }
 
@@ -65,6 +118,8 @@ static struct async_list *socket_file_async_list(struct file *file)
 {
 	struct socket *s = file->private_data;
 
+	if (s->ops->watch)
+		s->ops->watch(s);
 	return &s->async;
 }
 
@@ -118,6 +173,7 @@ static const struct file_ops socket_file_ops = {
 	.async_list = socket_file_async_list,
 	.ioctl = socket_file_ioctl,
 	.describe = socket_file_describe,
+	.nowait = true,
 };
 
 struct socket *socket_from_file(struct file *file)
@@ -141,6 +197,8 @@ static int make_file(struct socket *s, uint32_t flags, struct file **out)
 			inode->attr.uid = cred->fsuid;
 			inode->attr.gid = cred->fsgid;
 		}
+		inode->private_data = (void *)protocol_name(s);
+		s->uid = inode->attr.uid;
 		s->ino = inode->ino;
 		rc = file_new(&socket_file_ops, inode, NULL, NULL, LINUX_O_RDWR | flags, cred, out);
 		inode_put(inode);

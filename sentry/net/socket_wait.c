@@ -29,6 +29,19 @@ static int wait_result(int rc, uint64_t deadline)
 	return rc == -ETIMEDOUT ? -EAGAIN : rc;
 }
 
+/* What is asked of the error queue or for urgent data is there or not: nobody waits for it. */
+static bool never_waits(const struct socket *s, uint32_t flags)
+{
+	return (s->family == LINUX_AF_INET || s->family == LINUX_AF_INET6) &&
+	       flags & (LINUX_MSG_ERRQUEUE | LINUX_MSG_OOB);
+}
+
+static void watch(struct socket *s)
+{
+	if (s->ops->watch)
+		s->ops->watch(s);
+}
+
 static ssize_t try_send(struct socket *s, struct socket_message *m)
 {
 	ssize_t n;
@@ -53,6 +66,7 @@ static ssize_t send_once(struct socket *s, struct socket_message *m, uint64_t de
 		if (n != -EAGAIN)
 			return n;
 		m->blocked_on = NULL;
+		watch(s);
 		wait_begin(&entry, other ? &other->space_queue : &s->queue, WRITE_EVENTS);
 		n = try_send(s, m);
 		if (n == -EAGAIN)
@@ -91,8 +105,9 @@ static ssize_t receive_once(struct socket *s, struct socket_message *m, bool non
 	ssize_t n = s->ops->recvmsg(s, m);
 	struct wait_entry entry;
 
-	if (n != -EAGAIN || nonblock)
+	if (n != -EAGAIN || nonblock || never_waits(s, m->flags))
 		return n;
+	watch(s);
 	wait_begin(&entry, &s->queue, READ_EVENTS);
 	while ((n = s->ops->recvmsg(s, m)) == -EAGAIN) {
 		int rc;
@@ -138,6 +153,7 @@ int socket_connect(struct socket *s, const struct socket_address *addr, bool non
 		int slept = 0;
 
 		other = NULL;
+		watch(s);
 		wait_begin(&entry, waiting_on ? &waiting_on->space_queue : &s->queue, WRITE_EVENTS);
 		rc = s->ops->connect(s, addr, &other);
 		if (rc == -EAGAIN)
@@ -146,6 +162,9 @@ int socket_connect(struct socket *s, const struct socket_address *addr, bool non
 		socket_put(waiting_on);
 		if (slept) {
 			rc = wait_result(slept, deadline);
+			/* The connection goes on being made. */
+			if (rc == -EAGAIN && s->family != LINUX_AF_UNIX)
+				rc = -EINPROGRESS;
 			break;
 		}
 	}
@@ -161,6 +180,7 @@ int socket_accept(struct socket *s, bool nonblock, struct socket **out)
 
 	if (rc != -EAGAIN || nonblock)
 		return rc;
+	watch(s);
 	wait_begin_exclusive(&entry, &s->queue, READ_EVENTS);
 	while ((rc = s->ops->accept(s, out)) == -EAGAIN) {
 		int slept = wait_sleep(deadline);

@@ -31,9 +31,31 @@ void platform_vdso_table(struct platform *p, struct platform_vdso_table *out)
 	p->ops->vdso_table(p, out);
 }
 
-int address_space_new(struct platform *p, struct address_space **out)
+int stub_family_new(struct platform *p, struct stub_family **out)
 {
-	return p->ops->address_space_new(p, out);
+	return p->ops->family_new ? p->ops->family_new(p, out) : -EOPNOTSUPP;
+}
+
+void stub_family_settled(struct stub_family *family)
+{
+	if (family && family->ops->family_settled)
+		family->ops->family_settled(family);
+}
+
+void stub_family_free(struct stub_family *family)
+{
+	if (family)
+		family->ops->family_free(family);
+}
+
+pid_t stub_family_host_pid(const struct stub_family *family)
+{
+	return address_space_host_pid(family->template);
+}
+
+int address_space_new(struct platform *p, struct stub_family *family, struct address_space **out)
+{
+	return p->ops->address_space_new(p, family, out);
 }
 
 void address_space_get(struct address_space *as)
@@ -217,4 +239,19 @@ void context_usage(struct context *ctx, struct host_usage *out)
 {
 	host_procfs_usage(address_space_host_pid(context_address_space(ctx)),
 			  ctx->ops->context_host_tid(ctx), out);
+}
+
+int context_stack_pointer(struct context *ctx, uint64_t *out)
+{
+	uint64_t sp;
+	int rc = host_procfs_stack_pointer(address_space_host_pid(context_address_space(ctx)),
+					   ctx->ops->context_host_tid(ctx), &sp);
+
+	if (rc < 0)
+		return rc;
+	/* The stub's own stack: it is not in the guest's call. */
+	if (sp >= platform_address_max().v)
+		return -EAGAIN;
+	*out = sp;
+	return 0;
 }

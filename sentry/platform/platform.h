@@ -71,6 +71,7 @@ enum context_action {
 };
 
 struct platform;
+struct stub_family;
 struct address_space;
 struct context;
 
@@ -86,8 +87,25 @@ guest_addr_t platform_address_max(void); /* exclusive */
 
 /* --- address spaces ------------------------------------------------------ */
 
-/* A pristine stub from the pool: nothing mapped below platform_address_max(). */
-int address_space_new(struct platform *p, struct address_space **out) MUST_CHECK;
+/*
+ * A family of stubs: those forked of a template of its own, and what they fork.  What the host makes a
+ * child inherit, its cgroups above all, they have of that template; so a container has a family.
+ * -EOPNOTSUPP: the platform has no host processes.
+ */
+int stub_family_new(struct platform *p, struct stub_family **out) MUST_CHECK;
+/* Its template is where it belongs: from now on stubs may be made before they are needed.  NULL is a no-op. */
+void stub_family_settled(struct stub_family *family);
+/* No more stubs are made of it; those there are live on.  May sleep; holds no lock.  NULL is a no-op. */
+void stub_family_free(struct stub_family *family);
+/* The template, in the sentry's pid namespace. */
+pid_t stub_family_host_pid(const struct stub_family *family);
+
+/*
+ * A pristine stub: nothing mapped below platform_address_max().  @family: NULL for the platform's
+ * first one.
+ */
+int address_space_new(struct platform *p, struct stub_family *family,
+		      struct address_space **out) MUST_CHECK;
 void address_space_get(struct address_space *as);
 /* The last put kills and reaps the host process.  May sleep; holds no lock. */
 void address_space_put(struct address_space *as);
@@ -207,6 +225,11 @@ int platform_need_registers(struct context *ctx) MUST_CHECK;
 /* From /proc of the sentry's own pid namespace.  Zeroes when gone. */
 void address_space_statm(struct address_space *as, struct host_statm *out);
 void context_usage(struct context *ctx, struct host_usage *out);
+/*
+ * The guest's stack pointer in a call that came without registers, from the host; -EAGAIN when the
+ * context is not in such a call.  Another thread may ask.
+ */
+int context_stack_pointer(struct context *ctx, uint64_t *out) MUST_CHECK;
 
 /* The kernel's vDSO support table: host addresses for moat's guest vDSO. */
 struct platform_vdso_table {

@@ -13,7 +13,12 @@ struct platform_ops {
 	int (*run)(struct platform *p);
 	void (*vdso_table)(struct platform *p, struct platform_vdso_table *out);
 
-	int (*address_space_new)(struct platform *p, struct address_space **out);
+	/* both or neither */
+	int (*family_new)(struct platform *p, struct stub_family **out);
+	void (*family_free)(struct stub_family *family);
+	void (*family_settled)(struct stub_family *family); /* or NULL */
+	int (*address_space_new)(struct platform *p, struct stub_family *family,
+				 struct address_space **out);
 	void (*address_space_get)(struct address_space *as);
 	void (*address_space_put)(struct address_space *as);
 	ssize_t (*address_space_read)(struct address_space *as, uint64_t addr, void *buf, size_t size);
@@ -61,6 +66,12 @@ struct platform_ops {
 
 struct platform {
 	const struct platform_ops *ops;
+};
+
+/* @template is a pristine stub that never runs a guest; a reference. */
+struct stub_family {
+	const struct platform_ops *ops;
+	struct address_space *template;
 };
 
 struct address_space {

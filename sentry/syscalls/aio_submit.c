@@ -41,7 +41,7 @@ static int check_transfer(struct submission *s, bool write)
 	if (s->iocb.flags & LINUX_IOCB_FLAG_IOPRIO)
 		rc = ioprio_check(s->t, (uint16_t)s->iocb.priority);
 	if (rc == 0)
-		rc = file_transfer_check_flags(s->file, s->iocb.rw_flags);
+		rc = file_transfer_check_flags(s->file, s->iocb.rw_flags, write);
 	if (rc < 0)
 		return rc;
 	if (!(write ? s->file->can_write : s->file->can_read))

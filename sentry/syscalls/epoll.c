@@ -106,12 +106,13 @@ static int64_t do_epoll_wait(struct task *t, const struct syscall_args *a, uint6
 	struct file *file;
 	int64_t rc = -EINVAL;
 
-	if (max <= 0 || max > MAX_EVENTS)
-		return -EINVAL;
 	file = fd_table_lookup(t->fds, arg_int(a, 0));
 	if (!file)
 		return -EBADF;
-	if (epoll_from_file(file))
+	if (max > 0 && max <= MAX_EVENTS &&
+	    !guest_range_ok(arg_addr(a, 1), (uint64_t)max * sizeof(struct linux_epoll_event)))
+		rc = -EFAULT;
+	else if (max > 0 && max <= MAX_EVENTS && epoll_from_file(file))
 		rc = wait_and_deliver(t, epoll_from_file(file), arg_addr(a, 1), max, deadline);
 	file_put(file);
 	return rc;

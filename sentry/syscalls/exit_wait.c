@@ -114,10 +114,9 @@ static int64_t report(struct task *t, const struct syscall_args *a, const struct
 	return rc;
 }
 
-int64_t sys_waitid(struct task *t, const struct syscall_args *a)
+static int64_t wait_by_id(struct task *t, const struct syscall_args *a, struct wait_request *rq)
 {
-	uint32_t options = arg_u32(a, 3);
-	struct wait_request rq = { .options = options };
+	uint32_t options = rq->options;
 	struct file *file = NULL;
 	int64_t rc;
 
@@ -126,15 +125,25 @@ int64_t sys_waitid(struct task *t, const struct syscall_args *a)
 		return -EINVAL;
 	if (!(options & (LINUX_WEXITED | LINUX_WSTOPPED | LINUX_WCONTINUED)))
 		return -EINVAL;
-	rc = select_children(t, a, &rq, &file);
+	rc = select_children(t, a, rq, &file);
 	if (!rc)
-		rc = task_wait(t, &rq);
-	if (!rc && !rq.pid && rq.which == LINUX_P_PIDFD && !(options & LINUX_WNOHANG) &&
-	    (rq.options & LINUX_WNOHANG))
+		rc = task_wait(t, rq);
+	if (!rc && !rq->pid && rq->which == LINUX_P_PIDFD && !(options & LINUX_WNOHANG) &&
+	    (rq->options & LINUX_WNOHANG))
 		rc = -EAGAIN;
-	if (!rc)
-		rc = report(t, a, &rq);
 	if (file)
 		file_put(file);
 	return rc;
+}
+
+int64_t sys_waitid(struct task *t, const struct syscall_args *a)
+{
+	struct wait_request rq = { .options = arg_u32(a, 3) };
+	int64_t rc = wait_by_id(t, a, &rq), reported;
+
+	/* As on Linux a failure is reported too, as nobody's state. */
+	if (rc)
+		rq.pid = 0;
+	reported = report(t, a, &rq);
+	return reported ? reported : rc;
 }

@@ -5,6 +5,8 @@
 #include "sentry/abi/capability.h"
 #include "sentry/fs/pipe/pipe.h"
 #include "sentry/kernel/file_owner.h"
+#include "sentry/kernel/kernel.h"
+#include "sentry/kernel/pid.h"
 #include "sentry/syscalls/file_call.h"
 #include "sentry/vfs/async.h"
 #include "sentry/vfs/dnotify.h"
@@ -63,13 +65,30 @@ static int lock_request(struct task *t, struct file *file, const struct linux_fl
 		.kind = ofd ? FILE_LOCK_OFD : FILE_LOCK_POSIX,
 		.exclusive = fl->type == LINUX_F_WRLCK,
 		.owner = ofd ? (const void *)file : (const void *)t->fds,
-		.pid = ofd ? -1 : task_tgid_in(t, task_pid_namespace(t)),
+		.pid = ofd ? -1 : task_tgid_in(t, t->kernel->root_pid_ns),
 	};
 	if (fl->type != LINUX_F_RDLCK && fl->type != LINUX_F_WRLCK && fl->type != LINUX_F_UNLCK)
 		return -EINVAL;
 	if (ofd && fl->pid)
 		return -EINVAL;
 	return lock_range(file, fl, r);
+}
+
+/* As @t's namespace numbers the holder; 0: not at all, or it is gone. */
+static int32_t holder_in_namespace(struct task *t, int32_t root_pid)
+{
+	struct kernel *k = t->kernel;
+	struct pid *pid;
+	int32_t number = 0;
+
+	if (root_pid < 0)
+		return root_pid;
+	mutex_lock(&k->tasklist_lock);
+	pid = pid_find_locked(k->root_pid_ns, root_pid);
+	if (pid)
+		number = pid_number_in(&pid->id, task_pid_namespace(t));
+	mutex_unlock(&k->tasklist_lock);
+	return number;
 }
 
 static int64_t get_lock(struct task *t, struct file *file, guest_addr_t arg, bool ofd)
@@ -90,7 +109,7 @@ static int64_t get_lock(struct task *t, struct file *file, guest_addr_t arg, boo
 		fl.whence = LINUX_SEEK_SET;
 		fl.start = (int64_t)r.start;
 		fl.size = r.end == INT64_MAX ? 0 : (int64_t)(r.end - r.start + 1);
-		fl.pid = r.pid;
+		fl.pid = holder_in_namespace(t, r.pid);
 	} else {
 		fl.type = LINUX_F_UNLCK;
 	}
@@ -170,6 +189,8 @@ static int64_t set_flags(struct task *t, int fd, struct file *file, uint32_t fla
 	if (flags & LINUX_O_NOATIME && !(old & LINUX_O_NOATIME) &&
 	    !inode_owner_or_capable(file->inode, t->cred))
 		return -EPERM;
+	if (flags & LINUX_O_DIRECT && inode_type(file->inode) == LINUX_S_IFDIR)
+		return -EINVAL;
 	if ((flags ^ old) & LINUX_O_ASYNC) {
 		rc = file_set_async(file, fd, flags & LINUX_O_ASYNC);
 		/* Files that know no signals take no notice. */
@@ -238,6 +259,23 @@ static int64_t pipe_command(struct task *t, struct file *file, int command, uint
 	return pipe_set_size(pipe, (uint32_t)arg, credentials_root_capable(t->cred, LINUX_CAP_SYS_RESOURCE));
 }
 
+/* How long what is written will live: kept, and nothing more. */
+static int64_t set_write_hint(struct task *t, struct file *file, guest_addr_t addr)
+{
+	uint64_t hint;
+	int rc;
+
+	if (!inode_owner_or_capable(file->inode, t->cred))
+		return -EPERM;
+	rc = copy_in_u64(t->mm, &hint, addr);
+	if (rc < 0)
+		return rc;
+	if (hint > LINUX_RWH_WRITE_LIFE_EXTREME)
+		return -EINVAL;
+	file->inode->write_hint = (uint8_t)hint;
+	return 0;
+}
+
 static int64_t other_commands(struct task *t, int fd, struct file *file, int command, uint64_t arg)
 {
 	guest_addr_t addr = guest_addr(arg);
@@ -279,7 +317,14 @@ static int64_t other_commands(struct task *t, int fd, struct file *file, int com
 	case LINUX_F_SETPIPE_SZ:
 	case LINUX_F_GETPIPE_SZ:
 		return pipe_command(t, file, command, arg);
+	case LINUX_F_GET_RW_HINT:
+		return copy_out_u64(t->mm, addr, file->inode->write_hint);
+	case LINUX_F_SET_RW_HINT:
+		return set_write_hint(t, file, addr);
 	case LINUX_F_ADD_SEALS:
+		if (!file->can_write)
+			return -EPERM;
+		__attribute__((fallthrough));
 	case LINUX_F_GET_SEALS:
 		return file->ops->seals ? file->ops->seals(file, command, (uint32_t)arg) : -EINVAL;
 	default:
@@ -303,6 +348,8 @@ int64_t sys_fcntl(struct task *t, const struct syscall_args *a)
 	case LINUX_F_DUPFD_QUERY:
 		other = fd_table_lookup_path(t->fds, (int)arg);
 		return other ? other == file : -EBADF;
+	case LINUX_F_CREATED_QUERY:
+		return file->created;
 	case LINUX_F_GETFD:
 		return fd_table_get_cloexec(t->fds, arg_int(a, 0));
 	case LINUX_F_SETFD:

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * name_to_handle_at and open_by_handle_at.  No file system here can find an object by a
- * handle, as Linux's overlay cannot: handles that are to be opened are EOPNOTSUPP, what is
- * opened is stale.  Handles that only identify (AT_HANDLE_FID) are there for everything.
+ * name_to_handle_at and open_by_handle_at.  tmpfs finds its objects by their numbers; no other file system
+ * here does, as Linux's overlay does not: handles that are to be opened are EOPNOTSUPP there.  Handles that
+ * only identify (AT_HANDLE_FID) are there for everything.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "sentry/abi/capability.h"
 #include "sentry/syscalls/file_call.h"
+#include "sentry/vfs/inode.h"
+#include "util/checked.h"
 
 #define HANDLE_BYTES_MAX 128U
 #define FID_TYPE_INO64_GEN 0x81 /* inode number in eight bytes, generation in four */
+#define TYPE_INO32_GEN 1 /* the same size: generation, and the number's halves */
 #define FID_BYTES 12U
 
 struct linux_file_handle {
@@ -19,7 +23,30 @@ struct linux_file_handle {
 	uint8_t handle[FID_BYTES];
 };
 
-/* Where the inode number is used once only, its generation says nothing. */
+static bool can_decode(const struct inode *inode)
+{
+	return inode->sb->ops->path_of_ino;
+}
+
+/* A number is used once only in its file system, so the generation stands for that. */
+static uint32_t generation_of(const struct inode *inode)
+{
+	return (uint32_t)inode->sb->dev * 0x9e3779b1U;
+}
+
+static void fill(struct linux_file_handle *h, const struct inode *inode)
+{
+	const uint32_t parts[] = { generation_of(inode), (uint32_t)inode->ino, (uint32_t)(inode->ino >> 32) };
+
+	static_assert(sizeof(parts) == sizeof(h->handle), "handle");
+	if (can_decode(inode)) {
+		h->type = TYPE_INO32_GEN;
+		memcpy(h->handle, parts, sizeof(parts));
+	} else {
+		memcpy(h->handle, &inode->ino, sizeof(inode->ino));
+	}
+}
+
 static int64_t encode(struct task *t, const struct path *p, guest_addr_t handle)
 {
 	struct linux_file_handle h = { .bytes = FID_BYTES, .type = FID_TYPE_INO64_GEN };
@@ -30,7 +57,7 @@ static int64_t encode(struct task *t, const struct path *p, guest_addr_t handle)
 		return rc;
 	if (room > HANDLE_BYTES_MAX)
 		return -EINVAL;
-	memcpy(h.handle, &p->dentry->inode->ino, sizeof(p->dentry->inode->ino));
+	fill(&h, p->dentry->inode);
 	if (room >= FID_BYTES)
 		return copy_out(t->mm, handle, &h, sizeof(h));
 	h.type = 255;
@@ -61,7 +88,8 @@ int64_t sys_name_to_handle_at(struct task *t, const struct syscall_args *a)
 	rc = call_lookup(t, arg_int(a, 0), arg_addr(a, 1), lookup, &p);
 	if (rc)
 		return rc;
-	if (!(flags & LINUX_AT_HANDLE_FID))
+	if (!(flags & LINUX_AT_HANDLE_FID) &&
+	    (!can_decode(p.dentry->inode) || flags & LINUX_AT_HANDLE_CONNECTABLE))
 		return -EOPNOTSUPP;
 	rc = encode(t, &p, arg_addr(a, 2));
 	if (rc && rc != -EOVERFLOW)
@@ -70,32 +98,85 @@ int64_t sys_name_to_handle_at(struct task *t, const struct syscall_args *a)
 	return put ? put : rc;
 }
 
-/* Copied as a whole, although nothing in it can be right. */
-static int64_t check_handle(struct task *t, guest_addr_t at)
+#define HANDLE_HEAD offsetof(struct linux_file_handle, handle)
+
+static int64_t read_head(struct task *t, guest_addr_t at, struct linux_file_handle *h)
 {
-	uint8_t handle[HANDLE_BYTES_MAX];
-	struct linux_file_handle h;
-	const size_t head = offsetof(struct linux_file_handle, handle);
-	int rc = copy_in(t->mm, &h, at, head);
+	int rc = copy_in(t->mm, h, at, HANDLE_HEAD);
 
 	if (rc)
 		return rc;
-	if (!h.bytes || h.bytes > HANDLE_BYTES_MAX || h.type < 0)
-		return -EINVAL;
-	return copy_in(t->mm, handle, guest_add(at, head), h.bytes);
+	return !h->bytes || h->bytes > HANDLE_BYTES_MAX || h->type < 0 ? -EINVAL : 0;
+}
+
+/* Behind what is told of the directory and the caller. */
+static int64_t read_body(struct task *t, guest_addr_t at, struct linux_file_handle *h)
+{
+	uint8_t handle[HANDLE_BYTES_MAX];
+	int rc = copy_in(t->mm, handle, guest_add(at, HANDLE_HEAD), h->bytes);
+
+	if (!rc)
+		memcpy(h->handle, handle, MIN(h->bytes, FID_BYTES));
+	return rc;
+}
+
+/* Where the handle is to be looked for. */
+static int find_anchor(struct task *t, int fd, struct path *out)
+{
+	struct vfs_context ctx = task_vfs_context(t);
+	AUTO_FILE struct file *file = NULL;
+	struct path p;
+
+	if (fd == LINUX_AT_FDCWD)
+		return vfs_lookup(&ctx, LINUX_AT_FDCWD, ".", 0, out);
+	file = fd_table_lookup(t->fds, fd); /* O_PATH is not enough */
+	if (!file)
+		return -EBADF;
+	p = file_path(file);
+	*out = path_get(&p);
+	return 0;
+}
+
+static int find_object(const struct path *anchor, const struct linux_file_handle *h, struct path *out)
+{
+	uint32_t parts[FID_BYTES / sizeof(uint32_t)];
+
+	memcpy(parts, h->handle, sizeof(parts));
+	if (h->bytes < FID_BYTES || parts[0] != generation_of(anchor->dentry->inode))
+		return -ESTALE;
+	return vfs_find_by_ino(anchor, parts[1] | (uint64_t)parts[2] << 32, out);
+}
+
+static int64_t open_object(struct task *t, const struct path *p, uint32_t flags)
+{
+	struct vfs_context ctx = task_vfs_context(t);
+	AUTO_FILE struct file *file = NULL;
+	int fd = fd_table_reserve(t->fds, task_rlimit(t, RLIM_NOFILE)), rc;
+
+	if (fd < 0)
+		return fd;
+	rc = vfs_open_root(&ctx, p, flags, &file);
+	if (rc < 0) {
+		fd_table_unreserve(t->fds, fd);
+		return rc == -EINTR ? -ERESTARTSYS : rc;
+	}
+	fd_table_fill(t->fds, fd, file, flags & LINUX_O_CLOEXEC);
+	return fd;
 }
 
 int64_t sys_open_by_handle_at(struct task *t, const struct syscall_args *a)
 {
-	int64_t rc = check_handle(t, arg_addr(a, 1));
+	AUTO_PATH struct path anchor = { NULL, NULL }, p = { NULL, NULL };
+	struct linux_file_handle h = { 0 };
+	int64_t rc = read_head(t, arg_addr(a, 1), &h);
 
-	if (rc)
-		return rc;
-	if (arg_int(a, 0) != LINUX_AT_FDCWD) {
-		AUTO_FILE struct file *file = fd_table_lookup_path(t->fds, arg_int(a, 0));
-
-		if (!file)
-			return -EBADF;
-	}
-	return credentials_root_capable(t->cred, LINUX_CAP_DAC_READ_SEARCH) ? -ESTALE : -EPERM;
+	if (rc == 0)
+		rc = find_anchor(t, arg_int(a, 0), &anchor);
+	if (rc == 0 && !credentials_root_capable(t->cred, LINUX_CAP_DAC_READ_SEARCH))
+		rc = -EPERM;
+	if (rc == 0)
+		rc = read_body(t, arg_addr(a, 1), &h);
+	if (rc == 0)
+		rc = find_object(&anchor, &h, &p);
+	return rc ? rc : open_object(t, &p, (arg_u32(a, 2) & LINUX_O_VALID) | LINUX_O_LARGEFILE);
 }

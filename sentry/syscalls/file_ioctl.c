@@ -2,10 +2,13 @@
 /* ioctl: what is common to all files, then the file's own. */
 #include "config.h"
 
+#include "sentry/abi/capability.h"
 #include "sentry/abi/ioctl.h"
+#include "sentry/cred/credentials.h"
 #include "sentry/syscalls/file_call.h"
 #include "sentry/vfs/async.h"
 
+#define LINUX_FIGETBSZ 2U
 #define LINUX_FICLONE 0x40049409U
 #define LINUX_FICLONERANGE 0x4020940dU
 
@@ -56,11 +59,51 @@ static int64_t quota_size(struct task *t, struct file *file, guest_addr_t arg)
 	return rc < 0 ? rc : copy_out_u64(t->mm, arg, attr.size);
 }
 
+/* The block size of the file system. */
+static int64_t block_size(struct task *t, struct file *file, guest_addr_t arg)
+{
+	struct statfs_result result = { 0 };
+	struct path p = file_path(file);
+	int rc = vfs_statfs(&p, &result);
+
+	if (rc < 0)
+		return rc;
+	/* Linux's own are of 1024 bytes here, though statfs says pages. */
+	if (result.type == LINUX_PROC_SUPER_MAGIC || result.type == LINUX_DEVPTS_SUPER_MAGIC)
+		result.bsize = 1024;
+	return copy_out_u32(t->mm, arg, (uint32_t)result.bsize);
+}
+
+/* No file system tells where its blocks are. */
+static int64_t find_block(struct task *t, guest_addr_t arg)
+{
+	uint32_t block;
+	int rc;
+
+	if (!credentials_root_capable(t->cred, LINUX_CAP_SYS_RAWIO))
+		return -EPERM;
+	rc = copy_in_u32(t->mm, &block, arg);
+	return rc < 0 ? rc : -EINVAL;
+}
+
+static int64_t regular_file(struct task *t, struct file *file, uint32_t command, guest_addr_t arg)
+{
+	switch (command) {
+	case LINUX_FIONREAD:
+		return bytes_left(t, file, arg);
+	case LINUX_FIBMAP:
+		return find_block(t, arg);
+	default:
+		return -ENOTTY;
+	}
+}
+
 int64_t sys_ioctl(struct task *t, const struct syscall_args *a)
 {
 	AUTO_FILE struct file *file = call_file(t, arg_int(a, 0));
 	guest_addr_t arg = arg_addr(a, 2);
 	uint32_t command = arg_u32(a, 1);
+	int64_t rc;
 
 	if (!file)
 		return -EBADF;
@@ -75,15 +118,16 @@ int64_t sys_ioctl(struct task *t, const struct syscall_args *a)
 		return set_async(t, arg_int(a, 0), file, arg);
 	case LINUX_FIOQSIZE:
 		return quota_size(t, file, arg);
+	case LINUX_FIGETBSZ:
+		return block_size(t, file, arg);
 	case LINUX_FICLONE:
 	case LINUX_FICLONERANGE:
 		return -EOPNOTSUPP;
-	case LINUX_FIONREAD:
-		if (inode_type(file->inode) == LINUX_S_IFREG && !file->ops->ioctl)
-			return bytes_left(t, file, arg);
-		break;
 	default:
 		break;
 	}
-	return file->ops->ioctl ? file->ops->ioctl(file, t->mm, command, a->v[2]) : -ENOTTY;
+	rc = file->ops->ioctl ? file->ops->ioctl(file, t->mm, command, a->v[2]) : -ENOTTY;
+	if (rc == -ENOTTY && inode_type(file->inode) == LINUX_S_IFREG)
+		rc = regular_file(t, file, command, arg);
+	return rc;
 }

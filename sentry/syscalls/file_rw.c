@@ -39,19 +39,54 @@ static int64_t transfer_write(struct file_transfer *x, struct io_iter *it)
 
 int64_t file_transfer(struct file_transfer *x, struct io_iter *it, bool write)
 {
+	it->quiet = x->rwf & LINUX_RWF_NOSIGNAL;
 	return write ? transfer_write(x, it) : transfer_read(x, it);
+}
+
+/* Before anything is said of the guest's buffers, as on Linux. */
+static int check_access(const struct file *file, bool write)
+{
+	if (!(write ? file->can_write : file->can_read))
+		return -EBADF;
+	if (inode_type(file->inode) == LINUX_S_IFDIR)
+		return 0; /* EISDIR comes after the buffers */
+	return (write ? !file->ops->write : !file->ops->read) ? -EINVAL : 0;
 }
 
 static int64_t transfer_buffer(struct file_transfer *x, guest_addr_t addr, uint64_t size, bool write)
 {
+	int rc = check_access(x->file, write);
 	struct io_iter it;
+	int64_t n;
 
-	if (!(write ? x->file->can_write : x->file->can_read))
-		return -EBADF;
+	if (rc < 0)
+		return rc;
 	if (!guest_range_ok(addr, size))
 		return -EFAULT;
 	io_iter_init_guest(&it, x->task->mm, addr, size);
-	return file_transfer(x, &it, write);
+	n = file_transfer(x, &it, write);
+	task_io_count(x->task, write, n);
+	return n;
+}
+
+/* What is plain on Linux takes no flags; regular files would have to promise not to sleep. */
+int file_transfer_check_flags(const struct file *file, uint32_t rwf, bool write)
+{
+	const uint32_t appends = LINUX_RWF_APPEND | LINUX_RWF_NOAPPEND;
+	const uint32_t known = LINUX_RWF_HIPRI | LINUX_RWF_DSYNC | LINUX_RWF_SYNC | LINUX_RWF_NOWAIT |
+			       LINUX_RWF_NOSIGNAL | appends;
+	uint32_t type = inode_type(file->inode);
+	bool named = file->mount != NULL;
+
+	if (type == LINUX_S_IFDIR || (write ? file->ops->plain_write : file->ops->plain_read))
+		return rwf & ~LINUX_RWF_HIPRI ? -EOPNOTSUPP : 0;
+	if (rwf & ~known)
+		return -EOPNOTSUPP;
+	if ((rwf & appends) == appends)
+		return -EINVAL;
+	if (rwf & LINUX_RWF_NOWAIT && (!file->ops->nowait || (named && type == LINUX_S_IFIFO)))
+		return -EOPNOTSUPP;
+	return 0;
 }
 
 static int64_t transfer_vector(struct file_transfer *x, guest_addr_t iov, uint64_t count, bool write)
@@ -60,9 +95,11 @@ static int64_t transfer_vector(struct file_transfer *x, guest_addr_t iov, uint64
 	struct io_iter it;
 	int rc = io_iter_init_iovec(&it, x->task->mm, iov, count, &segments);
 
-	if (rc < 0)
+	/* nothing to move is no error, whatever else is wrong */
+	if (rc < 0 || !it.count)
 		return rc;
-	return file_transfer(x, &it, write);
+	rc = file_transfer_check_flags(x->file, x->rwf, write);
+	return rc < 0 ? rc : file_transfer(x, &it, write);
 }
 
 /* --- the calls ------------------------------------------------------------------------- */
@@ -83,6 +120,12 @@ int64_t sys_write(struct task *t, const struct syscall_args *a)
 	return file ? transfer_buffer(&x, arg_addr(a, 1), a->v[2], true) : -EBADF;
 }
 
+/* Comes before the mode of the open file. */
+static bool takes_position(const struct file *file, bool write)
+{
+	return file->seekable && !(write && file->ops->no_pwrite);
+}
+
 static int64_t positioned(struct task *t, const struct syscall_args *a, bool write)
 {
 	AUTO_FILE struct file *file = NULL;
@@ -93,7 +136,7 @@ static int64_t positioned(struct task *t, const struct syscall_args *a, bool wri
 	file = call_file(t, arg_int(a, 0));
 	if (!file)
 		return -EBADF;
-	if (!file->seekable)
+	if (!takes_position(file, write))
 		return -ESPIPE;
 	x.file = file;
 	return transfer_buffer(&x, arg_addr(a, 1), a->v[2], write);
@@ -109,14 +152,22 @@ int64_t sys_pwrite64(struct task *t, const struct syscall_args *a)
 	return positioned(t, a, true);
 }
 
-static int64_t vector(struct task *t, const struct syscall_args *a, bool write)
+static int64_t try_vector(struct task *t, const struct syscall_args *a, bool write)
 {
 	AUTO_FILE struct file *file = call_file(t, arg_int(a, 0));
 	struct file_transfer x = { .task = t, .file = file };
+	int rc = file ? check_access(file, write) : -EBADF;
 
-	if (!file || !(write ? file->can_write : file->can_read))
-		return -EBADF;
-	return transfer_vector(&x, arg_addr(a, 1), a->v[2], write);
+	return rc < 0 ? rc : transfer_vector(&x, arg_addr(a, 1), a->v[2], write);
+}
+
+/* Linux counts calls on vectors whatever comes of them. */
+static int64_t vector(struct task *t, const struct syscall_args *a, bool write)
+{
+	int64_t n = try_vector(t, a, write);
+
+	task_io_count(t, write, n);
+	return n;
 }
 
 int64_t sys_readv(struct task *t, const struct syscall_args *a)
@@ -129,22 +180,33 @@ int64_t sys_writev(struct task *t, const struct syscall_args *a)
 	return vector(t, a, true);
 }
 
-static int64_t positioned_vector(struct task *t, const struct syscall_args *a, bool write)
+static int64_t try_positioned_vector(struct task *t, const struct syscall_args *a, bool write)
 {
 	AUTO_FILE struct file *file = NULL;
 	struct file_transfer x = { .task = t, .pos = a->v[3], .positioned = true };
+	int rc;
 
-	if ((int64_t)a->v[3] < 0)
-		return -EINVAL;
 	file = call_file(t, arg_int(a, 0));
 	if (!file)
 		return -EBADF;
-	if (!file->seekable)
+	if (!takes_position(file, write))
 		return -ESPIPE;
-	if (!(write ? file->can_write : file->can_read))
-		return -EBADF;
+	rc = check_access(file, write);
+	if (rc < 0)
+		return rc;
 	x.file = file;
 	return transfer_vector(&x, arg_addr(a, 1), a->v[2], write);
+}
+
+static int64_t positioned_vector(struct task *t, const struct syscall_args *a, bool write)
+{
+	int64_t n;
+
+	if ((int64_t)a->v[3] < 0)
+		return -EINVAL;
+	n = try_positioned_vector(t, a, write);
+	task_io_count(t, write, n);
+	return n;
 }
 
 int64_t sys_preadv(struct task *t, const struct syscall_args *a)
@@ -157,43 +219,34 @@ int64_t sys_pwritev(struct task *t, const struct syscall_args *a)
 	return positioned_vector(t, a, true);
 }
 
-int file_transfer_check_flags(const struct file *file, uint32_t rwf)
-{
-	const uint32_t appends = LINUX_RWF_APPEND | LINUX_RWF_NOAPPEND;
-	const uint32_t known = LINUX_RWF_HIPRI | LINUX_RWF_DSYNC | LINUX_RWF_SYNC |
-			       LINUX_RWF_NOWAIT | appends;
-
-	if (rwf & ~known)
-		return -EOPNOTSUPP;
-	if ((rwf & appends) == appends)
-		return -EINVAL;
-	/* regular files would have to promise not to sleep */
-	if (rwf & LINUX_RWF_NOWAIT && file->seekable)
-		return -EOPNOTSUPP;
-	return 0;
-}
-
-static int64_t vector2(struct task *t, const struct syscall_args *a, bool write)
+static int64_t try_vector2(struct task *t, const struct syscall_args *a, bool write)
 {
 	AUTO_FILE struct file *file = NULL;
 	struct file_transfer x = { .task = t, .pos = a->v[3], .positioned = a->v[3] != UINT64_MAX,
 			      .rwf = arg_u32(a, 5) };
 	int rc;
 
-	if (x.positioned && (int64_t)x.pos < 0)
-		return -EINVAL;
 	file = call_file(t, arg_int(a, 0));
 	if (!file)
 		return -EBADF;
-	if (x.positioned && !file->seekable)
+	if (x.positioned && !takes_position(file, write))
 		return -ESPIPE;
-	if (!(write ? file->can_write : file->can_read))
-		return -EBADF;
-	rc = file_transfer_check_flags(file, x.rwf);
+	rc = check_access(file, write);
 	if (rc < 0)
 		return rc;
 	x.file = file;
 	return transfer_vector(&x, arg_addr(a, 1), a->v[2], write);
+}
+
+static int64_t vector2(struct task *t, const struct syscall_args *a, bool write)
+{
+	int64_t n;
+
+	if ((int64_t)a->v[3] < -1)
+		return -EINVAL;
+	n = try_vector2(t, a, write);
+	task_io_count(t, write, n);
+	return n;
 }
 
 int64_t sys_preadv2(struct task *t, const struct syscall_args *a)

@@ -109,15 +109,14 @@ int64_t sys_sync(struct task *t, const struct syscall_args *a)
 
 int64_t sys_sync_file_range(struct task *t, const struct syscall_args *a)
 {
-	AUTO_FILE struct file *file = NULL;
+	AUTO_FILE struct file *file = call_file(t, arg_int(a, 0));
 	int64_t offset = (int64_t)a->v[1], size = (int64_t)a->v[2], end;
 	uint32_t type;
 
-	if (arg_u32(a, 3) & ~7U || offset < 0 || size < 0 || add_overflows(offset, size, &end))
-		return -EINVAL;
-	file = call_file(t, arg_int(a, 0));
 	if (!file)
 		return -EBADF;
+	if (arg_u32(a, 3) & ~7U || offset < 0 || size < 0 || add_overflows(offset, size, &end))
+		return -EINVAL;
 	type = inode_type(file->inode);
 	if (type != LINUX_S_IFREG && type != LINUX_S_IFBLK && type != LINUX_S_IFDIR && type != LINUX_S_IFLNK)
 		return -ESPIPE;
@@ -147,5 +146,5 @@ int64_t sys_readahead(struct task *t, const struct syscall_args *a)
 		return -EBADF;
 	if (inode_type(file->inode) != LINUX_S_IFREG && inode_type(file->inode) != LINUX_S_IFBLK)
 		return -EINVAL;
-	return 0;
+	return a->v[2] > INT64_MAX ? -EINVAL : 0;
 }

@@ -22,4 +22,4 @@ struct file_transfer {
 /* The bytes moved, a negative errno or a restart code.  The file is open for it; may sleep. */
 int64_t file_transfer(struct file_transfer *x, struct io_iter *it, bool write) MUST_CHECK;
 /* LINUX_RWF_* of a call: -EOPNOTSUPP, -EINVAL. */
-int file_transfer_check_flags(const struct file *file, uint32_t rwf) MUST_CHECK;
+int file_transfer_check_flags(const struct file *file, uint32_t rwf, bool write) MUST_CHECK;

@@ -110,8 +110,15 @@ int64_t sys_futex(struct task *t, const struct syscall_args *a)
 	uint32_t value3 = arg_u32(a, 5);
 
 	if (realtime && cmd != LINUX_FUTEX_WAIT_BITSET && cmd != LINUX_FUTEX_WAIT_REQUEUE_PI &&
-	    cmd != LINUX_FUTEX_LOCK_PI2)
-		return -ENOSYS;
+	    cmd != LINUX_FUTEX_LOCK_PI2) {
+		struct futex_time time;
+		int rc = 0;
+
+		/* A time that is no time is told first. */
+		if (cmd == LINUX_FUTEX_WAIT || cmd == LINUX_FUTEX_LOCK_PI)
+			rc = get_time(t, arg_addr(a, 3), false, &time);
+		return rc ? rc : -ENOSYS;
+	}
 	switch (cmd) {
 	case LINUX_FUTEX_WAIT:
 		return do_wait(t, a, flags);

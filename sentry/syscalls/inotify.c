@@ -30,14 +30,15 @@ int64_t sys_inotify_init1(struct task *t, const struct syscall_args *a)
 int64_t sys_inotify_add_watch(struct task *t, const struct syscall_args *a)
 {
 	const uint32_t both = LINUX_IN_MASK_ADD | LINUX_IN_MASK_CREATE;
+	const uint32_t known = LINUX_IN_ALL_EVENTS | LINUX_IN_UNMOUNT | LINUX_IN_Q_OVERFLOW |
+			       LINUX_IN_IGNORED | LINUX_IN_ONLYDIR | LINUX_IN_DONT_FOLLOW |
+			       LINUX_IN_EXCL_UNLINK | both | LINUX_IN_ISDIR | LINUX_IN_ONESHOT;
 	uint32_t mask = arg_u32(a, 2), lookup = mask & LINUX_IN_DONT_FOLLOW ? 0 : LOOKUP_FOLLOW;
 	AUTO_FILE struct file *file = NULL;
 	AUTO_PATH struct path p = { NULL, NULL };
 	int rc;
 
-	if (!(mask & (LINUX_IN_ALL_EVENTS | LINUX_IN_UNMOUNT | LINUX_IN_Q_OVERFLOW | LINUX_IN_IGNORED |
-		      LINUX_IN_ONLYDIR | LINUX_IN_DONT_FOLLOW | LINUX_IN_EXCL_UNLINK | both |
-		      LINUX_IN_ISDIR | LINUX_IN_ONESHOT)))
+	if (!(mask & known) || mask & ~known)
 		return -EINVAL;
 	file = call_file(t, arg_int(a, 0));
 	if (!file)

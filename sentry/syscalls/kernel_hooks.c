@@ -7,6 +7,7 @@
 #include "sentry/fs/aio/aio.h"
 #include "sentry/kernel/program.h"
 #include "sentry/loader/loader.h"
+#include "sentry/syscalls/sleep_symbol.h"
 #include "sentry/syscalls/syscall.h"
 
 static int64_t dispatch(struct task *t, uint64_t nr, const uint64_t args[6])
@@ -19,6 +20,7 @@ static int64_t dispatch(struct task *t, uint64_t nr, const uint64_t args[6])
 
 static const struct kernel_upcalls upcalls = {
 	.syscall = dispatch,
+	.sleep_symbol = sleep_symbol,
 	.program_prepare = program_prepare,
 	.program_free = program_free,
 	.program_file = program_file,

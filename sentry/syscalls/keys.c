@@ -11,6 +11,7 @@
 
 #include "sentry/abi/keys.h"
 #include "sentry/syscalls/handlers.h"
+#include "util/checked.h"
 #include "util/cleanup.h"
 #include "util/strbuf.h"
 
@@ -115,7 +116,7 @@ int64_t sys_request_key(struct task *t, const struct syscall_args *a)
 	return rc ? rc : key_request(t, type, description, arg_int(a, 3));
 }
 
-/* --- keyctl ----------------------------------------------------------------------------------------- */
+/* --- keyctl ----------------------------------------------------------------------------------- */
 
 static int64_t join_session(struct task *t, guest_addr_t addr)
 {
@@ -192,6 +193,28 @@ static int64_t capabilities(struct task *t, guest_addr_t buffer, uint64_t room)
 	return rc ? rc : (int64_t)sizeof(caps);
 }
 
+/* Nobody has the authority; what is told before that is asked. */
+static int64_t instantiate(guest_addr_t payload, uint64_t size)
+{
+	size = MIN(size, IO_MAX_COUNT);
+	if (guest_is_null(payload) || !size)
+		return -EPERM;
+	if (!guest_range_ok(payload, size))
+		return -EFAULT;
+	return size > KEY_PAYLOAD_MAX ? -EINVAL : -EPERM;
+}
+
+static int64_t instantiate_vector(struct task *t, guest_addr_t vector, uint64_t count)
+{
+	AUTO_FREE struct guest_iovec *segments = NULL;
+	struct io_iter payload;
+	int rc = io_iter_init_iovec(&payload, t->mm, vector, guest_is_null(vector) ? 0 : count, &segments);
+
+	if (rc < 0)
+		return rc;
+	return payload.count > KEY_PAYLOAD_MAX ? -EINVAL : -EPERM;
+}
+
 static int64_t reject(int64_t error)
 {
 	if (error <= 0 || error >= ERRNO_MAX || error == ERESTARTSYS || error == ERESTARTNOINTR ||
@@ -235,8 +258,9 @@ int64_t sys_keyctl(struct task *t, const struct syscall_args *a)
 	case LINUX_KEYCTL_READ:
 		return read_payload(t, a);
 	case LINUX_KEYCTL_INSTANTIATE:
-		return a->v[2] && a->v[3] > KEY_PAYLOAD_MAX ? -EINVAL : -EPERM;
+		return instantiate(arg_addr(a, 2), a->v[3]);
 	case LINUX_KEYCTL_INSTANTIATE_IOV:
+		return instantiate_vector(t, arg_addr(a, 2), arg_u32(a, 3));
 	case LINUX_KEYCTL_NEGATE:
 		return -EPERM;
 	case LINUX_KEYCTL_REJECT:

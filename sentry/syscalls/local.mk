@@ -12,10 +12,10 @@ libsentry_a_SOURCES += %D%/file_call.c %D%/file_call.h %D%/file_open.c %D%/file_
 	%D%/mount.c %D%/memfd_create.c %D%/inotify.c
 libsentry_a_SOURCES += %D%/clone.c %D%/cred.c %D%/cred_sets.c %D%/exec.c %D%/exit_wait.c \
 	%D%/futex.c %D%/futex2.c %D%/kernel_hooks.c %D%/kernel_hooks.h %D%/kill.c %D%/mempolicy.c %D%/namespace.c \
-	%D%/nanosleep.c %D%/pidfd.c %D%/prctl.c %D%/ioprio.h %D%/priority.c %D%/process_ids.c %D%/process_vm.c \
+	%D%/nanosleep.c %D%/pidfd.c %D%/prctl.c %D%/ioprio.h %D%/sched_attr.h %D%/priority.c %D%/process_ids.c %D%/process_vm.c \
 	%D%/ptrace.c \
 	%D%/rlimit.c %D%/seccomp.c %D%/seccomp.h %D%/sched.c %D%/signal.c %D%/sysinfo.c %D%/system.c %D%/time.c %D%/time_args.h \
-	%D%/timer.c
+	%D%/timer.c %D%/sleep_symbol.c %D%/sleep_symbol.h
 libsentry_a_SOURCES += %D%/keys.c %D%/mqueue.c %D%/socket.c %D%/socket_args.h %D%/socket_control.c \
 	%D%/socket_msg.c %D%/socket_opt.c
 libsentry_a_SOURCES += %D%/administration.c %D%/aio.c %D%/aio_submit.c %D%/cachestat.c %D%/membarrier.c %D%/process_madvise.c

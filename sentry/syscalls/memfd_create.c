@@ -19,11 +19,11 @@ int64_t sys_memfd_create(struct task *t, const struct syscall_args *a)
 		return -EINVAL;
 	if ((flags & exec_flags) == exec_flags)
 		return -EINVAL;
-	if (flags & LINUX_MFD_HUGETLB)
-		return -ENOSYS; /* as a kernel without hugetlbfs */
 	n = copy_in_str(t->mm, name, arg_addr(a, 0), sizeof(name));
 	if (n < 0)
 		return n == -ENAMETOOLONG ? -EINVAL : n;
+	if (flags & LINUX_MFD_HUGETLB)
+		return -ENOSYS; /* as a kernel without hugetlbfs */
 	rc = memfd_new(name, flags, t->cred, &file);
 	return rc < 0 ? rc : install_new_file(t, file, flags & LINUX_MFD_CLOEXEC);
 }

@@ -132,13 +132,15 @@ int64_t sys_umount2(struct task *t, const struct syscall_args *a)
 
 	if (flags & ~known)
 		return -EINVAL;
-	if (flags & LINUX_MNT_EXPIRE && flags & (LINUX_MNT_FORCE | LINUX_MNT_DETACH))
-		return -EINVAL;
-	if (!may_mount(t))
-		return -EPERM;
 	rc = call_lookup(t, LINUX_AT_FDCWD, arg_addr(a, 0),
 			 flags & LINUX_UMOUNT_NOFOLLOW ? 0 : LOOKUP_FOLLOW, &at);
-	return rc < 0 ? rc : vfs_umount(&at, flags);
+	if (rc < 0)
+		return rc;
+	if (!may_mount(t))
+		return -EPERM;
+	if (flags & LINUX_MNT_EXPIRE && flags & (LINUX_MNT_FORCE | LINUX_MNT_DETACH))
+		return -EINVAL;
+	return vfs_umount(&at, flags);
 }
 
 int64_t sys_pivot_root(struct task *t, const struct syscall_args *a)

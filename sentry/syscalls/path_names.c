@@ -10,8 +10,10 @@ static int64_t do_mknod(struct task *t, int dirfd, guest_addr_t name, uint32_t m
 {
 	struct vfs_context ctx = task_vfs_context(t);
 	AUTO_FREE char *path = NULL;
-	int rc = copy_in_path(t->mm, name, &path);
+	int rc = vfs_may_mknod(mode);
 
+	if (rc == 0)
+		rc = copy_in_path(t->mm, name, &path);
 	return rc < 0 ? rc : vfs_mknod(&ctx, dirfd, path, mode, dev);
 }
 
@@ -76,22 +78,24 @@ int64_t sys_unlinkat(struct task *t, const struct syscall_args *a)
 
 /* --- two paths ------------------------------------------------------------------------- */
 
-static int copy_in_paths(struct task *t, guest_addr_t first, guest_addr_t second, char **a, char **b)
-{
-	int rc = copy_in_path(t->mm, first, a);
-
-	return rc < 0 ? rc : copy_in_path(t->mm, second, b);
-}
-
+/* Linux fetches both, and tells what is wrong with the second one when it gets to it. */
 static int64_t do_rename(struct task *t, int old_fd, guest_addr_t old_name, int new_fd,
 			 guest_addr_t new_name, uint32_t flags)
 {
 	struct vfs_context ctx = task_vfs_context(t);
 	AUTO_FREE char *from = NULL, *to = NULL;
-	int rc;
+	int rc, second;
 
-	rc = copy_in_paths(t, old_name, new_name, &from, &to);
-	return rc < 0 ? rc : vfs_rename(&ctx, old_fd, from, new_fd, to, flags);
+	rc = vfs_rename_flags(flags);
+	if (rc == 0)
+		rc = copy_in_path(t->mm, old_name, &from);
+	if (rc < 0)
+		return rc;
+	second = copy_in_path(t->mm, new_name, &to);
+	if (second == 0)
+		return vfs_rename(&ctx, old_fd, from, new_fd, to, flags);
+	rc = vfs_find_parent(&ctx, old_fd, from);
+	return rc < 0 ? rc : second;
 }
 
 int64_t sys_rename(struct task *t, const struct syscall_args *a)
@@ -114,12 +118,18 @@ static int64_t do_link(struct task *t, int old_fd, guest_addr_t old_name, int ne
 {
 	struct vfs_context ctx = task_vfs_context(t);
 	AUTO_FREE char *from = NULL, *to = NULL;
-	int rc;
+	int rc, second;
 
 	if (flags & ~(uint32_t)(LINUX_AT_SYMLINK_FOLLOW | LINUX_AT_EMPTY_PATH))
 		return -EINVAL;
-	rc = copy_in_paths(t, old_name, new_name, &from, &to);
-	return rc < 0 ? rc : vfs_link(&ctx, old_fd, from, new_fd, to, flags);
+	rc = copy_in_path(t->mm, old_name, &from);
+	if (rc < 0)
+		return rc;
+	second = copy_in_path(t->mm, new_name, &to);
+	if (second == 0)
+		return vfs_link(&ctx, old_fd, from, new_fd, to, flags);
+	rc = vfs_find_link_source(&ctx, old_fd, from, flags, NULL);
+	return rc < 0 ? rc : second;
 }
 
 int64_t sys_link(struct task *t, const struct syscall_args *a)
@@ -136,8 +146,12 @@ static int64_t do_symlink(struct task *t, guest_addr_t target, int dirfd, guest_
 {
 	struct vfs_context ctx = task_vfs_context(t);
 	AUTO_FREE char *to = NULL, *path = NULL;
-	int rc = copy_in_paths(t, target, name, &to, &path);
+	int rc = copy_in_path(t->mm, target, &to);
 
+	if (rc == 0 && !*to)
+		rc = -ENOENT; /* before the name is fetched */
+	if (rc == 0)
+		rc = copy_in_path(t->mm, name, &path);
 	return rc < 0 ? rc : vfs_symlink(&ctx, to, dirfd, path);
 }
 

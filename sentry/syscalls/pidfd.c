@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pidfd_open, pidfd_getfd, kcmp. */
+#include <pthread.h>
+
 #include "sentry/abi/sched.h"
 #include "sentry/abi/wait.h"
 #include "sentry/fs/anon/epoll.h"
+#include "sentry/host/host_memory.h"
 #include "sentry/kernel/pidfd.h"
 #include "sentry/kernel/task_internal.h"
 #include "sentry/syscalls/file_call.h"
@@ -74,13 +77,29 @@ int64_t sys_pidfd_getfd(struct task *t, const struct syscall_args *a)
 
 /* --- kcmp ----------------------------------------------------------------------------- */
 
-/* 0 equal, 1 less, 2 greater: an order without the addresses themselves. */
+static struct {
+	pthread_once_t once;
+	uintptr_t xor, factor; /* do not change afterwards */
+} cookies = { .once = PTHREAD_ONCE_INIT };
+
+static void make_cookies(void)
+{
+	host_random(&cookies.xor, sizeof(cookies.xor));
+	host_random(&cookies.factor, sizeof(cookies.factor));
+	cookies.factor |= 1; /* different addresses stay different */
+}
+
+/*
+ * 0 equal, 1 less, 2 greater: an order that stays the same while we run, and tells nothing of the
+ * addresses themselves.
+ */
 static int64_t order(const void *a, const void *b)
 {
-	static const uintptr_t key = 0x5bd1e995a7c3f021U;
-	uintptr_t x = ((uintptr_t)a ^ key) * 0x9E3779B97F4A7C15U;
-	uintptr_t y = ((uintptr_t)b ^ key) * 0x9E3779B97F4A7C15U;
+	uintptr_t x, y;
 
+	pthread_once(&cookies.once, make_cookies);
+	x = ((uintptr_t)a ^ cookies.xor) * cookies.factor;
+	y = ((uintptr_t)b ^ cookies.xor) * cookies.factor;
 	return x == y ? 0 : x < y ? 1 : 2;
 }
 

@@ -36,7 +36,9 @@ static int64_t poll_with(struct task *t, guest_addr_t addr, unsigned count, uint
 	result = poll_set_wait(items, count, deadline);
 	for (unsigned i = 0; i < count; i++)
 		fds[i].revents = (int16_t)items[i].ready;
-	if (copy_out(t->mm, addr, fds, count * sizeof(*fds)))
+	/* a pointer to nothing has to be one all the same */
+	if (!guest_range_ok(addr, count * sizeof(*fds)) ||
+	    copy_out(t->mm, addr, fds, count * sizeof(*fds)))
 		return -EFAULT;
 	return result;
 }

@@ -9,6 +9,7 @@
 #include "sentry/abi/capability.h"
 #include "sentry/abi/prctl.h"
 #include "sentry/abi/signal.h"
+#include "sentry/kernel/posix_timer.h"
 #include "sentry/kernel/seccomp.h"
 #include "sentry/kernel/task_internal.h"
 #include "sentry/syscalls/handlers.h"
@@ -369,6 +370,9 @@ static int64_t prctl_process(struct task *t, const struct syscall_args *a)
 	case LINUX_PR_SET_IO_FLUSHER:
 	case LINUX_PR_GET_IO_FLUSHER:
 		return io_flusher(t, a, arg_int(a, 0) == LINUX_PR_SET_IO_FLUSHER);
+	case LINUX_PR_TASK_PERF_EVENTS_DISABLE:
+	case LINUX_PR_TASK_PERF_EVENTS_ENABLE:
+		return 0; /* of all events there are, none */
 	case LINUX_PR_SET_MEMORY_MERGE:
 	case LINUX_PR_GET_MEMORY_MERGE:
 		return memory_merge(t, a, arg_int(a, 0) == LINUX_PR_SET_MEMORY_MERGE);
@@ -385,6 +389,21 @@ static int64_t prctl_process(struct task *t, const struct syscall_args *a)
 		return seccomp_prctl(t, a->v[1], arg_addr(a, 2));
 	case LINUX_PR_SET_MM:
 		return set_mm(t, a);
+	default:
+		return -EINVAL;
+	}
+}
+
+static int64_t timer_restore_ids(struct task *t, const struct syscall_args *a)
+{
+	if (!unused(a, 2))
+		return -EINVAL;
+	switch (a->v[1]) {
+	case LINUX_PR_TIMER_CREATE_RESTORE_IDS_OFF:
+	case LINUX_PR_TIMER_CREATE_RESTORE_IDS_ON:
+		return posix_timers_restore_ids(t->group, a->v[1] == LINUX_PR_TIMER_CREATE_RESTORE_IDS_ON);
+	case LINUX_PR_TIMER_CREATE_RESTORE_IDS_GET:
+		return posix_timers_restoring_ids(t->group);
 	default:
 		return -EINVAL;
 	}
@@ -413,6 +432,8 @@ int64_t sys_prctl(struct task *t, const struct syscall_args *a)
 		return unused(a, 1) ? t->cred->no_new_privs : -EINVAL;
 	case LINUX_PR_CAP_AMBIENT:
 		return change_ambient(t, a);
+	case LINUX_PR_TIMER_CREATE_RESTORE_IDS:
+		return timer_restore_ids(t, a);
 	default:
 		return prctl_process(t, a);
 	}

@@ -72,7 +72,7 @@ static int64_t transfer(struct task *t, const struct syscall_args *a, bool write
 	if (!local.count)
 		return 0;
 	rc = io_iter_init_iovec(&remote, t->mm, arg_addr(a, 3), a->v[4], &remote_segments);
-	if (rc)
+	if (rc || !remote.count)
 		return rc;
 	target = task_lookup(t->pid.ns, arg_int(a, 0));
 	if (!target)

@@ -12,6 +12,7 @@
 #include "sentry/kernel/task_internal.h"
 #include "sentry/mm/copy_struct.h"
 #include "sentry/syscalls/handlers.h"
+#include "sentry/syscalls/sched_attr.h"
 #include "util/checked.h"
 
 static struct task *target_of(struct task *t, int32_t pid)
@@ -171,13 +172,14 @@ static int apply_locked(struct task *target, const struct parameters *p)
 	return 0;
 }
 
+/* @t NULL: by one who may do anything. */
 static int set_parameters(struct task *t, struct task *target, struct parameters *p)
 {
 	int rc = check_policy(p);
 
 	if (rc)
 		return rc;
-	if (!unprivileged(t, target, p) && !credentials_root_capable(t->cred, LINUX_CAP_SYS_NICE))
+	if (t && !unprivileged(t, target, p) && !credentials_root_capable(t->cred, LINUX_CAP_SYS_NICE))
 		return -EPERM;
 	if (p->clamp)
 		return -EOPNOTSUPP;
@@ -335,10 +337,20 @@ static void parameters_of(const struct linux_sched_attr *attr, const struct para
 	p->set_nice = is_fair(bare(p->policy));
 }
 
+static int set_attr(struct task *t, struct task *target, const struct linux_sched_attr *attr)
+{
+	struct parameters old, p;
+
+	if (attr->flags & ~LINUX_SCHED_FLAG_ALL)
+		return -EINVAL;
+	read_parameters(target, &old);
+	parameters_of(attr, &old, &p);
+	return set_parameters(t, target, &p);
+}
+
 int64_t sys_sched_setattr(struct task *t, const struct syscall_args *a)
 {
 	struct linux_sched_attr attr;
-	struct parameters old, p;
 	struct task *target;
 	int rc;
 
@@ -352,11 +364,14 @@ int64_t sys_sched_setattr(struct task *t, const struct syscall_args *a)
 	target = target_of(t, arg_int(a, 0));
 	if (!target)
 		return -ESRCH;
-	read_parameters(target, &old);
-	parameters_of(&attr, &old, &p);
-	rc = attr.flags & ~LINUX_SCHED_FLAG_ALL ? -EINVAL : set_parameters(t, target, &p);
+	rc = set_attr(t, target, &attr);
 	task_put(target);
 	return rc;
+}
+
+int sched_attr_apply(struct task *target, const struct linux_sched_attr *attr)
+{
+	return set_attr(NULL, target, attr);
 }
 
 int64_t sys_sched_getattr(struct task *t, const struct syscall_args *a)
@@ -437,7 +452,8 @@ int64_t sys_sched_getaffinity(struct task *t, const struct syscall_args *a)
 	size_t needed = round_up(t->kernel->cpus, 64) / 8, length;
 	int rc;
 
-	if ((uint64_t)size * 8 < t->kernel->cpus || size % 8)
+	/* the bits are counted in 32 bits, as by Linux */
+	if (size * 8 < t->kernel->cpus || size % 8)
 		return -EINVAL;
 	target = target_of(t, arg_int(a, 0));
 	if (!target)

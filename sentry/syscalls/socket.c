@@ -106,28 +106,60 @@ static int new_pair(struct task *t, int family, int type, int protocol, struct s
 	return rc;
 }
 
-int64_t sys_socketpair(struct task *t, const struct syscall_args *a)
+static int new_pair_files(struct task *t, int family, int type, int protocol, uint32_t flags,
+			  struct file *out[2])
 {
 	struct socket *pair[2];
-	struct file *first, *second;
-	uint32_t flags;
-	int type, rc = split_type(arg_u32(a, 1), &type, &flags);
+	int rc = new_pair(t, family, type, protocol, pair);
 
-	if (!rc)
-		rc = new_pair(t, arg_int(a, 0), type, arg_int(a, 2), pair);
 	if (rc)
 		return rc;
-	rc = socket_file_new(pair[0], flags & LINUX_SOCK_NONBLOCK, &first);
+	rc = socket_file_new(pair[0], flags & LINUX_SOCK_NONBLOCK, &out[0]);
 	if (rc) {
 		discard(pair[1]);
 		return rc;
 	}
-	rc = socket_file_new(pair[1], flags & LINUX_SOCK_NONBLOCK, &second);
-	if (rc) {
-		file_put(first);
+	rc = socket_file_new(pair[1], flags & LINUX_SOCK_NONBLOCK, &out[1]);
+	if (rc)
+		file_put(out[0]);
+	return rc;
+}
+
+/* The numbers are told before there is anything behind them, as on Linux. */
+static int tell_numbers(struct task *t, guest_addr_t out, const int fds[2])
+{
+	int rc = copy_out_u32(t->mm, out, (uint32_t)fds[0]);
+
+	return rc ? rc : copy_out_u32(t->mm, guest_add(out, sizeof(uint32_t)), (uint32_t)fds[1]);
+}
+
+int64_t sys_socketpair(struct task *t, const struct syscall_args *a)
+{
+	uint64_t limit = task_rlimit(t, RLIM_NOFILE);
+	struct file *files[2];
+	uint32_t flags;
+	int fds[2], type, rc = split_type(arg_u32(a, 1), &type, &flags);
+
+	if (rc)
 		return rc;
+	fds[0] = fd_table_reserve(t->fds, limit);
+	if (fds[0] < 0)
+		return fds[0];
+	fds[1] = fd_table_reserve(t->fds, limit);
+	rc = fds[1] < 0 ? fds[1] : tell_numbers(t, arg_addr(a, 3), fds);
+	if (!rc)
+		rc = new_pair_files(t, arg_int(a, 0), type, arg_int(a, 2), flags, files);
+	for (int i = 0; i < 2; i++) {
+		if (fds[i] < 0)
+			continue;
+		if (rc) {
+			fd_table_unreserve(t->fds, fds[i]);
+			continue;
+		}
+		fd_table_fill(t->fds, fds[i], files[i], flags & LINUX_SOCK_CLOEXEC);
+		file_put(files[i]);
 	}
-	return install_file_pair(t, first, second, flags & LINUX_SOCK_CLOEXEC, arg_addr(a, 3));
+	return rc;
 }
 
 /* --- names and connections ---------------------------------------------------------------- */
@@ -168,6 +200,9 @@ int64_t sys_connect(struct task *t, const struct syscall_args *a)
 	struct file *file;
 	int rc = socket_lookup(t, arg_int(a, 0), &file, &s);
 
+	/* Linux fetches the address before it asks whether it is a socket. */
+	if (rc == -ENOTSOCK)
+		return address_copy_in(t, arg_addr(a, 1), arg_int(a, 2), &addr) ?: rc;
 	if (rc)
 		return rc;
 	rc = address_copy_in(t, arg_addr(a, 1), arg_int(a, 2), &addr);
@@ -207,9 +242,14 @@ static int64_t do_accept(struct task *t, const struct syscall_args *a, uint32_t 
 	struct file *file;
 	int64_t rc;
 
-	if (flags & ~(uint32_t)(LINUX_SOCK_CLOEXEC | LINUX_SOCK_NONBLOCK))
-		return -EINVAL;
 	rc = socket_lookup(t, arg_int(a, 0), &file, &s);
+	if (rc == -EBADF)
+		return rc;
+	if (flags & ~(uint32_t)(LINUX_SOCK_CLOEXEC | LINUX_SOCK_NONBLOCK)) {
+		if (!rc)
+			file_put(file);
+		return -EINVAL;
+	}
 	if (rc)
 		return rc;
 	rc = accept_on(t, file, s, arg_addr(a, 1), arg_addr(a, 2), flags);

@@ -85,11 +85,32 @@ static int add_cred(struct task *t, const uint8_t *data, uint64_t size, struct a
 	return 0;
 }
 
+/* Appends a message as it is. */
+static int add_row(const struct linux_cmsghdr *header, const uint8_t *data, struct ancillary *out)
+{
+	size_t space = LINUX_CMSG_ALIGN(header->size);
+	uint8_t *rows = realloc(out->rows, out->rows_size + space);
+
+	if (!rows)
+		return -ENOBUFS;
+	memset(rows + out->rows_size, 0, space);
+	memcpy(rows + out->rows_size, header, HEADER);
+	memcpy(rows + out->rows_size + HEADER, data, header->size - HEADER);
+	out->rows = rows;
+	out->rows_size += (uint32_t)space;
+	return 0;
+}
+
 static int add_message(struct task *t, struct socket *s, const struct linux_cmsghdr *header,
 		       const uint8_t *data, struct ancillary *out)
 {
 	uint64_t size = header->size - HEADER;
 
+	if (s->ops->check_control) {
+		int rc = s->ops->check_control(s, header, data);
+
+		return rc > 0 ? add_row(header, data, out) : rc;
+	}
 	if (header->level != LINUX_SOL_SOCKET)
 		return 0;
 	switch (header->type) {
@@ -206,6 +227,24 @@ static int put_files(struct control_writer *w, const struct file_batch *batch, b
 	return rc;
 }
 
+static int put_rows(struct control_writer *w, const uint8_t *rows, uint32_t size)
+{
+	uint32_t at = 0;
+	int rc = 0;
+
+	while (!rc && size - at >= HEADER) {
+		struct linux_cmsghdr header;
+
+		memcpy(&header, rows + at, HEADER);
+		if (header.size < HEADER || header.size > size - at)
+			break;
+		rc = put_message(w, header.level, header.type, rows + at + HEADER,
+				 header.size - HEADER);
+		at += (uint32_t)MIN(LINUX_CMSG_ALIGN(header.size), (uint64_t)(size - at));
+	}
+	return rc;
+}
+
 int control_copy_out(struct task *t, struct ancillary *control, guest_addr_t addr, uint64_t *size,
 		     uint32_t flags, uint32_t *out_flags)
 {
@@ -217,6 +256,8 @@ int control_copy_out(struct task *t, struct ancillary *control, guest_addr_t add
 		rc = put_cred(&w, &control->cred);
 	if (!rc && control->files)
 		rc = put_files(&w, control->files, flags & LINUX_MSG_CMSG_CLOEXEC);
+	if (!rc && control->rows)
+		rc = put_rows(&w, control->rows, control->rows_size);
 	ancillary_release(control);
 	*size = w.used;
 	return rc;

@@ -27,8 +27,11 @@ int64_t sys_sendto(struct task *t, const struct syscall_args *a)
 	struct io_iter data;
 	struct socket *s;
 	struct file *file;
-	int64_t rc = socket_lookup(t, arg_int(a, 0), &file, &s);
+	int64_t rc;
 
+	if (!guest_range_ok(arg_addr(a, 1), MIN(a->v[2], IO_MAX_COUNT)))
+		return -EFAULT;
+	rc = socket_lookup(t, arg_int(a, 0), &file, &s);
 	if (rc)
 		return rc;
 	if (!guest_is_null(arg_addr(a, 4))) {
@@ -52,8 +55,11 @@ int64_t sys_recvfrom(struct task *t, const struct syscall_args *a)
 	struct io_iter data;
 	struct socket *s;
 	struct file *file;
-	int64_t rc = socket_lookup(t, arg_int(a, 0), &file, &s);
+	int64_t rc;
 
+	if (!guest_range_ok(arg_addr(a, 1), MIN(a->v[2], IO_MAX_COUNT)))
+		return -EFAULT;
+	rc = socket_lookup(t, arg_int(a, 0), &file, &s);
 	if (rc)
 		return rc;
 	io_iter_init_guest(&data, t->mm, arg_addr(a, 1), a->v[2]);
@@ -152,6 +158,7 @@ int64_t socket_receive_header(struct task *t, struct file *file, struct socket *
 	if (rc)
 		return rc;
 	m.data = &data;
+	m.control_room = h.control_size;
 	rc = socket_receive(s, &m, socket_nonblocking(file, flags));
 	if (rc < 0) {
 		ancillary_release(&m.control);
@@ -165,8 +172,11 @@ int64_t sys_sendmsg(struct task *t, const struct syscall_args *a)
 {
 	struct socket *s;
 	struct file *file;
-	int64_t rc = socket_lookup(t, arg_int(a, 0), &file, &s);
+	int64_t rc;
 
+	if (arg_u32(a, 2) & LINUX_MSG_CMSG_COMPAT)
+		return -EINVAL;
+	rc = socket_lookup(t, arg_int(a, 0), &file, &s);
 	if (rc)
 		return rc;
 	rc = socket_send_header(t, file, s, arg_addr(a, 1), arg_u32(a, 2));
@@ -178,8 +188,11 @@ int64_t sys_recvmsg(struct task *t, const struct syscall_args *a)
 {
 	struct socket *s;
 	struct file *file;
-	int64_t rc = socket_lookup(t, arg_int(a, 0), &file, &s);
+	int64_t rc;
 
+	if (arg_u32(a, 2) & LINUX_MSG_CMSG_COMPAT)
+		return -EINVAL;
+	rc = socket_lookup(t, arg_int(a, 0), &file, &s);
 	if (rc)
 		return rc;
 	rc = socket_receive_header(t, file, s, arg_addr(a, 1), arg_u32(a, 2));
@@ -205,8 +218,11 @@ int64_t sys_sendmmsg(struct task *t, const struct syscall_args *a)
 	uint32_t count = MIN(arg_u32(a, 2), (uint32_t)LINUX_UIO_MAXIOV), done = 0;
 	struct socket *s;
 	struct file *file;
-	int64_t rc = socket_lookup(t, arg_int(a, 0), &file, &s);
+	int64_t rc;
 
+	if (arg_u32(a, 3) & LINUX_MSG_CMSG_COMPAT)
+		return -EINVAL;
+	rc = socket_lookup(t, arg_int(a, 0), &file, &s);
 	if (rc)
 		return rc;
 	while (done < count) {
@@ -255,8 +271,11 @@ int64_t sys_recvmmsg(struct task *t, const struct syscall_args *a)
 	uint64_t deadline;
 	struct socket *s;
 	struct file *file;
-	int64_t rc = poll_timeout_from_timespec(t, arg_addr(a, 4), &deadline);
+	int64_t rc;
 
+	if (arg_u32(a, 3) & LINUX_MSG_CMSG_COMPAT)
+		return -EINVAL;
+	rc = poll_timeout_from_timespec(t, arg_addr(a, 4), &deadline);
 	if (!rc)
 		rc = socket_lookup(t, arg_int(a, 0), &file, &s);
 	if (rc)

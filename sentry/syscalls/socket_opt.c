@@ -9,6 +9,29 @@
 
 #define VALUE_MAX 512U /* no option that we know is longer */
 
+/* Of a level that the socket has not, nothing is read: 0 or what Linux tells. */
+static int check_level(const struct socket *s, int level, bool set)
+{
+	if (level == LINUX_SOL_SOCKET)
+		return 0;
+	switch (s->family) {
+	case LINUX_AF_UNIX:
+		return -EOPNOTSUPP;
+	case LINUX_AF_NETLINK:
+		return level == LINUX_SOL_NETLINK ? 0 : -ENOPROTOOPT;
+	case LINUX_AF_INET:
+		if (level == LINUX_SOL_IP || level == s->protocol)
+			return 0;
+		return set ? -ENOPROTOOPT : -EOPNOTSUPP;
+	case LINUX_AF_INET6:
+		if (level == LINUX_SOL_IP || level == LINUX_SOL_IPV6 || level == s->protocol)
+			return 0;
+		return -ENOPROTOOPT;
+	default:
+		return 0;
+	}
+}
+
 int64_t sys_setsockopt(struct task *t, const struct syscall_args *a)
 {
 	uint8_t value[VALUE_MAX] ALIGNED(8);
@@ -18,12 +41,12 @@ int64_t sys_setsockopt(struct task *t, const struct syscall_args *a)
 	struct file *file;
 	int rc;
 
-	if (given < 0)
-		return -EINVAL;
 	rc = socket_lookup(t, arg_int(a, 0), &file, &s);
 	if (rc)
 		return rc;
-	rc = copy_in(t->mm, value, arg_addr(a, 3), size);
+	rc = given < 0 ? -EINVAL : check_level(s, arg_int(a, 1), true);
+	if (!rc)
+		rc = copy_in(t->mm, value, arg_addr(a, 3), size);
 	if (!rc)
 		rc = s->ops->setsockopt(s, arg_int(a, 1), arg_int(a, 2), value, size);
 	file_put(file);
@@ -34,8 +57,10 @@ static int get_option(struct task *t, struct socket *s, const struct syscall_arg
 {
 	uint8_t value[VALUE_MAX] ALIGNED(8);
 	uint32_t size;
-	int rc;
+	int rc = check_level(s, arg_int(a, 1), false);
 
+	if (rc)
+		return rc;
 	if (copy_in_u32(t->mm, &size, arg_addr(a, 4)))
 		return -EFAULT;
 	if ((int32_t)size < 0)

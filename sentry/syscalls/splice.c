@@ -97,6 +97,13 @@ static int64_t copy_loop(struct task *t, struct end *in, struct end *out, uint64
 	return call_size_result(t, total);
 }
 
+/* A read and a write, for /proc/PID/io. */
+static void count_both(struct task *t, int64_t result)
+{
+	task_io_count(t, false, result);
+	task_io_count(t, true, result);
+}
+
 int64_t sys_sendfile(struct task *t, const struct syscall_args *a)
 {
 	AUTO_FILE struct file *out_file = NULL, *in_file = call_file(t, arg_int(a, 1));
@@ -124,6 +131,7 @@ int64_t sys_sendfile(struct task *t, const struct syscall_args *a)
 	    inode_type(in_file->inode) == LINUX_S_IFDIR)
 		return -EINVAL;
 	n = copy_loop(t, &in, &out, count, !(out_file->flags & LINUX_O_NONBLOCK));
+	count_both(t, n);
 	rc = n >= 0 ? end_offset_out(t, &in, arg_addr(a, 2)) : 0;
 	return rc < 0 ? rc : n;
 }
@@ -162,6 +170,7 @@ int64_t sys_copy_file_range(struct task *t, const struct syscall_args *a)
 	if (in_file->inode == out_file->inode && in_at < out_at + count && out_at < in_at + count)
 		return -EINVAL;
 	n = copy_loop(t, &in, &out, count, true);
+	count_both(t, n);
 	rc = n >= 0 ? end_offset_out(t, &in, arg_addr(a, 1)) : 0;
 	if (n >= 0 && rc == 0)
 		rc = end_offset_out(t, &out, arg_addr(a, 3));
@@ -295,7 +304,8 @@ static int splice_ends(struct task *t, const struct syscall_args *a, struct end 
 		return -EINVAL;
 	if (in->pipe && in->pipe == out->pipe)
 		return -EINVAL;
-	if ((in_offset && !in->file->seekable) || (out_offset && !out->file->seekable))
+	if ((in_offset && !in->file->seekable) ||
+	    (out_offset && (!out->file->seekable || out->file->ops->no_pwrite)))
 		return -EINVAL;
 	if (!out->pipe && out->file->flags & LINUX_O_APPEND)
 		return -EINVAL;

@@ -20,7 +20,7 @@ static uint64_t memory_in_use(struct task *t)
 
 	while ((each = task_next_group(ns, at + 1, &at))) {
 		struct host_statm usage;
-		struct mm *mm = task_mm_get(each);
+		struct mm *mm = each->group->container == t->group->container ? task_mm_get(each) : NULL;
 
 		if (mm) {
 			address_space_statm(mm->as, &usage);
@@ -35,6 +35,7 @@ static uint64_t memory_in_use(struct task *t)
 int64_t sys_sysinfo(struct task *t, const struct syscall_args *a)
 {
 	struct kernel *k = t->kernel;
+	uint64_t limit = task_container_memory_limit(t->group->container);
 	struct linux_sysinfo info = { .mem_unit = 1 };
 	struct host_system host;
 
@@ -44,13 +45,13 @@ int64_t sys_sysinfo(struct task *t, const struct syscall_args *a)
 				NSEC_PER_SEC);
 	for (unsigned i = 0; i < 3; i++)
 		info.loads[i] = host.loads[i];
-	info.totalram = MIN(host.total_bytes, k->memory_limit);
+	info.totalram = MIN(host.total_bytes, limit);
 	info.freeram = host.free_bytes;
-	if (k->memory_limit < host.total_bytes) {
+	if (limit < host.total_bytes) {
 		uint64_t used = memory_in_use(t);
 
 		info.freeram = used < info.totalram ? info.totalram - used : 0;
 	}
-	info.procs = (uint16_t)MIN(atomic_load(&k->task_count), (int64_t)UINT16_MAX);
+	info.procs = (uint16_t)MIN(atomic_load(&t->group->container->task_count), (int64_t)UINT16_MAX);
 	return copy_out(t->mm, arg_addr(a, 0), &info, sizeof(info));
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a program asks of the system as a whole: names, log, random bytes, CPU. */
+#include <stdio.h>
 #include <string.h>
 
 #include "sentry/abi/capability.h"
@@ -14,6 +15,22 @@
 
 /* --- names ------------------------------------------------------------------------- */
 
+/* What UNAME26 makes of a release: programs of old that know no number behind 2.6 (2.6.40 was 3.0). */
+static void old_release(char *release, size_t size)
+{
+	unsigned minor = 0;
+	const char *rest = strchr(GUEST_RELEASE, '.');
+	unsigned dots = 0;
+
+	for (const char *p = rest ? rest + 1 : ""; *p >= '0' && *p <= '9'; p++)
+		minor = minor * 10 + (unsigned)(*p - '0');
+	for (rest = GUEST_RELEASE; *rest == '.' || (*rest >= '0' && *rest <= '9'); rest++) {
+		if (*rest == '.' && ++dots >= 3)
+			break;
+	}
+	snprintf(release, size, "2.6.%u%s", minor + 60, rest);
+}
+
 int64_t sys_uname(struct task *t, const struct syscall_args *a)
 {
 	struct uts_namespace *uts = t->namespaces->uts;
@@ -24,6 +41,10 @@ int64_t sys_uname(struct task *t, const struct syscall_args *a)
 	memcpy(name.release, GUEST_RELEASE, sizeof(GUEST_RELEASE));
 	memcpy(name.version, GUEST_VERSION, sizeof(GUEST_VERSION));
 	memcpy(name.machine, GUEST_MACHINE, sizeof(GUEST_MACHINE));
+	if ((t->personality & LINUX_PER_MASK) == LINUX_PER_LINUX32)
+		memcpy(name.machine, GUEST_MACHINE_32, sizeof(GUEST_MACHINE_32));
+	if (t->personality & LINUX_UNAME26)
+		old_release(name.release, sizeof(name.release));
 	mutex_lock(&uts->lock);
 	memcpy(name.nodename, uts->nodename, sizeof(name.nodename));
 	memcpy(name.domainname, uts->domainname, sizeof(name.domainname));

@@ -22,8 +22,6 @@ static int64_t operate(struct task *t, const struct syscall_args *a, uint64_t de
 	AUTO_FREE struct linux_sembuf *many = NULL;
 	uint32_t count = arg_u32(a, 2);
 
-	if (count < 1 || arg_int(a, 0) < 0)
-		return -EINVAL;
 	if (count > LINUX_SEMOPM)
 		return -E2BIG;
 	if (count > FEW_OPS) {
@@ -33,6 +31,8 @@ static int64_t operate(struct task *t, const struct syscall_args *a, uint64_t de
 	}
 	if (copy_in(t->mm, ops, arg_addr(a, 1), count * sizeof(*ops)) < 0)
 		return -EFAULT;
+	if (count < 1 || arg_int(a, 0) < 0)
+		return -EINVAL;
 	return sem_operate(t, arg_int(a, 0), ops, count, deadline);
 }
 

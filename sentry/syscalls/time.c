@@ -2,42 +2,23 @@
 /* Reading clocks.  The guest cannot set them: -EPERM, as without CAP_SYS_TIME. */
 #include "sentry/abi/resource.h"
 #include "sentry/host/host_clock.h"
+#include "sentry/kernel/cpu_clock.h"
 #include "sentry/kernel/cpu_time.h"
 #include "sentry/kernel/task_internal.h"
 #include "sentry/kernel/time_namespace.h"
 #include "sentry/syscalls/handlers.h"
 #include "sentry/syscalls/time_args.h"
 
-#define CPUCLOCK_MASK 3
-#define CPUCLOCK_PROF 0
-#define CPUCLOCK_VIRT 1
-#define CPUCLOCK_SCHED 2
-#define CPUCLOCK_PER_THREAD 4
 #define TICK_NS (NSEC_PER_SEC / LINUX_USER_HZ)
 
-/* clock_getcpuclockid and pthread_getcpuclockid: the pid is in the clock's number. */
 static int dynamic_clock(struct task *t, int32_t clock, uint64_t *ns)
 {
-	int32_t pid = ~(clock >> 3);
 	struct task *target;
-	struct cpu_time used;
+	int rc = cpu_clock_task(t, clock, &target);
 
-	if ((clock & CPUCLOCK_MASK) > CPUCLOCK_SCHED)
-		return -EINVAL;
-	if (clock & CPUCLOCK_PER_THREAD) {
-		target = pid ? task_lookup(t->pid.ns, pid) : task_get(t);
-		if (target && target->group != t->group) {
-			task_put(target);
-			target = NULL;
-		}
-	} else {
-		target = pid ? task_lookup_group_leader(t->pid.ns, pid) : task_get(t);
-	}
-	if (!target)
-		return -EINVAL;
-	used = clock & CPUCLOCK_PER_THREAD ? task_cpu_time(target) :
-					     thread_group_cpu_time(target->group);
-	*ns = (clock & CPUCLOCK_MASK) == CPUCLOCK_VIRT ? used.user_ns : cpu_time_total(used);
+	if (rc)
+		return rc;
+	*ns = cpu_clock_read(target, clock);
 	task_put(target);
 	return 0;
 }
@@ -94,12 +75,21 @@ int64_t sys_clock_getres(struct task *t, const struct syscall_args *a)
 int64_t sys_clock_settime(struct task *t, const struct syscall_args *a)
 {
 	int32_t clock = arg_int(a, 0);
+	struct linux_timespec ts;
 	uint64_t ns;
 	int rc;
 
-	if (clock != LINUX_CLOCK_REALTIME)
+	/* Linux fetches the time before it looks at the clock of a process, or of a descriptor. */
+	if (clock > 0)
 		return -EINVAL;
-	rc = copy_in_timespec(t->mm, arg_addr(a, 1), &ns);
+	if (clock < 0) {
+		/* ... and never at that time */
+		rc = copy_in(t->mm, &ts, arg_addr(a, 1), sizeof(ts));
+		if (!rc)
+			rc = dynamic_clock(t, clock, &ns);
+	} else {
+		rc = copy_in_timespec(t->mm, arg_addr(a, 1), &ns);
+	}
 	return rc ? rc : -EPERM;
 }
 

@@ -28,17 +28,6 @@ static inline MUST_CHECK int copy_in_timespec(struct mm *mm, guest_addr_t src, u
 	return rc < 0 ? rc : timespec_to_ns(&ts, ns);
 }
 
-static inline struct linux_timespec ns_to_timespec(uint64_t ns)
-{
-	return (struct linux_timespec){ (int64_t)(ns / NSEC_PER_SEC), (int64_t)(ns % NSEC_PER_SEC) };
-}
-
-static inline struct linux_timeval ns_to_timeval(uint64_t ns)
-{
-	return (struct linux_timeval){ (int64_t)(ns / NSEC_PER_SEC),
-				       (int64_t)(ns % NSEC_PER_SEC / NSEC_PER_USEC) };
-}
-
 /* The CLOCK_MONOTONIC deadline @ns from now. */
 static inline uint64_t deadline_after(uint64_t ns)
 {

@@ -78,8 +78,8 @@ int64_t sys_alarm(struct task *t, const struct syscall_args *a)
 
 int64_t sys_timer_create(struct task *t, const struct syscall_args *a)
 {
+	int32_t id, wanted = POSIX_TIMER_ANY_ID;
 	struct linux_sigevent event;
-	int32_t id;
 	int rc;
 
 	if (a->v[1]) {
@@ -87,7 +87,19 @@ int64_t sys_timer_create(struct task *t, const struct syscall_args *a)
 		if (rc)
 			return rc;
 	}
-	rc = posix_timer_create(t, arg_int(a, 0), a->v[1] ? &event : NULL, &id);
+	rc = posix_timer_check_clock(t, arg_int(a, 0));
+	if (rc)
+		return rc;
+	if (posix_timers_restoring_ids(t->group)) {
+		uint32_t number;
+
+		if (copy_in_u32(t->mm, &number, arg_addr(a, 2)))
+			return -EFAULT;
+		wanted = (int32_t)number;
+		if (wanted < 0)
+			return -EINVAL;
+	}
+	rc = posix_timer_create(t, arg_int(a, 0), a->v[1] ? &event : NULL, wanted, &id);
 	if (rc)
 		return rc;
 	rc = copy_out_u32(t->mm, arg_addr(a, 2), (uint32_t)id);

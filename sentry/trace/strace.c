@@ -4,22 +4,23 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "sentry/trace/strace_args.h"
 
-static int strace_fd = -1; /* does not change after boot */
+static _Atomic int strace_fd = -1;
 
 void strace_enable(int fd)
 {
-	strace_fd = fd;
+	atomic_store_explicit(&strace_fd, fd, memory_order_relaxed);
 }
 
 bool strace_enabled(void)
 {
-	return strace_fd >= 0;
+	return atomic_load_explicit(&strace_fd, memory_order_relaxed) >= 0;
 }
 
 static void append(struct strace_call *call, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -62,7 +63,10 @@ void strace_enter(struct strace_call *call, struct task *t, const struct syscall
 
 static void write_line(const char *line, size_t size)
 {
-	if (write(strace_fd, line, size) < 0)
+	int fd = atomic_load_explicit(&strace_fd, memory_order_relaxed);
+
+	/* Switched off in the middle of a call. */
+	if (fd < 0 || write(fd, line, size) < 0)
 		return; /* a full log must not stop a guest */
 }
 

@@ -23,7 +23,7 @@ struct strace_call {
 	char line[STRACE_LINE]; /* arguments that are known on entry */
 };
 
-/* @fd: borrowed for life.  Boot. */
+/* @fd: borrowed for life; -1 ends it.  Any thread. */
 void strace_enable(int fd);
 bool strace_enabled(void);
 void strace_enter(struct strace_call *call, struct task *t, const struct syscall_entry *entry,

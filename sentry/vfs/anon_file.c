@@ -21,7 +21,7 @@ struct super_block *anonymous_super_block(void)
 
 static const struct super_block_ops anonymous_sb_ops = { 0 };
 /* Opening one again through /proc/PID/fd is refused (ENXIO) by the want of an open operation. */
-static const struct inode_ops anonymous_inode_ops = { 0 };
+static const struct inode_ops anonymous_inode_ops = { .fixed_attr = true };
 
 int file_new_anonymous(const struct file_ops *ops, const char *name, uint32_t mode, uint32_t flags,
 		       void *private_data, struct file **out)

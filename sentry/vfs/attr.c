@@ -115,7 +115,7 @@ static void kill_privileges(const struct inode_attr *old, struct setattr *set,
 static int call_setattr(struct inode *inode, struct setattr *set)
 {
 	if (!inode->ops->setattr)
-		return -EPERM;
+		return inode->ops->fixed_attr ? -EOPNOTSUPP : -EPERM;
 	set->mask |= SETATTR_CTIME;
 	set->ctime = vfs_now();
 	return inode->ops->setattr(inode, set);
@@ -129,6 +129,8 @@ int vfs_setattr(const struct vfs_context *ctx, const struct path *p, struct seta
 
 	if (path_is_read_only(p))
 		return -EROFS;
+	if (inode->ops->fixed_attr)
+		return -EOPNOTSUPP;
 	rc = inode_getattr(inode, &old);
 	if (rc == 0)
 		rc = check_owner_change(&old, set, ctx->cred);
@@ -232,6 +234,10 @@ void file_accessed(struct file *file, struct inode *inode)
 		return;
 	now = vfs_now();
 	mutex_lock(&inode->attr_lock);
+	if (inode->no_atime) {
+		mutex_unlock(&inode->attr_lock);
+		return;
+	}
 	if (!(flags & MOUNT_RELATIME) || inode->attr.atime.sec + 86400 <= now.sec ||
 	    vfs_time_compare(&inode->attr.atime, &inode->attr.mtime) <= 0 ||
 	    vfs_time_compare(&inode->attr.atime, &inode->attr.ctime) <= 0)

@@ -118,8 +118,10 @@ static int make_in_locked(struct walk *w, const struct make *m)
 			m->link_to->linkable = false;
 		if (rc == 0)
 			rc = dentry_insert(w->at.dentry, w->name, m->link_to, &d);
-		if (rc == 0)
+		if (rc == 0) {
+			inotify_link_count(m->link_to);
 			inotify_entry(dir, LINUX_IN_CREATE, w->name);
+		}
 	} else {
 		prepare_create(m->ctx, dir, m->mode, &how);
 		how.rdev = m->rdev;
@@ -159,18 +161,33 @@ static int make_at(const struct make *m, int dirfd, const char *name)
 	return rc;
 }
 
+int vfs_may_mknod(uint32_t mode)
+{
+	switch (mode & LINUX_S_IFMT) {
+	case 0:
+	case LINUX_S_IFREG:
+	case LINUX_S_IFCHR:
+	case LINUX_S_IFBLK:
+	case LINUX_S_IFIFO:
+	case LINUX_S_IFSOCK:
+		return 0;
+	case LINUX_S_IFDIR:
+		return -EPERM;
+	default:
+		return -EINVAL;
+	}
+}
+
 int vfs_mknod(const struct vfs_context *ctx, int dirfd, const char *name, uint32_t mode, uint64_t rdev)
 {
 	struct make m = { .ctx = ctx, .mode = mode, .rdev = rdev };
 	uint32_t type = mode & LINUX_S_IFMT;
+	int rc = vfs_may_mknod(mode);
 
+	if (rc < 0)
+		return rc;
 	if (!type)
 		type = LINUX_S_IFREG;
-	if (type == LINUX_S_IFDIR)
-		return -EPERM;
-	if (type != LINUX_S_IFREG && type != LINUX_S_IFCHR && type != LINUX_S_IFBLK &&
-	    type != LINUX_S_IFIFO && type != LINUX_S_IFSOCK)
-		return -EINVAL;
 	m.mode = type | (mode & 07777);
 	if (type == LINUX_S_IFCHR || type == LINUX_S_IFBLK) {
 		/* a whiteout is a device that nothing can be done with */
@@ -278,22 +295,38 @@ static int may_link_descriptor(const struct vfs_context *ctx, int fd)
 	return may ? 0 : -ENOENT;
 }
 
+int vfs_find_link_source(const struct vfs_context *ctx, int dirfd, const char *name, uint32_t flags,
+			 struct path *out)
+{
+	uint32_t lookup = flags & LINUX_AT_SYMLINK_FOLLOW ? LOOKUP_FOLLOW : 0;
+	struct path found;
+	int rc;
+
+	if (flags & LINUX_AT_EMPTY_PATH && !*name) {
+		rc = may_link_descriptor(ctx, dirfd);
+		if (rc < 0)
+			return rc;
+		lookup |= LOOKUP_EMPTY;
+	}
+	rc = vfs_lookup(ctx, dirfd, name, lookup, &found);
+	if (rc < 0)
+		return rc;
+	if (out)
+		*out = found;
+	else
+		path_put(&found);
+	return 0;
+}
+
 int vfs_link(const struct vfs_context *ctx, int old_dirfd, const char *old_name, int new_dirfd,
 	     const char *new_name, uint32_t flags)
 {
-	uint32_t lookup = flags & LINUX_AT_SYMLINK_FOLLOW ? LOOKUP_FOLLOW : 0;
 	struct path old;
 	int rc;
 
 	if (flags & ~(uint32_t)(LINUX_AT_SYMLINK_FOLLOW | LINUX_AT_EMPTY_PATH))
 		return -EINVAL;
-	if (flags & LINUX_AT_EMPTY_PATH && !*old_name) {
-		rc = may_link_descriptor(ctx, old_dirfd);
-		if (rc < 0)
-			return rc;
-		lookup |= LOOKUP_EMPTY;
-	}
-	rc = vfs_lookup(ctx, old_dirfd, old_name, lookup, &old);
+	rc = vfs_find_link_source(ctx, old_dirfd, old_name, flags, &old);
 	if (rc < 0)
 		return rc;
 	rc = link_to(ctx, &old, !old.dentry->hashed, new_dirfd, new_name);

@@ -93,7 +93,7 @@ static void mappable_describe(struct mappable *m, char *buf, size_t size, uint64
 /* Two descriptions of one file map the same memory. */
 static const void *mappable_identity(struct mappable *m)
 {
-	return container_of(m, struct file, mappable)->inode;
+	return inode_anchor(container_of(m, struct file, mappable)->inode);
 }
 
 static void mappable_count_writer(struct mappable *m, int change)
@@ -191,7 +191,7 @@ static void file_free(struct file *file)
 	if (file->write_access)
 		inode_put_write_access(file->inode);
 	if (file->read_access)
-		atomic_fetch_sub(&file->inode->readers, 1);
+		atomic_fetch_sub(&inode_anchor(file->inode)->readers, 1);
 	dentry_put(file->dentry);
 	mount_put(file->mount);
 	inode_put(file->inode);

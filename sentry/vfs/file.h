@@ -70,6 +70,14 @@ struct file_ops {
 	/* read and write run without position_lock, on a copy of the position: for contents
 	 * that come from guest memory (proc). */
 	bool unlocked_position;
+	/* Of preadv2's and pwritev2's flags, read and write ... */
+	bool nowait;	   /* can be asked not to sleep: RWF_NOWAIT (Linux's FMODE_NOWAIT) */
+	bool plain_read;   /* ... take none but RWF_HIPRI (Linux has no read_iter, write_iter) */
+	bool plain_write;
+	/* Writes at a position of the call's own are -ESPIPE (Linux's seq_file). */
+	bool no_pwrite;
+	/* Where readers and writers sleep on Linux, for /proc/PID/wchan.  NULL: "wait_woken". */
+	const char *read_sleep, *write_sleep;
 };
 
 struct file {
@@ -82,6 +90,7 @@ struct file {
 	_Atomic uint32_t flags;	  /* LINUX_O_*: access mode does not change; F_SETFL changes the rest */
 	bool can_read, can_write; /* FMODE_READ / FMODE_WRITE; do not change */
 	bool is_path;		  /* O_PATH; does not change */
+	bool created;		  /* by this open: F_CREATED_QUERY; does not change */
 	bool will_truncate;	  /* opened with O_TRUNC: what is there need not be kept */
 	bool write_access;	  /* holds inode_get_write_access; does not change after open */
 	bool read_access;	  /* counted in inode->readers; does not change after open */

@@ -176,9 +176,9 @@ static struct mutex append_locks[APPEND_LOCKS] = {
 	[0 ... APPEND_LOCKS - 1] = MUTEX_INIT(LOCK_RANK_APPEND)
 };
 
-static struct mutex *append_lock(const struct inode *inode)
+static struct mutex *append_lock(struct inode *inode)
 {
-	return &append_locks[((uintptr_t)inode >> 6) % APPEND_LOCKS];
+	return &append_locks[((uintptr_t)inode_anchor(inode) >> 6) % APPEND_LOCKS];
 }
 
 static int current_size(struct file *file, uint64_t *size)

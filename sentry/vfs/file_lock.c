@@ -3,7 +3,7 @@
  * Advisory locks: see file_lock.h.  file_lock_mutex (LOCK_RANK_FS_PRIVATE) guards
  * every inode's list and the waiters' graph; a waiter sleeps on its inode's queue
  * without it and tries again when woken.  inode->locks is set once, under the
- * mutex, and freed with the inode.
+ * mutex, and freed with the inode, which is always the anchor.
  */
 #include "config.h"
 
@@ -283,14 +283,15 @@ static int attempt_wait(struct attempt *a)
 
 int file_lock_set(struct file *file, const struct file_lock_request *r, bool wait)
 {
-	struct attempt a = { .inode = file->inode, .r = r, .fresh = lock_alloc(r), .spare = lock_alloc(r) };
+	struct attempt a = { .inode = inode_anchor(file->inode), .r = r, .fresh = lock_alloc(r),
+			     .spare = lock_alloc(r) };
 	int rc = -ENOLCK;
 
 	if (a.fresh && a.spare) {
 		rc = attempt(&a, false);
 		if (rc == -EAGAIN && wait)
 			rc = attempt_wait(&a);
-		wake(file->inode); /* a conversion may let others in, even a failed one */
+		wake(a.inode); /* a conversion may let others in, even a failed one */
 	}
 	free(a.fresh);
 	free(a.spare);
@@ -301,6 +302,7 @@ int file_lock_clear(struct inode *inode, const struct file_lock_request *r)
 {
 	struct file_lock *spare;
 
+	inode = inode_anchor(inode);
 	if (!__atomic_load_n(&inode->locks, __ATOMIC_ACQUIRE))
 		return 0;
 	spare = lock_alloc(r);
@@ -318,6 +320,7 @@ bool file_lock_test(struct inode *inode, struct file_lock_request *r)
 {
 	struct file_lock *l = NULL;
 
+	inode = inode_anchor(inode);
 	mutex_lock(&file_lock_mutex);
 	if (inode->locks)
 		l = conflict_locked(inode->locks, r);
@@ -357,12 +360,12 @@ static void remove_owner(struct inode *inode, const void *owner)
 
 void file_locks_remove_posix(struct inode *inode, const struct fd_table *owner)
 {
-	remove_owner(inode, owner);
+	remove_owner(inode_anchor(inode), owner);
 }
 
 void file_locks_remove_file(struct file *file)
 {
-	remove_owner(file->inode, file);
+	remove_owner(inode_anchor(file->inode), file);
 }
 
 void file_locks_evict(struct inode *inode)
@@ -379,6 +382,7 @@ unsigned file_lock_count(struct inode *inode)
 {
 	unsigned count;
 
+	inode = inode_anchor(inode);
 	mutex_lock(&file_lock_mutex);
 	count = inode->locks ? ((struct inode_locks *)inode->locks)->count : 0;
 	mutex_unlock(&file_lock_mutex);

@@ -70,6 +70,7 @@ void inode_put(struct inode *inode)
 		inode->ops->evict(inode);
 	file_locks_evict(inode);
 	leases_evict(inode);
+	inode_put(inode->anchor);
 	mutex_destroy(&inode->lock);
 	mutex_destroy(&inode->attr_lock);
 	sb = inode->sb;
@@ -104,6 +105,14 @@ void inode_attr_apply(struct inode *inode, const struct setattr *set)
 	mutex_unlock(&inode->attr_lock);
 }
 
+int inode_setattr_simple(struct inode *inode, const struct setattr *set)
+{
+	if (set->mask & SETATTR_SIZE)
+		return -EINVAL;
+	inode_attr_apply(inode, set);
+	return 0;
+}
+
 void inode_touch(struct inode *inode, uint32_t setattr_times)
 {
 	struct vfs_time now = vfs_now();
@@ -119,35 +128,39 @@ void inode_touch(struct inode *inode, uint32_t setattr_times)
 }
 
 /* The two counts exclude each other, so they change together under attr_lock. */
-static int take_exclusive(struct inode *inode, _Atomic uint32_t *mine, _Atomic uint32_t *other)
+static int take_exclusive(struct inode *anchor, _Atomic uint32_t *mine, _Atomic uint32_t *other)
 {
 	int rc = 0;
 
-	mutex_lock(&inode->attr_lock);
+	mutex_lock(&anchor->attr_lock);
 	if (*other)
 		rc = -ETXTBSY;
 	else
 		(*mine)++;
-	mutex_unlock(&inode->attr_lock);
+	mutex_unlock(&anchor->attr_lock);
 	return rc;
 }
 
 int inode_get_write_access(struct inode *inode)
 {
-	return take_exclusive(inode, &inode->writers, &inode->deny_write);
+	struct inode *anchor = inode_anchor(inode);
+
+	return take_exclusive(anchor, &anchor->writers, &anchor->deny_write);
 }
 
 void inode_put_write_access(struct inode *inode)
 {
-	inode->writers--;
+	inode_anchor(inode)->writers--;
 }
 
 int inode_deny_write_access(struct inode *inode)
 {
-	return take_exclusive(inode, &inode->deny_write, &inode->writers);
+	struct inode *anchor = inode_anchor(inode);
+
+	return take_exclusive(anchor, &anchor->deny_write, &anchor->writers);
 }
 
 void inode_allow_write_access(struct inode *inode)
 {
-	inode->deny_write--;
+	inode_anchor(inode)->deny_write--;
 }

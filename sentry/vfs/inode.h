@@ -29,6 +29,7 @@ struct dentry;
 struct file;
 struct inode;
 struct mount;
+struct strbuf;
 struct super_block;
 struct user_namespace;
 
@@ -105,6 +106,7 @@ struct inode_ops {
 	/* Any inode.  NULL getattr: inode->attr is the truth. */
 	int (*getattr)(struct inode *inode, struct inode_attr *out);
 	int (*setattr)(struct inode *inode, const struct setattr *attr); /* permission already checked */
+	bool fixed_attr; /* changing attributes is EOPNOTSUPP, whoever asks */
 	/* malloc'ed NUL-terminated target in *out, caller frees. */
 	int (*readlink)(struct inode *inode, char **out);
 	/* Magic links (/proc/PID/{exe,cwd,root,fd/N}): the object itself, instead of
@@ -114,6 +116,8 @@ struct inode_ops {
 	int (*permission)(struct inode *inode, int mask, const struct credentials *cred);
 	/* Sets file->ops and private_data; access mode already checked. */
 	int (*open)(struct inode *inode, struct file *file);
+	/* Its FIFOs are opened by that, too: they are not pipes of ours (host streams). */
+	bool opens_fifos;
 	ssize_t (*getxattr)(struct inode *inode, const char *name, void *value, size_t size);
 	int (*setxattr)(struct inode *inode, const char *name, const void *value, size_t size, int flags);
 	ssize_t (*listxattr)(struct inode *inode, char *list, size_t size);
@@ -130,19 +134,24 @@ struct inode {
 	struct super_block *sb;	      /* outlives its inodes; does not change */
 	const struct inode_ops *ops;  /* does not change */
 	uint64_t ino;		      /* does not change */
+	struct inode *anchor;	      /* reference, or NULL; does not change once others see this */
 	struct mutex lock;	      /* LOCK_RANK_INODE: directory changes, size changes */
 	struct mutex attr_lock;	      /* LOCK_RANK_LEAF: attr */
 	struct inode_attr attr;	      /* protected by attr_lock; mode's type never changes */
+	_Atomic uint8_t write_hint;   /* F_SET_RW_HINT */
+	void *private_data;	      /* the file system's */
+	/* Used of inode_anchor() only. */
 	_Atomic uint32_t writers;     /* files open for writing */
 	_Atomic uint32_t readers;     /* files open for reading only */
 	_Atomic uint32_t deny_write;  /* being executed: ETXTBSY */
-	void *private_data;	      /* the file system's */
 	struct pipe *pipe;	      /* FIFOs: shared state, protected by lock */
 	struct unix_socket *socket;   /* bound AF_UNIX socket, protected by lock */
-	void *locks;		      /* file locks (vfs/file_lock.c), protected by attr_lock */
+	void *locks;		      /* file locks (vfs/file_lock.c), set once */
 	void *leases;		      /* vfs/lease.c; set once */
 	_Atomic(void *) watches;      /* inotify (vfs/inotify.c) */
-	bool linkable;		      /* O_TMPFILE: may get a name although it has none */
+	/* Of each inode. */
+	bool no_atime;		      /* FS_NOATIME_FL; protected by attr_lock */
+	_Atomic bool linkable;	      /* O_TMPFILE: may get a name although it has none */
 	bool dead;		      /* a removed directory: nothing can be created in it; lock */
 };
 
@@ -155,6 +164,11 @@ struct super_block_ops {
 	/* mount(MS_REMOUNT): new options; NULL: they are ignored. */
 	int (*remount)(struct super_block *sb, const char *options);
 	void (*destroy)(struct super_block *sb);
+	/*
+	 * For handles of files: a path from the root, as it is now, of the object with this number; without a
+	 * slash in front, empty for the root.  -ESTALE.  NULL: objects have no handles.
+	 */
+	int (*path_of_ino)(struct super_block *sb, uint64_t ino, struct strbuf *out);
 };
 
 struct super_block {
@@ -210,11 +224,24 @@ int inode_new(struct super_block *sb, const struct inode_ops *ops, uint64_t ino,
 	      struct inode **out) MUST_CHECK;
 struct inode *inode_get(struct inode *inode);
 void inode_put(struct inode *inode);
+
+/*
+ * Where those meet who have the same file open: its pipe, its socket, locks, leases, watches, futexes.
+ * Usually the inode itself.  A host's file that is served by several file systems (a volume that
+ * containers share) has an inode in each, and one anchor for all of them.  Borrowed from @inode.
+ */
+static inline struct inode *inode_anchor(struct inode *inode)
+{
+	return inode->anchor ? inode->anchor : inode;
+}
+
 struct vfs_time vfs_now(void); /* CLOCK_REALTIME */
 /* Copies a consistent attr. */
 void inode_attr_read(struct inode *inode, struct inode_attr *out);
 /* Takes over what @set names but the size, whose place is the file system's affair. */
 void inode_attr_apply(struct inode *inode, const struct setattr *set);
+/* A setattr operation for inodes whose attributes are only here. */
+int inode_setattr_simple(struct inode *inode, const struct setattr *set);
 void inode_touch(struct inode *inode, uint32_t setattr_times); /* SETATTR_{A,M,C}TIME to now */
 
 /*

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * inotify: see inotify.h.  An inode's marks hang on inode->watches, an instance's
+ * inotify: see inotify.h.  An inode's marks hang on its anchor's watches, an instance's
  * on its list; both under inotify_mutex.  Events are queued under it and waiters
  * woken inside (WAIT_QUEUE ranks above), owners signalled.  A mark's dentry is put after unlocking.
  */
@@ -99,7 +99,7 @@ static void queue_locked(struct inotify *in, int32_t wd, uint32_t mask, uint32_t
 
 void inotify_mark_link_locked(struct inotify_mark *m)
 {
-	struct inode *inode = m->dentry->inode;
+	struct inode *inode = inode_anchor(m->dentry->inode);
 
 	m->next = atomic_load(&inode->watches);
 	atomic_store(&inode->watches, (void *)m);
@@ -108,7 +108,7 @@ void inotify_mark_link_locked(struct inotify_mark *m)
 
 void inotify_mark_unlink_locked(struct inotify_mark *m)
 {
-	struct inode *inode = m->dentry->inode;
+	struct inode *inode = inode_anchor(m->dentry->inode);
 	struct inotify_mark *head = atomic_load(&inode->watches);
 
 	if (head == m) {
@@ -159,6 +159,7 @@ void inotify_report(struct inode *inode, uint32_t mask, uint32_t cookie, const c
 {
 	struct inotify_mark *m, *next, *dead = NULL;
 
+	inode = inode_anchor(inode);
 	if (!atomic_load(&inode->watches))
 		return;
 	mutex_lock(&inotify_mutex);
@@ -202,6 +203,7 @@ static void inode_deleted(struct inode *inode)
 {
 	struct inotify_mark *m, *next, *dead = NULL;
 
+	inode = inode_anchor(inode);
 	mutex_lock(&inotify_mutex);
 	for (m = atomic_load(&inode->watches); m; m = next) {
 		next = m->next;
@@ -222,13 +224,19 @@ void inotify_unlinked(struct inode *inode)
 {
 	struct inode_attr attr;
 
-	if (!atomic_load(&inode->watches))
+	if (!atomic_load(&inode_anchor(inode)->watches))
 		return;
 	inode_attr_read(inode, &attr);
 	if (attr.nlink == 0 || inode_type(inode) == LINUX_S_IFDIR)
 		inode_deleted(inode);
-	else
-		inotify_report(inode, LINUX_IN_ATTRIB, 0, NULL);
+}
+
+void inotify_link_count(struct inode *inode)
+{
+	uint32_t dir = inode_type(inode) == LINUX_S_IFDIR ? LINUX_IN_ISDIR : 0;
+
+	if (inotify_active())
+		inotify_report(inode, LINUX_IN_ATTRIB | dir, 0, NULL);
 }
 
 /* --- the file ------------------------------------------------------------------------------ */
@@ -351,6 +359,7 @@ static const struct file_ops inotify_file_ops = {
 	.async_list = inotify_async_list,
 	.ioctl = inotify_ioctl,
 	.release = inotify_release,
+	.plain_read = true,
 };
 
 int inotify_file_new(uint32_t flags, struct file **out)
@@ -384,7 +393,7 @@ bool inotify_is_file(const struct file *file)
 
 static struct inotify_mark *find_mark(struct inotify *in, struct inode *inode)
 {
-	struct inotify_mark *m = atomic_load(&inode->watches);
+	struct inotify_mark *m = atomic_load(&inode_anchor(inode)->watches);
 
 	while (m && m->instance != in)
 		m = m->next;

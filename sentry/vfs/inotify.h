@@ -47,6 +47,8 @@ static inline void inotify_object(struct dentry *d, uint32_t mask)
 
 /* The name went (unlink, rmdir, rename over it): IN_DELETE_SELF when no link is left. */
 void inotify_unlinked(struct inode *inode);
+/* It got a name more or less: IN_ATTRIB, which a directory that holds it does not hear of. */
+void inotify_link_count(struct inode *inode);
 
 /* --- system calls ------------------------------------------------------------------ */
 

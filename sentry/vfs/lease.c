@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * See lease.h.  lease_mutex (LOCK_RANK_ASYNC: signals are sent under it) guards every inode's
- * leases.  inode->leases is set once, under the mutex, and freed with the inode; who waits for a
- * break sleeps on its queue without the mutex.
+ * leases.  inode->leases is set once, under the mutex, and freed with the inode, which is always the
+ * anchor; who waits for a break sleeps on its queue without the mutex.
  */
 #include "config.h"
 
@@ -40,14 +40,15 @@ _Atomic uint32_t lease_break_seconds = 45;
 
 static struct mutex lease_mutex = MUTEX_INIT(LOCK_RANK_ASYNC);
 
-static struct inode_leases *leases_of(const struct inode *inode)
+static struct inode_leases *leases_of(struct inode *inode)
 {
-	return __atomic_load_n(&inode->leases, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&inode_anchor(inode)->leases, __ATOMIC_ACQUIRE);
 }
 
 static struct inode_leases *leases_make_locked(struct inode *inode)
 {
-	struct inode_leases *leases = inode->leases;
+	struct inode *anchor = inode_anchor(inode);
+	struct inode_leases *leases = anchor->leases;
 
 	if (leases)
 		return leases;
@@ -56,7 +57,7 @@ static struct inode_leases *leases_make_locked(struct inode *inode)
 		return NULL;
 	list_init(&leases->list);
 	wait_queue_init(&leases->queue);
-	__atomic_store_n(&inode->leases, leases, __ATOMIC_RELEASE);
+	__atomic_store_n(&anchor->leases, leases, __ATOMIC_RELEASE);
 	return leases;
 }
 
@@ -103,7 +104,7 @@ static void time_out_locked(struct inode_leases *leases)
 /* Openings that the lease would have had to hold up. */
 static bool opened_otherwise(const struct file *file, int type)
 {
-	const struct inode *inode = file->inode;
+	const struct inode *inode = inode_anchor(file->inode);
 
 	if (type == LINUX_F_RDLCK)
 		return atomic_load(&inode->writers) > 0;

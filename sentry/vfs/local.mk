@@ -18,6 +18,7 @@ libsentry_a_SOURCES += \
 	%D%/fs_context.c \
 	%D%/host_file.c %D%/host_file.h \
 	%D%/file_caps.c %D%/file_caps.h \
+	%D%/handle.c \
 	%D%/inode.c %D%/inode.h \
 	%D%/inotify.c %D%/inotify.h %D%/inotify_internal.h \
 	%D%/lease.c %D%/lease.h \

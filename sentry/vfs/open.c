@@ -75,6 +75,8 @@ static int call_open(struct inode *inode, struct file *file)
 
 	switch (inode_type(inode)) {
 	case LINUX_S_IFIFO:
+		if (inode->ops->opens_fifos)
+			break;
 		return vfs_upcalls.fifo_open ? vfs_upcalls.fifo_open(inode, file) : -ENXIO;
 	case LINUX_S_IFCHR:
 	case LINUX_S_IFBLK:
@@ -100,7 +102,7 @@ static int claim_access(const struct opening *o, const struct path *p, struct fi
 		rc = path_is_read_only(p) ? -EROFS : inode_get_write_access(inode);
 		file->write_access = rc == 0;
 	} else {
-		atomic_fetch_add(&inode->readers, 1);
+		atomic_fetch_add(&inode_anchor(inode)->readers, 1);
 		file->read_access = true;
 	}
 	if (rc == 0)
@@ -117,6 +119,7 @@ static int open_object(const struct opening *o, const struct path *p, struct fil
 
 	if (rc < 0)
 		return rc;
+	file->created = o->created;
 	file->will_truncate = regular && o->flags & LINUX_O_TRUNC && !o->created;
 	if (regular)
 		rc = claim_access(o, p, file);
@@ -322,8 +325,10 @@ static int open_tmpfile(struct walk *w, struct opening *o, struct file **out)
 	o->created = true;
 	o->flags &= ~(uint64_t)LINUX_O_TMPFILE;
 	rc = open_place(o, &p, out);
-	if (rc == 0)
+	if (rc == 0) {
 		(*out)->flags |= LINUX_O_TMPFILE;
+		(*out)->created = false; /* no name was */
+	}
 	path_put(&p);
 	return rc;
 }
@@ -383,5 +388,33 @@ int vfs_open_path(const struct vfs_context *ctx, const struct path *p, uint32_t 
 {
 	struct opening o = { .ctx = ctx, .flags = flags };
 
+	return open_place(&o, p, out);
+}
+
+int vfs_open_root(const struct vfs_context *ctx, const struct path *p, uint32_t flags,
+		  struct file **out)
+{
+	struct opening o = { .ctx = ctx, .flags = flags };
+	struct walk w;
+	int rc = vfs_open_check_flags(flags);
+
+	if (rc < 0)
+		return rc;
+	if (flags & LINUX_O_PATH)
+		o.flags &= LINUX_O_PATH | LINUX_O_DIRECTORY | LINUX_O_NOFOLLOW;
+	else if (inode_type(p->dentry->inode) == LINUX_S_IFLNK)
+		return -ELOOP;
+	if (o.flags & LINUX_O_TMPFILE_BIT) {
+		rc = walk_begin_at(&w, ctx, p, "", LOOKUP_EMPTY);
+		if (rc < 0)
+			return rc;
+		rc = open_tmpfile(&w, &o, out);
+		walk_end(&w);
+		return rc;
+	}
+	if (o.flags & LINUX_O_CREAT && o.flags & LINUX_O_EXCL)
+		return -EEXIST;
+	if (o.flags & LINUX_O_CREAT && inode_type(p->dentry->inode) == LINUX_S_IFDIR)
+		return -EISDIR;
 	return open_place(&o, p, out);
 }

@@ -92,9 +92,11 @@ static int remove_name(struct walk *w, bool directory)
 		rc = directory ? rmdir_locked(w, d) : unlink_locked(w, d);
 	mutex_unlock(&dir->lock);
 	if (rc == 0) {
-		inotify_entry(dir, LINUX_IN_DELETE | (directory ? LINUX_IN_ISDIR : 0), w->name);
+		if (!directory)
+			inotify_link_count(d->inode);
 		if (inotify_active())
 			inotify_unlinked(d->inode);
+		inotify_entry(dir, LINUX_IN_DELETE | (directory ? LINUX_IN_ISDIR : 0), w->name);
 	}
 	dentry_put(d);
 	return rc;

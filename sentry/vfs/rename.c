@@ -21,6 +21,8 @@ struct renaming {
 	struct walk from, to;
 	uint32_t flags;
 	struct dentry *source, *target; /* references; target NULL: free name */
+	/* names are looked up in the end only, the source's first */
+	bool source_too_long, target_too_long;
 };
 
 static bool is_directory(const struct dentry *d)
@@ -59,10 +61,15 @@ static void unlock_directories(struct renaming *r) NO_LOCK_ANALYSIS
 
 static int lookup_both_locked(struct renaming *r)
 {
-	int rc = dir_lookup_locked(r->from.at.dentry, r->from.name, &r->source);
+	int rc;
 
+	if (r->source_too_long)
+		return -ENAMETOOLONG;
+	rc = dir_lookup_locked(r->from.at.dentry, r->from.name, &r->source);
 	if (rc < 0)
 		return rc;
+	if (r->target_too_long)
+		return -ENAMETOOLONG;
 	rc = dir_lookup_locked(r->to.at.dentry, r->to.name, &r->target);
 	if (rc == -ENOENT)
 		return r->flags & LINUX_RENAME_EXCHANGE ? -ENOENT : 0;
@@ -176,22 +183,32 @@ static int rename_locked(struct renaming *r)
 static void report(struct renaming *r)
 {
 	uint32_t dir = is_directory(r->source) ? LINUX_IN_ISDIR : 0, cookie = inotify_next_cookie();
+	struct inode *lost = r->target && !(r->flags & LINUX_RENAME_EXCHANGE) ? r->target->inode : NULL;
 
 	if (r->from.at.dentry == r->to.at.dentry)
 		inotify_report(r->from.at.dentry->inode, INOTIFY_RENAME, 0, NULL);
 	inotify_report(r->from.at.dentry->inode, LINUX_IN_MOVED_FROM | dir, cookie, r->from.name);
 	inotify_report(r->to.at.dentry->inode, LINUX_IN_MOVED_TO | dir, cookie, r->to.name);
+	if (lost)
+		inotify_link_count(lost);
 	inotify_report(r->source->inode, LINUX_IN_MOVE_SELF, 0, NULL);
-	if (r->target && !(r->flags & LINUX_RENAME_EXCHANGE))
-		inotify_unlinked(r->target->inode);
+	if (lost)
+		inotify_unlinked(lost);
 }
 
+static int walk_to_parent(struct walk *w, bool *too_long)
+{
+	int rc = walk_parent(w);
+
+	*too_long = rc == -ENAMETOOLONG && walk_is_last(w);
+	return *too_long ? 0 : rc;
+}
+
+/* r->from is at its directory. */
 static int rename_walked(struct renaming *r)
 {
-	int rc = walk_parent(&r->from);
+	int rc = walk_to_parent(&r->to, &r->target_too_long);
 
-	if (rc == 0)
-		rc = walk_parent(&r->to);
 	if (rc < 0)
 		return rc;
 	if (r->from.at.mount != r->to.at.mount || r->from.at.dentry->sb != r->to.at.dentry->sb)
@@ -210,24 +227,47 @@ static int rename_walked(struct renaming *r)
 	return rc;
 }
 
-int vfs_rename(const struct vfs_context *ctx, int old_dirfd, const char *old_name, int new_dirfd,
-	       const char *new_name, uint32_t flags)
+int vfs_rename_flags(uint32_t flags)
 {
 	const uint32_t known = LINUX_RENAME_NOREPLACE | LINUX_RENAME_EXCHANGE | LINUX_RENAME_WHITEOUT;
-	struct renaming r = { .flags = flags };
-	int rc;
 
 	if (flags & ~known || (flags & LINUX_RENAME_EXCHANGE &&
 			       flags & (LINUX_RENAME_NOREPLACE | LINUX_RENAME_WHITEOUT)))
 		return -EINVAL;
+	return 0;
+}
+
+int vfs_rename(const struct vfs_context *ctx, int old_dirfd, const char *old_name, int new_dirfd,
+	       const char *new_name, uint32_t flags)
+{
+	struct renaming r = { .flags = flags };
+	int rc = vfs_rename_flags(flags);
+
+	if (rc < 0)
+		return rc;
 	rc = walk_begin(&r.from, ctx, old_dirfd, old_name, 0);
 	if (rc < 0)
 		return rc;
-	rc = walk_begin(&r.to, ctx, new_dirfd, new_name, 0);
+	/* nothing is said of the new name before the old one's directory is there */
+	rc = walk_to_parent(&r.from, &r.source_too_long);
+	if (rc == 0)
+		rc = walk_begin(&r.to, ctx, new_dirfd, new_name, 0);
 	if (rc == 0) {
 		rc = rename_walked(&r);
 		walk_end(&r.to);
 	}
 	walk_end(&r.from);
+	return rc;
+}
+
+int vfs_find_parent(const struct vfs_context *ctx, int dirfd, const char *name)
+{
+	struct walk w;
+	int rc = walk_begin(&w, ctx, dirfd, name, 0);
+
+	if (rc < 0)
+		return rc;
+	rc = walk_parent(&w);
+	walk_end(&w);
 	return rc;
 }

@@ -194,16 +194,30 @@ int vfs_open_check_flags(uint64_t flags) MUST_CHECK;
 /* May sleep for FIFOs (wait_sleep): -EINTR. */
 int vfs_open(const struct vfs_context *ctx, int dirfd, const char *name, const struct open_how *how,
 	     struct file **out) MUST_CHECK;
+/* As open(2) of an empty path below @p (Linux's file_open_root): with all of its flags. */
+int vfs_open_root(const struct vfs_context *ctx, const struct path *p, uint32_t flags,
+		  struct file **out) MUST_CHECK;
 /* Opens what is already looked up (exec, /proc/self/fd re-open). */
 int vfs_open_path(const struct vfs_context *ctx, const struct path *p, uint32_t flags,
 		  struct file **out) MUST_CHECK;
+/* What mode says that can be told without a path: 0, -EPERM (a directory), -EINVAL. */
+int vfs_may_mknod(uint32_t mode) MUST_CHECK;
 int vfs_mknod(const struct vfs_context *ctx, int dirfd, const char *name, uint32_t mode, uint64_t rdev) MUST_CHECK;
 int vfs_mkdir(const struct vfs_context *ctx, int dirfd, const char *name, uint32_t mode) MUST_CHECK;
 int vfs_symlink(const struct vfs_context *ctx, const char *target, int dirfd, const char *name) MUST_CHECK;
+/* What vfs_link would link to, a reference; @out NULL: only whether it is there. */
+int vfs_find_link_source(const struct vfs_context *ctx, int dirfd, const char *name, uint32_t flags,
+			 struct path *out) MUST_CHECK;
 int vfs_link(const struct vfs_context *ctx, int old_dirfd, const char *old_name, int new_dirfd,
 	     const char *new_name, uint32_t flags) MUST_CHECK;
 int vfs_unlink(const struct vfs_context *ctx, int dirfd, const char *name) MUST_CHECK;
 int vfs_rmdir(const struct vfs_context *ctx, int dirfd, const char *name) MUST_CHECK;
+/* 0 or -EINVAL; vfs_rename checks again. */
+int vfs_rename_flags(uint32_t flags) MUST_CHECK;
+/* The object with this number in the file system of @in, for handles; a reference.  -ESTALE, -ENOMEM. */
+int vfs_find_by_ino(const struct path *in, uint64_t ino, struct path *out) MUST_CHECK;
+/* Whether there is a directory that @name is or could be in: 0 or the walk's error. */
+int vfs_find_parent(const struct vfs_context *ctx, int dirfd, const char *name) MUST_CHECK;
 int vfs_rename(const struct vfs_context *ctx, int old_dirfd, const char *old_name, int new_dirfd,
 	       const char *new_name, uint32_t flags) MUST_CHECK;
 int vfs_getattr(const struct path *p, struct inode_attr *out) MUST_CHECK;

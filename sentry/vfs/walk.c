@@ -412,6 +412,11 @@ static int walk_run(struct walk *w, bool parent)
 	return 0;
 }
 
+bool walk_is_last(const struct walk *w)
+{
+	return !w->rest[strspn(w->rest, "/")];
+}
+
 int walk_parent(struct walk *w)
 {
 	w->trailing_slash = false;

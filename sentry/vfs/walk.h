@@ -44,6 +44,8 @@ void walk_end(struct walk *w);
 int walk_full(struct walk *w) MUST_CHECK;
 /* To the directory of the last component. */
 int walk_parent(struct walk *w) MUST_CHECK;
+/* Whether the component that the walk is at is the last one. */
+bool walk_is_last(const struct walk *w);
 /* After walk_parent with WALK_NORMAL: the child, mounts crossed; -ENOENT if negative. */
 int walk_last(struct walk *w, struct path *out) MUST_CHECK;
 /* After walk_parent: goes on into the last component's symlink @link (reference is

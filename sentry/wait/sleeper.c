@@ -170,6 +170,7 @@ static int sleep_once(struct sleeper *s, uint64_t deadline)
 static int sleep_on(uint64_t deadline, enum interruptibility how)
 {
 	struct sleeper *s = sleeper_self();
+	int asleep = how == BY_ANYTHING ? 'S' : 'D';
 	int rc = check(s, how);
 
 	if (rc <= 0)
@@ -177,7 +178,7 @@ static int sleep_on(uint64_t deadline, enum interruptibility how)
 	lock_assert_none_held();
 	if (deadline != DEADLINE_NONE && host_monotonic_ns() >= deadline)
 		return -ETIMEDOUT;
-	show_state(s, 'R', 'S');
+	show_state(s, 'R', asleep);
 	do {
 		int timed_out = sleep_once(s, deadline);
 
@@ -185,7 +186,7 @@ static int sleep_on(uint64_t deadline, enum interruptibility how)
 		if (rc > 0 && timed_out)
 			rc = timed_out;
 	} while (rc > 0);
-	show_state(s, 'S', 'R');
+	show_state(s, asleep, 'R');
 	return rc;
 }
 

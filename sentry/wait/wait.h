@@ -67,7 +67,7 @@ struct sleeper {
 	_Atomic bool killed;	  /* sticky, for ever: the task is dying */
 	_Atomic int sleeping;	  /* enum sleeping in sleeper.c: a wake must call the host */
 	uint32_t seen;		  /* wakes already accounted for; only the sleeping thread */
-	_Atomic int *state;	  /* NULL, or where sleeping shows: 'R' becomes 'S' and back */
+	_Atomic int *state;	  /* NULL, or where sleeping shows: 'R' becomes 'S' or 'D' and back */
 };
 
 void sleeper_init(struct sleeper *s);

@@ -307,6 +307,14 @@ static int run_attack(const struct attack *a)
 	return failures ? 1 : 0;
 }
 
+/* "gated": not before somebody is ready for it, who then writes a byte. */
+static bool may_begin(const char *how)
+{
+	char byte;
+
+	return strcmp(how, "run") == 0 || read(STDIN_FILENO, &byte, 1) == 1;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "list") == 0) {
@@ -323,10 +331,10 @@ int main(int argc, char **argv)
 	}
 	if (argc == 3 && strcmp(argv[1], "hold") == 0)
 		return hold(argv[2]);
-	if (argc == 3 && strcmp(argv[1], "run") == 0)
+	if (argc == 3 && (strcmp(argv[1], "run") == 0 || strcmp(argv[1], "gated") == 0))
 		for (const struct attack *a = attacks; a->name; a++)
 			if (strcmp(a->name, argv[2]) == 0)
-				return run_attack(a);
-	fprintf(stderr, "usage: attack list | run NAME | hold NAME | bystander\n");
+				return may_begin(argv[1]) ? run_attack(a) : 2;
+	fprintf(stderr, "usage: attack list | run NAME | gated NAME | hold NAME | bystander\n");
 	return 2;
 }

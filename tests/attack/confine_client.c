@@ -3,7 +3,7 @@
  * Asks a sandbox, over its control socket, to attack its own confinement.  Works
  * only with an --enable-debug build that runs with --debug.
  *
- *   confine_client list               WHO WHAT NAME of every attempt
+ *   confine_client list               WHO WHAT NETWORK NAME of every attempt
  *   confine_client try SOCKET WHO WHAT
  *
  * 0: refused by the host, or the process died of it; 1: it got through, or there was
@@ -26,7 +26,11 @@ static const char *const sentry_attempts[] = {
 	"the sentry makes a socket",	     "the sentry traces another process",
 	"the sentry executes a program",     "the sentry forks",
 	"the sentry makes a user namespace", "the sentry mounts a file system",
+	"the sentry makes a unix socket",    "the sentry makes a packet socket",
+	"the sentry makes a raw socket",     "the sentry makes a netlink socket",
+	"the sentry sets an unlisted option of a socket",
 };
+#define FIRST_OF_HOST 8U /* from here on with --network=host */
 
 #define SENTRY 0U
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -111,10 +115,12 @@ int main(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "list") == 0) {
 		for (unsigned i = 0; i < COUNT(sentry_attempts); i++)
-			printf("%u %u %s\n", SENTRY, i, sentry_attempts[i]);
+			printf("%u %u %s %s\n", SENTRY, i, i < FIRST_OF_HOST ? "none" : "host",
+			       sentry_attempts[i]);
 		/* So that a death above is known to be the attempt's. */
-		printf("%u %u the sentry lives on after no attempt\n", SENTRY,
-		       (unsigned)COUNT(sentry_attempts));
+		for (int host = 0; host < 2; host++)
+			printf("%u %u %s the sentry lives on after no attempt\n", SENTRY,
+			       (unsigned)COUNT(sentry_attempts), host ? "host" : "none");
 		return 0;
 	}
 	if (argc == 5 && strcmp(argv[1], "try") == 0)

@@ -25,7 +25,8 @@ tests_attack_sources = \
 	tests/attack/terminals.c \
 	tests/attack/traced.c
 
-check_PROGRAMS += tests/attack/attack tests/attack/confine_client tests/attack/console_client
+check_PROGRAMS += tests/attack/attack tests/attack/confine_client tests/attack/console_client \
+	tests/attack/pod_client
 
 # No red zone: calls into the stub's text push on the stack of the code around them.  No stack
 # protector, and nothing else that needs the C library's FS base: hostile_stub.c handles the host's signals.
@@ -39,5 +40,7 @@ tests_attack_attack_LDADD = -lpthread
 
 tests_attack_confine_client_SOURCES = tests/attack/confine_client.c
 tests_attack_console_client_SOURCES = tests/attack/console_client.c
+tests_attack_pod_client_SOURCES = tests/attack/pod_client.c
+tests_attack_pod_client_LDADD = libsentry.a libutil.a
 
 EXTRA_DIST += tests/attack/run

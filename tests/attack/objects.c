@@ -213,6 +213,13 @@ static void read_key(int serial)
 		atomic_fetch_add(&wrong, 1);
 }
 
+/* Where a serial would be taken for an address, which may be ours, and be written to. */
+static bool writes_memory(int op)
+{
+	return op == KEYCTL_READ || op == KEYCTL_DESCRIBE || op == KEYCTL_GET_SECURITY ||
+	       op == KEYCTL_CAPABILITIES;
+}
+
 static void wild_key_call(int serial, uint64_t *state)
 {
 	static const int operations[] = {
@@ -226,9 +233,12 @@ static void wild_key_call(int serial, uint64_t *state)
 	int op = operations[random_next(state) % (sizeof(operations) / sizeof(operations[0]))];
 	int other = atomic_load(&shared_keys[random_next(state) % 8]);
 
+	bool key = op != KEYCTL_CAPABILITIES && random_next(state) % 4;
+
 	/* The second argument is where another key or an address stands. */
-	(void)!syscall(SYS_keyctl, op, random_next(state) % 4 ? (uint64_t)serial : wild(state),
-		 random_next(state) & 1 ? (uint64_t)other : wild(state), wild(state), wild(state));
+	(void)!syscall(SYS_keyctl, op, key ? (uint64_t)serial : wild(state),
+		 !writes_memory(op) && random_next(state) & 1 ? (uint64_t)other : wild(state), wild(state),
+		 wild(state));
 	if (random_next(state) % 8 == 0)
 		(void)!syscall(SYS_add_key, "user", "attack-wild", wild(state), wild(state),
 			 KEY_SPEC_THREAD_KEYRING);

@@ -6,6 +6,7 @@
 #include "attack.h"
 
 #include <elf.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -323,6 +324,31 @@ static void wild_request(pid_t pid, uint64_t *state)
 	}
 }
 
+/* What /proc says of each thread of @pid, one line each. */
+static void show_threads(pid_t pid)
+{
+	char path[300], text[512];
+	struct dirent *entry;
+	ssize_t n;
+	DIR *dir;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	dir = opendir(path);
+	while (dir && (entry = readdir(dir))) {
+		snprintf(path, sizeof(path), "/proc/%d/task/%s/stat", pid, entry->d_name);
+		fd = entry->d_name[0] == '.' ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+		n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+		text[n > 0 ? n : 0] = '\0';
+		if (n > 0)
+			printf("  %s", text);
+		if (fd >= 0)
+			close(fd);
+	}
+	if (dir)
+		closedir(dir);
+}
+
 /* It may stop once more on its way, but it ends. */
 static void reap(pid_t pid)
 {
@@ -330,11 +356,14 @@ static void reap(pid_t pid)
 	int status = 0;
 
 	kill(pid, SIGKILL);
+	/* One that was seen in the stop before its exit is dying already, and deaf to the signal. */
+	ptrace(PTRACE_CONT, pid, NULL, 0);
 	while (waitpid(pid, &status, WNOHANG | __WALL) != pid || WIFSTOPPED(status)) {
 		/* With PTRACE_O_TRACEEXIT also one that was killed waits for this. */
 		if (WIFSTOPPED(status))
 			ptrace(PTRACE_CONT, pid, NULL, 0);
 		if (now_ms() >= deadline) {
+			show_threads(pid);
 			fail("a tracee that cannot be reaped: last status %#x", status);
 			return;
 		}
@@ -384,7 +413,8 @@ void attack_traced_exit_stop(void)
 	pid_t pid = tracee_new(), running = tracee_new();
 	int status = 0;
 
-	if (running <= 0 || ptrace(PTRACE_CONT, running, NULL, 0) != 0 || pid <= 0 || ptrace(PTRACE_SETOPTIONS, pid, NULL, PTRACE_O_TRACEEXIT) != 0 ||
+	if (running <= 0 || ptrace(PTRACE_CONT, running, NULL, 0) != 0 || pid <= 0 ||
+	    ptrace(PTRACE_SETOPTIONS, pid, NULL, PTRACE_O_TRACEEXIT) != 0 ||
 	    ptrace(PTRACE_CONT, pid, NULL, 0) != 0) {
 		fail("no tracee");
 		return;

@@ -246,6 +246,14 @@ void write_file(const char *path, const char *text, mode_t mode)
 	close(fd);
 }
 
+void use_tmpfs(void)
+{
+	char path[] = "/tmp/case.XXXXXX";
+
+	MUST(mkdtemp(path) == NULL ? -1 : 0);
+	MUST(chdir(path));
+}
+
 void show_file(const char *label, const char *path)
 {
 	char data[255];

@@ -6,7 +6,7 @@
  * numbers or times.
  *
  * Every case runs in a process of its own, in an empty scratch directory, as root with a
- * container's usual capabilities, umask 022, all signals at their defaults, and no file descriptor
+ * container's usual capabilities (CASE_WITH_SEARCH: one more), umask 022, all signals at their defaults, and no file descriptor
  * above 2.
  */
 #pragma once
@@ -42,6 +42,7 @@ struct conf_case {
 	const char *name;
 	void (*run)(void);
 	struct conf_case *next;
+	bool keeps_search; /* CAP_DAC_READ_SEARCH, which no other case has */
 };
 
 /* A program run by exec: `conformance @NAME ARGS...`. */
@@ -54,9 +55,12 @@ struct conf_helper {
 void conf_register_case(struct conf_case *entry);
 void conf_register_helper(struct conf_helper *entry);
 
-#define CASE(id)                                                       \
-	static void case_##id(void);                                   \
-	static struct conf_case entry_##id = { #id, case_##id, NULL }; \
+#define CASE(id) CONF_CASE(id, false)
+/* Has CAP_DAC_READ_SEARCH besides. */
+#define CASE_WITH_SEARCH(id) CONF_CASE(id, true)
+#define CONF_CASE(id, search)                                                  \
+	static void case_##id(void);                                           \
+	static struct conf_case entry_##id = { #id, case_##id, NULL, search }; \
 	__attribute__((constructor)) static void register_##id(void)   \
 	{                                                              \
 		conf_register_case(&entry_##id);                       \
@@ -119,6 +123,8 @@ void become_user(unsigned int id);
 void write_file(const char *path, const char *text, mode_t mode);
 /* Shows at most 255 bytes of a file. */
 void show_file(const char *label, const char *path);
+/* Goes on in a directory of a tmpfs, whatever file system the cases run on. */
+void use_tmpfs(void);
 /* Mode in octal, link count and size. */
 void show_stat(const char *label, const char *path);
 

@@ -15,6 +15,7 @@
 
 #include <ftw.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/time.h>
@@ -52,8 +53,23 @@ static void remove_tree(const char *path)
 	nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+/* For good: no program that is executed gets it back. */
+static void drop_search(void)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct sets[2];
+
+	prctl(PR_CAPBSET_DROP, CAP_DAC_READ_SEARCH, 0, 0, 0);
+	if (syscall(SYS_capget, &header, sets) == -1)
+		_exit(CONF_SETUP_FAILED);
+	sets[0].effective &= ~(1U << CAP_DAC_READ_SEARCH);
+	sets[0].permitted &= ~(1U << CAP_DAC_READ_SEARCH);
+	if (syscall(SYS_capset, &header, sets) == -1)
+		_exit(CONF_SETUP_FAILED);
+}
+
 /* The state every case may rely on. */
-static void prepare_case(const char *dir, const char *output)
+static void prepare_case(const struct conf_case *entry, const char *dir, const char *output)
 {
 	struct rlimit none = { 0, 0 };
 	sigset_t empty;
@@ -64,6 +80,8 @@ static void prepare_case(const char *dir, const char *output)
 	sigemptyset(&empty);
 	sigprocmask(SIG_SETMASK, &empty, NULL);
 	setrlimit(RLIMIT_CORE, &none);
+	if (!entry->keeps_search)
+		drop_search();
 	umask(022);
 	setpgid(0, 0);
 	if (output != NULL) {
@@ -155,7 +173,7 @@ static void drive_case(const char *base, const struct conf_case *entry)
 	chmod(dir, 0777);
 	pid_t pid = fork();
 	if (pid == 0) {
-		prepare_case(dir, output);
+		prepare_case(entry, dir, output);
 		entry->run();
 		_exit(0);
 	}
@@ -206,7 +224,7 @@ static int run_one(const struct conf_case *entry)
 	sigaction(SIGALRM, &action, NULL);
 	pid_t pid = fork();
 	if (pid == 0) {
-		prepare_case(dir, NULL);
+		prepare_case(entry, dir, NULL);
 		entry->run();
 		_exit(0);
 	}

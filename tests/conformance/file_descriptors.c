@@ -301,6 +301,41 @@ CASE(inotify_basics)
 	show("remove again", inotify_rm_watch(fd, first));
 }
 
+/* What the object itself hears, and in which order with its directory. */
+CASE(inotify_links)
+{
+	static const char *const steps[] = { "link", "unlink of two", "unlink", "rename", "rename over",
+					     "rmdir", "directory over one", "symlink" };
+	int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC), first;
+
+	MUST(mkdir("d", 0755));
+	MUST(chdir("d"));
+	write_file("f", "x", 0600);
+	write_file("g", "x", 0600);
+	write_file("h", "x", 0600);
+	MUST(mkdir("one", 0755));
+	MUST(mkdir("two", 0755));
+	MUST(mkdir("three", 0755));
+	MUST(symlink("nowhere", "s"));
+	first = (int)MUST(inotify_add_watch(fd, ".", IN_ALL_EVENTS));
+	for (const char *const *name = (const char *const[]){ "f", "g", "h", "one", "two", "three", NULL }; *name; name++)
+		MUST(inotify_add_watch(fd, *name, IN_ALL_EVENTS));
+	MUST(inotify_add_watch(fd, "s", IN_ALL_EVENTS | IN_DONT_FOLLOW));
+	for (unsigned i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
+		static int (*const calls[])(const char *, const char *) = { link, NULL, NULL, rename, rename,
+									    NULL, rename, NULL };
+		static const char *const names[][2] = { { "f", "f2" }, { "f2" }, { "f" }, { "g", "g2" }, { "g2", "h" },
+							{ "one" }, { "two", "three" }, { "s" } };
+
+		note("%s", steps[i]);
+		if (calls[i])
+			MUST(calls[i](names[i][0], names[i][1]));
+		else
+			MUST(remove(names[i][0]));
+		show_events(fd, first);
+	}
+}
+
 CASE(inotify_errors)
 {
 	int fd = (int)MUST(inotify_init1(IN_NONBLOCK)),

@@ -36,6 +36,47 @@ CASE(rename_files)
 	show("empty", rename("b", ""));
 }
 
+/* Which of two mistakes is told. */
+CASE(rename_order)
+{
+	static char long_name[257], long_path[5000];
+	static const struct {
+		const char *what, *from, *to;
+	} pairs[] = {
+		{ "missing, long", "missing", long_name }, { "there, long", "f", long_name },
+		{ "long, missing", long_name, "x" },	   { "both long", long_name, long_name },
+		{ "no directory, long", "missing/x", long_name },
+		{ "long, no directory", "f", "missing/x" },
+		{ "long path", long_path, "x" },	   { "missing, long path", "missing", long_path },
+		{ "no directory, long path", "missing/x", long_path },
+		{ "dot, long", ".", long_name },	   { "missing, dot", "missing", "." },
+		{ "missing, root", "missing", "/" },	   { "missing, empty", "missing", "" },
+		{ "no directory, empty", "missing/x", "" }, { "missing, another file system", "missing", "/proc/x" },
+		{ "long, another file system", long_name, "/proc/x" },
+		{ "missing, below a long one", "missing", NULL },
+	};
+	char below[300];
+
+	memset(long_name, 'a', 256);
+	memset(long_path, 'a', 4999);
+	snprintf(below, sizeof(below), "%s/x", long_name);
+	write_file("f", "", 0600);
+	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+		const char *to = pairs[i].to ? pairs[i].to : below;
+
+		show(pairs[i].what, rename(pairs[i].from, to));
+		show("link", link(pairs[i].from, to));
+	}
+	show("missing, bad pointer", rename("missing", bad_ptr()));
+	show("bad pointer, long", rename(bad_ptr(), long_path));
+	show("bad directories", renameat(99, "f", 98, long_path));
+	show("bad directory, missing", renameat(AT_FDCWD, "missing", 98, "x"));
+	show("no directory, bad directory", renameat(AT_FDCWD, "missing/x", 98, "x"));
+	show("flags", syscall(SYS_renameat2, AT_FDCWD, bad_ptr(), AT_FDCWD, bad_ptr(), 64));
+	show("exchange, both missing", syscall(SYS_renameat2, AT_FDCWD, "m", AT_FDCWD, long_name, 2));
+	show("not over, long", syscall(SYS_renameat2, AT_FDCWD, "f", AT_FDCWD, long_name, 1));
+}
+
 CASE(rename_directories)
 {
 	MUST(mkdir("d", 0755));

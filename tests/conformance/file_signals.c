@@ -33,21 +33,35 @@ static void block_signals(void)
 	MUST(sigprocmask(SIG_BLOCK, &set, NULL));
 }
 
-/* What is pending: each signal with its reason, band and whether it names @fd. */
-static void show_signals(const char *label, int fd)
+/* Each signal with its reason, band and whether it names @fd: waits for the first and for each next one. */
+static void show_signals_for(const char *label, int fd, struct timespec first, struct timespec next)
 {
-	struct timespec now = { 0 };
 	sigset_t set = both_signals();
 	siginfo_t info;
 	int count = 0;
 
 	note("%s:", label);
-	while (sigtimedwait(&set, &info, &now) > 0 && count++ < 20)
+	while (sigtimedwait(&set, &info, count ? &next : &first) > 0 && count++ < 20)
 		if (info.si_signo == SIGIO && info.si_code == SI_KERNEL)
 			note("  SIGIO from the kernel");
 		else
 			note("  signal %+d code %d band %#lx fd %s", info.si_signo - SIGRTMIN, info.si_code,
 			     (unsigned long)info.si_band, info.si_fd == fd ? "right" : "wrong");
+}
+
+/* What is pending. */
+static void show_signals(const char *label, int fd)
+{
+	const struct timespec now = { 0 };
+
+	show_signals_for(label, fd, now, now);
+}
+
+/* What comes by way of a network, which takes its time. */
+static void show_signals_soon(const char *label, int fd)
+{
+	show_signals_for(label, fd, (struct timespec){ .tv_sec = 2 },
+			 (struct timespec){ .tv_nsec = 300000000 });
 }
 
 /* SIG_CHOSEN comes to this process for @fd. */
@@ -289,13 +303,13 @@ CASE(async_tcp)
 	client = (int)MUST(socket(AF_INET, SOCK_STREAM, 0));
 	if (connect(client, (struct sockaddr *)&addr, sizeof(addr)) == -1)
 		skip("no loopback interface");
-	show_signals("connection", listener);
+	show_signals_soon("connection", listener);
 	server = (int)MUST(accept(listener, NULL, NULL));
 	own_async(client);
 	show("send", send(server, "hello", 5, 0));
-	show_signals("data", client);
+	show_signals_soon("data", client);
 	show("shut down", shutdown(server, SHUT_WR));
-	show_signals("end", client);
+	show_signals_soon("end", client);
 }
 
 CASE(async_udp)
@@ -310,7 +324,7 @@ CASE(async_udp)
 	own_async(in);
 	if (sendto(out, "hello", 5, 0, (struct sockaddr *)&addr, sizeof(addr)) == -1)
 		skip("no loopback interface");
-	show_signals("datagram", in);
+	show_signals_soon("datagram", in);
 }
 
 CASE(async_socket_ioctls)

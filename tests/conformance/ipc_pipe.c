@@ -77,6 +77,8 @@ CASE(pipe_resize)
 	show("drain", read(ends[0], block, sizeof(block)));
 	show("shrink", fcntl(ends[1], F_SETPIPE_SZ, 1));
 	show("fill", write(ends[1], block, sizeof(block)));
+	show("to nothing", fcntl(ends[1], F_SETPIPE_SZ, 0));
+	show("is", fcntl(ends[1], F_GETPIPE_SZ));
 	show("too large", fcntl(ends[1], F_SETPIPE_SZ, 1U << 31));
 	int fd = (int)MUST(open("/dev/null", O_RDONLY));
 	show("not a pipe", fcntl(fd, F_GETPIPE_SZ));

@@ -5,9 +5,12 @@ conformance_sources = \
 	tests/conformance/conformance.c \
 	tests/conformance/conformance.h \
 	tests/conformance/driver.c \
+	tests/conformance/error_first.c \
+	tests/conformance/error_order.c \
 	tests/conformance/file_aio.c \
 	tests/conformance/file_attributes.c \
 	tests/conformance/file_descriptors.c \
+	tests/conformance/file_flags.c \
 	tests/conformance/file_handle.c \
 	tests/conformance/file_io.c \
 	tests/conformance/file_lease.c \
@@ -37,6 +40,9 @@ conformance_sources = \
 	tests/conformance/namespace_user.c \
 	tests/conformance/native.c \
 	tests/conformance/prctl_rules.c \
+	tests/conformance/proc_process.c \
+	tests/conformance/proc_positions.c \
+	tests/conformance/proc_sleep.c \
 	tests/conformance/process_clone_rules.c \
 	tests/conformance/process_exec.c \
 	tests/conformance/process_exec_rules.c \
@@ -60,6 +66,9 @@ conformance_sources = \
 	tests/conformance/signal_state.c \
 	tests/conformance/signal_wait.c \
 	tests/conformance/socket_pass.c \
+	tests/conformance/socket_inet.c \
+	tests/conformance/socket_inet.h \
+	tests/conformance/socket_inet_datagram.c \
 	tests/conformance/socket_unix.c \
 	tests/conformance/syscall_dispatch.c \
 	tests/conformance/system_credentials.c \

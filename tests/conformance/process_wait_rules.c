@@ -5,6 +5,7 @@
 #include "conformance.h"
 
 #include <linux/sched.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 
 #ifndef P_PIDFD
@@ -401,4 +402,57 @@ CASE(pidfd_permissions)
 	}
 	show("open of a thread that is no leader", syscall(SYS_pidfd_open, 0, 0));
 	show("unknown", syscall(SYS_pidfd_open, 4000000, 0));
+}
+
+static void use_cpu(void)
+{
+	struct timespec used;
+
+	do
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+	while (used.tv_sec == 0 && used.tv_nsec < 60000000);
+}
+
+static void show_used(const char *label, const struct rusage *usage)
+{
+	long ms = (usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1000 +
+		  (usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) / 1000;
+
+	note("%s: time %s, memory %s", label, ms >= 30 && ms < 20000 ? "used" : "wrong",
+	     usage->ru_maxrss > 0 ? "used" : "none");
+}
+
+CASE(wait_usage_of_stopped)
+{
+	struct rusage usage;
+	pid_t pid = (pid_t)MUST(fork());
+	int status;
+
+	if (pid == 0) {
+		pid_t inner = (pid_t)fork();
+
+		if (inner == 0) {
+			use_cpu();
+			_exit(0);
+		}
+		waitpid(inner, NULL, 0);
+		raise(SIGSTOP);
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		raise(SIGSTOP);
+		use_cpu();
+		raise(SIGSTOP);
+		_exit(0);
+	}
+	for (int i = 0; i < 3; i++) {
+		MUST(wait4(pid, &status, WUNTRACED, &usage));
+		show("stopped", WIFSTOPPED(status));
+		show_used("stopped", &usage);
+		if (i == 0)
+			MUST(kill(pid, SIGCONT));
+		else
+			MUST(ptrace(PTRACE_CONT, pid, NULL, NULL));
+	}
+	MUST(wait4(pid, &status, 0, &usage));
+	show("status", status);
+	show_used("ended", &usage);
 }

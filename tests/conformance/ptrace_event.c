@@ -350,6 +350,22 @@ CASE(ptrace_event_exit)
 	show_stop("end", pid);
 }
 
+/* Its end is decided: SIGKILL does not end the stop, only the tracer does. */
+CASE(ptrace_event_exit_deaf)
+{
+	const struct timespec moment = { 0, 50000000 };
+	pid_t pid = tracee_start(exit_body);
+
+	MUST(TRACE(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACEEXIT));
+	TRACE(PTRACE_CONT, pid, 0, 0);
+	show_stop("event", pid);
+	show("kill", kill(pid, SIGKILL));
+	nanosleep(&moment, NULL);
+	show("nothing", waitpid(pid, NULL, WNOHANG | __WALL));
+	show("stopped", TRACE(PTRACE_CONT, pid, 0, 0));
+	show_stop("end", pid);
+}
+
 CASE(ptrace_event_exit_killed)
 {
 	pid_t pid = tracee_start(exit_body);

@@ -581,6 +581,32 @@ CASE(kill_ends_blocked_tasks)
 	}
 }
 
+/* A call that ends with EINTR and is not made again: no guest code may run behind it. */
+CASE(kill_runs_no_more_code)
+{
+	volatile int *ran = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int status, went_on = 0;
+
+	for (int i = 0; i < 100; i++) {
+		pid_t pid = (pid_t)MUST(fork());
+
+		if (pid == 0) {
+			struct epoll_event e;
+			int fd = epoll_create1(0);
+
+			epoll_wait(fd, &e, 1, -1);
+			*ran = 1;
+			pause();
+		}
+		wait_blocked(pid, pid);
+		kill(pid, SIGKILL);
+		MUST(waitpid(pid, &status, 0));
+		went_on += *ran;
+		*ran = 0;
+	}
+	show_int("went on", went_on);
+}
+
 /* --- signalfd --------------------------------------------------------------------------- */
 
 CASE(signalfd_fields)

@@ -157,6 +157,29 @@ CASE(user_dispatch_range)
 	show_seen();
 }
 
+/* Linux 6.17: only the code of the range is caught. */
+CASE(user_dispatch_inclusive)
+{
+	const unsigned long start = (uintptr_t)exempt_start, size = (size_t)(exempt_end - exempt_start);
+	const unsigned long inclusive = 2;
+	pid_t parent = getppid();
+
+	catch_sigsys();
+	selector = ALLOW;
+	if (dispatch(inclusive, start, size, &selector) == -1 && errno == EINVAL)
+		skip("the kernel does not know PR_SYS_DISPATCH_INCLUSIVE_ON");
+	show("no length", dispatch(inclusive, 1, 0, &selector));
+	show("around", dispatch(inclusive, 1, -1UL, &selector));
+	show("kernel's selector", dispatch(inclusive, start, size, kernel_ptr()));
+	show("nothing at all", dispatch(inclusive, 0, 0, NULL));
+	selector = BLOCK;
+	pid_t outside = (pid_t)syscall(SYS_getppid);
+	show_int("outside", outside == parent);
+	show_int("inside", exempt_call(SYS_getppid, 0, 0, 0));
+	show_seen();
+	show("off", dispatch(PR_SYS_DISPATCH_OFF, 0, 0, NULL));
+}
+
 CASE(user_dispatch_deaths)
 {
 	sigset_t set;

@@ -279,6 +279,26 @@ CASE(membarrier_basics)
 	show("bad command", syscall(SYS_membarrier, 0x40000000, 0, 0));
 }
 
+CASE(uname_personality)
+{
+	struct utsname name;
+
+	for (size_t i = 0; i < 3; i++) {
+		static const unsigned long personalities[] = { 0x0008, 0x0020000, 0x0020008 };
+
+		syscall(SYS_personality, personalities[i]);
+		MUST(uname(&name));
+		show_str("machine", name.machine);
+		name.release[4] = '\0';
+		show_int("old release", !strcmp(name.release, "2.6."));
+	}
+	RUN_CHILD("inherited")
+	{
+		MUST(uname(&name));
+		show_str("machine", name.machine);
+	}
+}
+
 CASE(set_tid_address_basics)
 {
 	int tid = 0;

@@ -398,3 +398,31 @@ CASE(tty_packet_mode)
 	show("TIOCPKT, bad pointer", ioctl(p.master, TIOCPKT, bad_ptr()));
 	pair_close(&p);
 }
+
+/* Signals flush what was echoed for characters that came together with them, whether it waited or not. */
+CASE(tty_signals_among_text)
+{
+	static const char *const texts[] = {
+		"ab\003cd\n", "ab\003\003\034cd\003ef\n", "a\tb\021c\003\td\n", "a\nb\003c\003",
+		"a\bbc\025de\032fg\177h\n", "a\026\003b\003c\n", "\003", "x\021y\021z\034",
+	};
+	static const tcflag_t modes[] = { 0, NOFLSH, ECHO, ISIG, IEXTEN, ICANON };
+
+	signal(SIGINT, SIG_IGN);
+	for (size_t m = 0; m < ARRAY_SIZE(modes); m++) {
+		for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+			struct pair p = pair_open();
+			bool adds = modes[m] == NOFLSH;
+
+			note("mode %x text %zu", modes[m], i);
+			change_modes(p.slave, 0, 0, 0, 0, adds ? 0 : modes[m], adds ? modes[m] : 0);
+			type_text(&p, "before\n");
+			show_output(&p, "earlier");
+			type_text(&p, texts[i]);
+			show_output(&p, "echo");
+			show_read_now(p.slave, "read", 100);
+			show_read_now(p.slave, "read", 100);
+			pair_close(&p);
+		}
+	}
+}

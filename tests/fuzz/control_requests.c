@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "sentry/control/boot_channel.h"
 #include "sentry/control/control_connection.h"
 #include "tests/fuzz/fuzz.h"
 #include "util/checked.h"
@@ -50,21 +51,21 @@ static int op_exec(void *arg, struct control_exec *exec, int32_t *pid, struct co
 
 static int op_wait(void *arg, int32_t pid, uint64_t token, struct control_failure *why)
 {
-	fuzz_check(pid > 0, "a wait for no process");
-	return pid == 1 ? 0 : -ESRCH;
+	fuzz_check(pid >= 0, "a wait for no process");
+	return pid == CONTROL_PID_INIT ? 0 : -ESRCH;
 }
 
 static int op_signal(void *arg, const struct control_signal_request *request,
 		     struct control_failure *why)
 {
 	fuzz_check(request->signal >= 0 && request->signal <= 64, "a signal out of range");
-	fuzz_check(request->all || request->pid > 0, "a signal to no process");
+	fuzz_check(request->all || request->pid >= 0, "a signal to no process");
 	return 0;
 }
 
 static int op_resize(void *arg, int32_t pid, struct control_failure *why)
 {
-	fuzz_check(pid > 0, "a terminal of no process");
+	fuzz_check(pid >= 0, "a terminal of no process");
 	return 0;
 }
 
@@ -80,13 +81,54 @@ static int op_ps(void *arg, int32_t after, struct control_ps_reply *out, struct 
 	return 0;
 }
 
+static int op_tasks(void *arg, const struct control_tasks_request *request,
+		    struct control_tasks_reply *out, struct control_failure *why)
+{
+	fuzz_check(request->after_pid >= 0 && request->after_tid >= 0, "a negative thread");
+	return 0;
+}
+
+static int op_strace(void *arg, bool on, struct control_failure *why)
+{
+	return on ? -ENOENT : 0;
+}
+
 static int op_attack(void *arg, const struct control_attack_request *request,
 		     struct control_attack_reply *out, struct control_failure *why)
 {
 	return 0;
 }
 
+/* There are containers 0 and 1. */
+static void *op_container_get(void *arg, uint32_t handle)
+{
+	return handle <= 1 ? &server : NULL;
+}
+
+static int op_create(void *arg, struct control_create *create, struct control_create_reply *out,
+		     struct control_failure *why)
+{
+	struct boot_files files;
+	int ret;
+
+	fuzz_check(create->request->pid_namespace <= CONTROL_PID_NAMESPACE_JOIN,
+		   "a PID namespace of no kind");
+	/* No socket, and it must be neither waited for nor kept. */
+	ret = boot_channel_receive(create->channel, BOOT_CONTAINER, &files);
+	fuzz_check(ret < 0, "files from what is no channel");
+	out->handle = 1;
+	return create->request->join % 2 ? ret : 0;
+}
+
+static int op_destroy(void *arg, struct control_failure *why)
+{
+	return -EBUSY;
+}
+
 static const struct control_ops ops = {
+	.container_get = op_container_get,
+	.create = op_create,
+	.destroy = op_destroy,
 	.start = op_start,
 	.exec = op_exec,
 	.wait = op_wait,
@@ -94,6 +136,8 @@ static const struct control_ops ops = {
 	.resize = op_resize,
 	.state = op_state,
 	.ps = op_ps,
+	.tasks = op_tasks,
+	.strace = op_strace,
 	.attack = op_attack,
 };
 
@@ -106,6 +150,8 @@ static void set_up(void)
 	server.ops = &ops;
 	mutex_init(&server.lock, LOCK_RANK_LEAF);
 	list_init(&server.watches);
+	list_init(&server.jobs);
+	server.no_threads = true;
 	server.event_fd = eventfd(0, EFD_CLOEXEC);
 	fuzz_check(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair),
 		   "no socketpair");
@@ -205,6 +251,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_check(fd_pass_send(peer, &message, length, fds, fd_count) == 0, "cannot send");
 	close(fds[0]);
 	served = control_request_serve(&server, connection);
+	control_jobs_finish(&server);
 	check_reply(served, &message.header);
 	forget_watches();
 	fuzz_check(lowest_free_fd() == lowest_fd, "an FD leaks");
@@ -245,7 +292,8 @@ static size_t make_process(uint8_t *out, uint32_t extra)
 static size_t generate(uint8_t *out)
 {
 	struct control_header header = { CONTROL_MAGIC, CONTROL_VERSION,
-					 fuzz_random(CONTROL_TYPE_COUNT + 1), 0 };
+					 fuzz_random(CONTROL_TYPE_COUNT + 1),
+					 fuzz_random(4) ? 0 : fuzz_random(3) };
 	size_t size = sizeof(header) + request_size_of(header.type);
 	uint32_t extra = 0;
 
@@ -263,6 +311,8 @@ static size_t generate(uint8_t *out)
 		out[0] = (uint8_t)(CONTROL_EXEC_FIXED_FDS + extra);
 		memcpy(out + 2 + sizeof(header), &(uint32_t){ out[0] }, 4);
 	}
+	if (header.type == CONTROL_CREATE)
+		out[0] = 1;
 	if (!fuzz_random(8))
 		out[0] = (uint8_t)fuzz_random(FDS_MAX + 1);
 	out[1] = (uint8_t)(fuzz_random(16) ? size : fuzz_random(200));

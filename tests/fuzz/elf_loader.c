@@ -36,7 +36,7 @@ static bool load(struct program *p)
 	struct mm *mm;
 	bool loaded;
 
-	ASSERT(address_space_new(platform, &as) == 0);
+	ASSERT(address_space_new(platform, NULL, &as) == 0);
 	ASSERT(context_new(platform, as, NULL, &ctx) == 0);
 	ASSERT(mm_new(platform, as, &mm) == 0);
 	loaded = program_load(p, mm, ctx, &identity, 8 << 20) == 0;

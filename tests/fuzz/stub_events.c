@@ -123,7 +123,7 @@ static void set_up(struct world *w)
 	mutex_init(&w->platform->lock, LOCK_RANK_PLATFORM);
 	mutex_init(&w->platform->lookup_lock, LOCK_RANK_PLATFORM_LOOKUP);
 	list_init(&w->platform->unborn);
-	list_init(&w->platform->pristine);
+	list_init(&w->platform->families);
 	list_init(&w->platform->orphans);
 	new_thread(w, 0);
 	new_thread(w, 1);

@@ -96,7 +96,11 @@ refused() {
 @test "config.json: a namespace to join" {
 	for type in pid ipc uts mount cgroup user; do
 		config '.linux.namespaces |= map(select(.type != $t)) + [{"type": $t, "path": "/proc/self/ns/x"}]' --arg t $type
-		refused "joining a $type namespace is not supported: a sandbox has its own"
+		refused "/proc/self/ns/x: no such file or directory"
+		config '.linux.namespaces |= map(if .type == $t then .path = "/proc/self/ns/net" else . end)' --arg t $type
+		refused "/proc/self/ns/net is not a $type namespace"
+		config '.linux.namespaces |= map(if .type == $t then .path = "/etc/passwd" else . end)' --arg t $type
+		refused "/etc/passwd is not a $type namespace"
 		config '.linux.namespaces |= map(if .type == $t then del(.path) else . end) | .linux.namespaces |= map(select(.type != "user"))' --arg t $type
 	done
 	config '.linux.namespaces += [{"type": "nosuch"}]'
@@ -116,10 +120,18 @@ refused() {
 @test "config.json: users" {
 	config '.linux.namespaces += [{"type": "user"}]'
 	refused "User namespaces enabled, but no uid mappings found"
-	config '.linux.uidMappings = [{"containerID": 0, "hostID": 1000, "size": 1}] | .linux.gidMappings = .linux.uidMappings'
-	refused "linux.uidMappings: user namespaces are not supported yet"
-	config '.process.user.uid = 5'
-	refused "linux.uidMappings: user namespaces are not supported yet"
+	config '.linux.uidMappings = [{"containerID": 0, "hostID": 1000, "size": 9}]'
+	refused "User namespaces enabled, but no gid mappings found"
+	config '.linux.gidMappings = [{"containerID": 1, "hostID": 1000, "size": 1}]'
+	refused "User namespaces enabled, but no group mapping found"
+	config '.linux.gidMappings = .linux.uidMappings | .process.user.uid = 9'
+	refused "cannot set uid to unmapped user in user namespace"
+	config '.process.user = {"uid": 0, "gid": 9}'
+	refused "cannot set gid to unmapped user in user namespace"
+	config '.process.user = {"uid": 0, "gid": 0, "additionalGids": [9]}'
+	refused "setgroups: invalid argument"
+	config '.linux.uidMappings += [{"containerID": 5, "hostID": 1000, "size": 1}] | del(.process.user.additionalGids)'
+	refused "linux.uidMappings[1]: overlaps [0]"
 	config '.linux.namespaces |= map(select(.type != "user")) | .process.user.uid = 4294967295'
 	refused "uids and gids must be in range 0-2147483647"
 	config '.process.user.uid = 4294967296'
@@ -132,11 +144,22 @@ refused() {
 
 @test "config.json: what this kernel cannot do" {
 	config '.linux.timeOffsets = {"monotonic": {"secs": 5}}'
-	refused "linux.timeOffsets.monotonic: not supported yet"
-	config 'del(.linux.timeOffsets) | .linux.personality = {"domain": "LINUX32"}'
-	refused "linux.personality.domain: LINUX32 is not supported"
-	config 'del(.linux.personality) | .mounts += [{"destination": "/m", "type": "tmpfs", "options": ["nosymfollow"]}]'
+	refused "time namespace offsets specified, but time namespace isn't enabled in the config"
+	config '.linux.namespaces += [{"type": "time"}] | .linux.timeOffsets.monotonic.secs = -9999999999'
+	refused "linux.timeOffsets: numerical result out of range"
+	config 'del(.linux.timeOffsets) | .linux.personality = {"domain": "BSD"}'
+	refused 'linux.personality.domain: "BSD" is unknown'
+	config 'del(.linux.personality) | .process.scheduler = {"policy": "SCHED_FIFO", "priority": 100}'
+	refused "process.scheduler: invalid argument"
+	config '.process.scheduler = {"policy": "SCHED_DEADLINE", "runtime": 5, "deadline": 4, "period": 4}'
+	refused "process.scheduler: invalid argument"
+	config 'del(.process.scheduler) | .mounts += [{"destination": "/m", "type": "tmpfs", "options": ["nosymfollow"]}]'
 	refused 'mount /m: mount option "nosymfollow" is not supported'
+	config 'del(.mounts[-1]) | .linux.intelRdt = {"closID": "x"}'
+	refused "linux.intelRdt: not supported"
+	config 'del(.linux.intelRdt) | .linux.netDevices = {"eth0": {}}'
+	refused "linux.netDevices: not supported"
+	config 'del(.linux.netDevices) | .mounts += [{"destination": "/m", "type": "tmpfs"}]'
 	config '.mounts[-1].options = ["remount", "ro"]'
 	refused 'mount /m: mount option "remount" is not supported'
 }
@@ -228,6 +251,11 @@ refused() {
 @test "a bind mount whose source does not exist" {
 	config '.mounts += [{"destination": "/x", "type": "bind", "source": "/nosuch", "options": ["bind"]}]'
 	refused "bind mount source /nosuch: no such file or directory"
+}
+
+@test "more bind mounts than the gofer serves" {
+	config '.mounts += [range(256) | {"destination": "/m/\(.)", "type": "bind", "source": "/tmp", "options": ["bind"]}]'
+	refused "256 bind mounts: the gofer serves 255 at most"
 }
 
 @test "a file system the sandbox does not have" {

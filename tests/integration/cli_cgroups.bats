@@ -55,6 +55,60 @@ cgroup_file() { # controller, v1 file, v2 file
 	assert_nothing_left
 }
 
+# What each of the two makes of the same configuration, in the files of its cgroup.
+written_by() { # runtime, files
+	local runtime=$1 file
+	shift
+	CGROUP=/$ID_PREFIX/$(basename "$runtime")
+	config ".linux.cgroupsPath = \"$CGROUP\""
+	"$runtime" --root "$ROOT-$(basename "$runtime")" run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	for file in "$@"; do
+		echo "$file: $(cat "/sys/fs/cgroup/${file%%.*}$CGROUP/$file")"
+	done
+	"$runtime" --root "$ROOT-$(basename "$runtime")" delete -f "$ID"
+}
+
+@test "rare limits are those that runc writes" {
+	local disk ours theirs files=(memory.swappiness memory.oom_control cpu.rt_period_us
+		blkio.throttle.read_bps_device blkio.throttle.write_iops_device)
+	command -v runc || skip "runc is not installed"
+	[ -d /sys/fs/cgroup/blkio ] || skip "no cgroup v1"
+	disk=$(cat /sys/block/*/dev | grep -v ^7: | tail -1)
+	config '.linux.resources.memory = {swappiness: 17, disableOOMKiller: true} |
+		.linux.resources.cpu = {realtimePeriod: 500000} |
+		.linux.resources.blockIO = {
+			throttleReadBpsDevice: [{major: $major, minor: $minor, rate: 1048576}],
+			throttleWriteIOPSDevice: [{major: $major, minor: $minor, rate: 77}]}' \
+		--argjson major "${disk%:*}" --argjson minor "${disk#*:}"
+	args sleep 100
+	[ -e /sys/fs/cgroup/cpu/cpu.rt_period_us ] || { config 'del(.linux.resources.cpu)'; files=("${files[@]/cpu.rt_period_us}"); }
+	ours=$(written_by "$MOAT" ${files[@]})
+	theirs=$(written_by "$(command -v runc)" ${files[@]})
+	echo "$ours"
+	[ "$ours" = "$theirs" ]
+	[[ "$ours" == *"swappiness: 17"*"$disk 1048576"*"$disk 77"* ]]
+	find /sys/fs/cgroup -depth -type d -name "$ID_PREFIX" -exec rmdir {} +
+}
+
+@test "rules of devices leave what runc leaves" {
+	local script ours theirs
+	command -v runc || skip "runc is not installed"
+	config '.linux.resources.devices = [{"allow": false, "access": "rwm"},
+		{"allow": false, "type": "c", "major": 1, "minor": 5, "access": "r"}]'
+	script='for d in null zero full random urandom tty; do
+			cat </dev/null >/dev/$d; echo "$d: $?"
+		done
+		busybox head -c 3 /dev/zero | busybox wc -c
+		busybox mknod /dev/mine c 1 3 && echo x >/dev/mine; echo $?
+		busybox mknod /dev/disk b 8 0; echo $?; cat /dev/disk; echo $?'
+	config '.process.args = ["/bin/sh", "-c", $script]' --arg script "$script"
+	config '.process.capabilities |= map_values(. + ["CAP_MKNOD"]) | .root.readonly = false'
+	ours=$(moat run -b "$BUNDLE" "$ID" 2>/dev/null)
+	theirs=$(runc --root "$ROOT-runc" run -b "$BUNDLE" "$ID" 2>/dev/null)
+	echo "$ours"
+	[ "$ours" = "$theirs" ]
+}
+
 @test "a cgroup that has processes is refused" {
 	CGROUP=/$ID_PREFIX-busy
 	config ".linux.cgroupsPath = \"$CGROUP\""

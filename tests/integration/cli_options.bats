@@ -7,7 +7,8 @@ load helpers
 setup() { bundle_setup; }
 teardown() { bundle_teardown; }
 
-COMMANDS="create delete exec kill list ps run spec start state features"
+RUNC_COMMANDS="create delete exec kill list ps run spec start state features"
+COMMANDS="$RUNC_COMMANDS debug do list-syscalls usage wait"
 
 @test "--version has the lines that Docker and containerd parse" {
 	run -0 "$MOAT" --version
@@ -29,7 +30,7 @@ COMMANDS="create delete exec kill list ps run spec start state features"
 
 @test "each command has runc's flags" {
 	command -v runc || skip "runc is not installed"
-	for command in $COMMANDS; do
+	for command in $RUNC_COMMANDS; do
 		wanted=$(runc $command --help | grep -oE '^ +--[a-z-]+' | tr -d ' ' | sort)
 		got=$("$MOAT" $command --help | grep -oE '^ +--[a-z-]+' | tr -d ' ' | sort)
 		missing=$(comm -23 <(echo "$wanted") <(echo "$got"))
@@ -121,13 +122,13 @@ COMMANDS="create delete exec kill list ps run spec start state features"
 	command -v runc || skip "runc is not installed"
 	ours=$("$MOAT" features) theirs=$(runc features)
 	[ "$(jq -c .hooks <<<"$ours")" = "$(jq -c .hooks <<<"$theirs")" ]
-	[ "$(jq -c '.linux.namespaces' <<<"$ours")" = "$(jq -c '.linux.namespaces - ["user"]' <<<"$theirs")" ]
+	[ "$(jq -c '.linux.namespaces - ["time"]' <<<"$ours")" = "$(jq -c '.linux.namespaces' <<<"$theirs")" ]
 	[ "$(jq -c '.linux.capabilities | sort' <<<"$ours")" = "$(jq -c '.linux.capabilities | sort' <<<"$theirs")" ]
 	[ "$(jq -c '[.linux.seccomp.enabled, .linux.apparmor.enabled, .linux.selinux.enabled, .linux.cgroup.systemd]' <<<"$ours")" = \
 		'[true,false,false,false]' ]
 	# No option that runc does not know, and none that is ignored.
 	[ "$(jq -c --argjson t "$theirs" '.mountOptions - $t.mountOptions - ["async", "rbind"]' <<<"$ours")" = '[]' ]
-	[ "$(jq -c '[.mountOptions[] | select(IN("tmpcopyup", "nosymfollow", "rshared", "sync", "acl", "lazytime"))]' <<<"$ours")" = '[]' ]
+	[ "$(jq -c '[.mountOptions[] | select(IN("nosymfollow", "rshared", "sync", "acl", "lazytime"))]' <<<"$ours")" = '[]' ]
 }
 
 @test "every mount option that features claims is accepted, and shows as under runc" {
@@ -167,13 +168,64 @@ COMMANDS="create delete exec kill list ps run spec start state features"
 	diff <(runc --root "$BATS_TEST_TMPDIR/runc" run -b "$BUNDLE" "$ID-runc") <(moat run -b "$BUNDLE" "$ID")
 }
 
-@test "a network namespace by path is not entered" {
+# The network namespace of the container's process on the host.
+network_of() {
+	readlink "/proc/$(moat state "$ID" | jq .pid)/ns/net"
+}
+
+@test "--network=none: a network namespace by path is not entered" {
 	config '(.linux.namespaces[] | select(.type == "network")).path = "/proc/1/ns/net" | .process.args = ["/bin/sh", "-c", "tail -n +3 /proc/net/dev | cut -d: -f1"]'
-	run -0 moat run -b "$BUNDLE" "$ID"
+	run -0 moat --network=none run -b "$BUNDLE" "$ID"
 	[ "$(xargs <<<"$output")" = lo ]
 	args sleep 100
-	run_detached "$ID"
-	[ "$(readlink /proc/"$(moat state "$ID" | jq .pid)"/ns/net)" != "$(readlink /proc/1/ns/net)" ]
+	moat --network=none run -d -b "$BUNDLE" "$ID" >/dev/null 2>&1 </dev/null
+	[ "$(network_of)" != "$(readlink /proc/1/ns/net)" ]
+}
+
+@test "--network=host: the sandbox is in the namespace that config.json says" {
+	local path=$BATS_TEST_TMPDIR/net show="ip -4 addr | awk '/inet / { print \$2 }' | sort | xargs"
+	touch "$path"
+	unshare --net="$path" sh -c 'ip link set lo up && ip addr add 10.99.0.1/32 dev lo'
+	config "(.linux.namespaces[] | select(.type == \"network\")).path = \"$path\""
+	config ".process.args = [\"/bin/sh\", \"-c\", $(jq -R . <<<"$show")]"
+	run -0 moat --network=host run -b "$BUNDLE" "$ID"
+	[ "$output" = "10.99.0.1/32 127.0.0.1/8" ]
+	# What the sentry's guests may bind to is the sentry's to say.
+	[ "$(nsenter --net="$path" cat /proc/sys/net/ipv4/ip_unprivileged_port_start)" = 0 ]
+	umount "$path"
+	config '(.linux.namespaces[] | select(.type == "network")) |= del(.path)'
+	run -0 moat --network=host run -b "$BUNDLE" "$ID"
+	[ "$output" = 127.0.0.1/8 ]
+	before=$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start /proc/sys/net/ipv4/ping_group_range)
+	config '.linux.namespaces |= map(select(.type != "network"))'
+	run -0 moat --network=host run -b "$BUNDLE" "$ID"
+	[ "$output" = "$(sh -c "$show")" ]
+	args sleep 100
+	moat --network=host run -d -b "$BUNDLE" "$ID" >/dev/null 2>&1 </dev/null
+	[ "$(network_of)" = "$(readlink /proc/self/ns/net)" ]
+	[ "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start /proc/sys/net/ipv4/ping_group_range)" = "$before" ]
+}
+
+@test "--network=host: a namespace that is none, or is not there" {
+	config '(.linux.namespaces[] | select(.type == "network")).path = "/proc/self/ns/uts"'
+	run_fails 1 "enter the network namespace" moat --network=host run -b "$BUNDLE" "$ID"
+	config '(.linux.namespaces[] | select(.type == "network")).path = "/no/such/namespace"'
+	run_fails 1 "open network namespace /no/such/namespace" moat --network=host run -b "$BUNDLE" "$ID"
+}
+
+@test "--network=host: parameters go to the namespace and to no other" {
+	config '.linux.sysctl = { "net.ipv4.tcp_keepalive_time": "88", "net.ipv4.conf.lo.forwarding": "1" }'
+	args sleep 100
+	before=$(cat /proc/sys/net/ipv4/tcp_keepalive_time)
+	moat --network=host run -d -b "$BUNDLE" "$ID" >/dev/null 2>&1 </dev/null
+	pid=$(moat state "$ID" | jq .pid)
+	[ "$(nsenter -t "$pid" -n cat /proc/sys/net/ipv4/tcp_keepalive_time)" = 88 ]
+	[ "$(nsenter -t "$pid" -n cat /proc/sys/net/ipv4/conf/lo/forwarding)" = 1 ]
+	[ "$(moat exec "$ID" cat /proc/sys/net/ipv4/tcp_keepalive_time)" = 88 ]
+	[ "$(cat /proc/sys/net/ipv4/tcp_keepalive_time)" = "$before" ]
+	moat delete -f "$ID"
+	config '.linux.sysctl = { "net.ipv4.no_such_parameter": "1" }'
+	run_fails 1 "sysctl net.ipv4.no_such_parameter" moat --network=host run -b "$BUNDLE" "$ID"
 }
 
 @test "--rootless takes what runc takes" {
@@ -208,8 +260,7 @@ unprivileged() {
 	run_fails 1 "permission denied" unprivileged "$MOAT" --root /run/moat-of-root/x run "$ID"
 	[ -z "$(ls -A "$home/state")" ]
 	jq '.linux.uidMappings[0].size = 2' "$BATS_TEST_TMPDIR/c" >config.json
-	run_fails 1 "linux.uidMappings, gidMappings: only 0 to 1000 and 0 to 1000, of size 1" \
-		unprivileged "$MOAT" --root "$home/state" run "$ID"
+	run_fails 1 "failed" unprivileged "$MOAT" --root "$home/state" run "$ID"
 	jq '.linux.resources.memory.limit = 100000000' "$BATS_TEST_TMPDIR/c" >config.json
 	run_fails 1 "cgroup" unprivileged "$MOAT" --root "$home/state" run "$ID"
 	[ -z "$(ls -A "$home/state")" ]

@@ -114,6 +114,8 @@ guest_file() {
 	both --cpu-share 2
 	both --cpuset-cpus 0-1
 	both --cpuset-cpus 1000
+	both --blkio-weight 300
+	both --cpu-rt-period 500000 --cpu-rt-runtime 1000
 	both --memory many
 	both --cpu-share -1
 	both --memory 12x
@@ -122,7 +124,6 @@ guest_file() {
 
 @test "what cannot be updated is said" {
 	run_detached "$ID"
-	run_fails 1 "--blkio-weight is not supported" moat update --blkio-weight 300 "$ID"
 	run_fails 1 "--l3-cache-schema is not supported" moat update --l3-cache-schema x "$ID"
 	run_fails 1 'invalid value for --memory: "1e9" is not a size' moat update --memory 1e9 "$ID"
 	run_fails 1 "container does not exist" moat update --memory 1g "$ID-none"

@@ -5,10 +5,27 @@
 # How many seconds a daemon may take to answer.
 DAEMON_SECONDS=60
 
+# The runtimes, as the installer registers them: moat keeps what a container writes in memory,
+# moat-through gives it to Docker's layer, which docker cp, diff, commit and build read.
+register_runtimes() {
+	local install=$BATS_TEST_DIRNAME/../../contrib/install-docker
+	"$install" --config "$DOCKER_DIR/daemon.json" --path "$MOAT"
+	"$install" --config "$DOCKER_DIR/daemon.json" --path "$MOAT" --name moat-through -- --overlay=none
+	if [ -n "${DOCKER_DEFAULT_RUNTIME:-}" ]; then
+		jq --arg runtime "$DOCKER_DEFAULT_RUNTIME" '."default-runtime" = $runtime' \
+			"$DOCKER_DIR/daemon.json" >"$DOCKER_DIR/daemon.json.new"
+		mv "$DOCKER_DIR/daemon.json.new" "$DOCKER_DIR/daemon.json"
+	fi
+}
+
+# docker_start [bridge]: with networks of its own, in a network namespace that ends with it; else
+# containers have none.
 docker_start() {
+	local network="--bridge=none --iptables=false --ip6tables=false" place=()
 	export DOCKER_DIR=$BATS_FILE_TMPDIR/docker
 	export DOCKER_HOST=unix://$DOCKER_DIR/docker.sock
 	mkdir -p "$DOCKER_DIR"
+	register_runtimes >/dev/null
 	cat >"$DOCKER_DIR/containerd.toml" <<-TOML
 		version = 2
 		root = "$DOCKER_DIR/containerd-root"
@@ -17,23 +34,57 @@ docker_start() {
 		[grpc]
 		  address = "$DOCKER_DIR/containerd.sock"
 	TOML
-	containerd --config "$DOCKER_DIR/containerd.toml" >"$DOCKER_DIR/containerd.log" 2>&1 3>&- &
+	if [ "${1:-}" = bridge ]; then
+		network=
+		# shellcheck disable=SC2016
+		place=(unshare --net sh -c 'ip link set lo up; exec "$@"' sh)
+	fi
+	"${place[@]}" containerd --config "$DOCKER_DIR/containerd.toml" \
+		>"$DOCKER_DIR/containerd.log" 2>&1 3>&- &
 	echo $! >"$DOCKER_DIR/containerd.pid"
 	wait_for_socket "$DOCKER_DIR/containerd.sock"
-	dockerd --containerd="$DOCKER_DIR/containerd.sock" --host "$DOCKER_HOST" \
-		--data-root "$DOCKER_DIR/data" --exec-root "$DOCKER_DIR/exec" \
-		--pidfile "$DOCKER_DIR/dockerd.pid" --bridge=none --iptables=false --ip6tables=false \
-		--storage-driver=overlay2 --add-runtime moat="$MOAT" \
-		>"$DOCKER_DIR/dockerd.log" 2>&1 3>&- &
-	echo $! >"$DOCKER_DIR/dockerd.job"
-	local i
-	for i in $(seq $((DAEMON_SECONDS * 5))); do
-		docker info >/dev/null 2>&1 && break
-		sleep 0.2
-	done
-	docker info >/dev/null || { tail "$DOCKER_DIR/dockerd.log"; return 1; }
+	dockerd_start "$network" || return 1
 	image_tree "$DOCKER_DIR/image"
 	tar -C "$DOCKER_DIR/image" -c . | docker import - box >/dev/null
+}
+
+# dockerd_start [OPTION...]: the daemon alone, with the options that it had before if none are given.
+dockerd_start() {
+	[ $# = 0 ] || echo "$*" >"$DOCKER_DIR/options"
+	# Not by way of a function, which would be a shell between us and the daemon.
+	# shellcheck disable=SC2046
+	nsenter --net="/proc/$(cat "$DOCKER_DIR/containerd.pid")/ns/net" -- \
+		dockerd --containerd="$DOCKER_DIR/containerd.sock" --host "$DOCKER_HOST" \
+		--data-root "$DOCKER_DIR/data" --exec-root "$DOCKER_DIR/exec" \
+		--pidfile "$DOCKER_DIR/dockerd.pid" $(cat "$DOCKER_DIR/options") \
+		--storage-driver=overlay2 --config-file "$DOCKER_DIR/daemon.json" \
+		>>"$DOCKER_DIR/dockerd.log" 2>&1 3>&- &
+	echo $! >"$DOCKER_DIR/dockerd.job"
+	within "$DAEMON_SECONDS" docker info || { tail "$DOCKER_DIR/dockerd.log"; return 1; }
+}
+
+# end_daemon FILE: the one whose pid is in it, and its end is waited for.
+end_daemon() {
+	local pid
+	pid=$(cat "$1")
+	kill "$pid" 2>/dev/null || return 0
+	while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+}
+
+# Where the daemons are.
+on_daemon_network() {
+	nsenter --net="/proc/$(cat "$DOCKER_DIR/containerd.pid")/ns/net" -- "$@"
+}
+
+# within SECONDS COMMAND...: until it succeeds.
+within() {
+	local turns=$(($1 * 5)) i
+	shift
+	for ((i = 0; i < turns; i++)); do
+		"$@" >/dev/null 2>&1 && return 0
+		sleep 0.2
+	done
+	"$@"
 }
 
 wait_for_socket() {
@@ -60,14 +111,14 @@ image_tree() {
 }
 
 docker_stop() {
-	local ids pid
+	local ids
 	ids=$(docker ps -aq 2>/dev/null)
 	# shellcheck disable=SC2086
 	[ -n "$ids" ] && docker rm -f $ids >/dev/null 2>&1
-	for pid in "$(cat "$DOCKER_DIR/dockerd.job")" "$(cat "$DOCKER_DIR/containerd.pid")"; do
-		kill "$pid" 2>/dev/null || continue
-		while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
-	done
+	end_daemon "$DOCKER_DIR/dockerd.job"
+	end_daemon "$DOCKER_DIR/containerd.pid"
 	umount "$DOCKER_DIR"/exec/netns/default 2>/dev/null
+	# A daemon with live-restore leaves it.
+	umount "$DOCKER_DIR/data" 2>/dev/null
 	return 0
 }

@@ -18,7 +18,12 @@ bundle_setup() {
 	done
 	(cd "$BUNDLE" && "$MOAT" spec)
 	config '.process.terminal = false | .process.args = ["/bin/true"]'
-	grep moat /proc/self/mountinfo >"$BATS_TEST_TMPDIR/mounts" || true
+	our_mounts >"$BATS_TEST_TMPDIR/mounts"
+}
+
+# Those that moat makes, and those in this test's directory: others come and go beside it.
+our_mounts() {
+	grep -E -- " - [^ ]+ moat|$BATS_TEST_TMPDIR" /proc/self/mountinfo || true
 }
 
 # Changes config.json by a jq program; options of jq follow the program.
@@ -80,7 +85,7 @@ assert_nothing_left() {
 	[ -z "$left" ] || { echo "cgroups left: $left"; return 1; }
 	left=$(ls -A "$ROOT" 2>/dev/null || true)
 	[ -z "$left" ] || { echo "state left: $left"; return 1; }
-	diff "$BATS_TEST_TMPDIR/mounts" <(grep moat /proc/self/mountinfo) ||
+	diff "$BATS_TEST_TMPDIR/mounts" <(our_mounts) ||
 		{ echo "mounts left"; return 1; }
 }
 
@@ -106,4 +111,13 @@ run_fails() {
 		echo "more than one line: $stderr"
 		return 1
 	fi
+}
+
+# observe FILE COMMAND...: what it prints, its status and then its errors. The two streams are pipes of their own:
+# runc copies each by itself, so their order to one another says nothing.
+observe() {
+	local file=$1
+	shift
+	{ (set +e; "$@" </dev/null 2>&3 3>&-; echo "status $?") | cat >"$file"; } 3>&1 | cat >"$file.err"
+	cat "$file.err" >>"$file"
 }

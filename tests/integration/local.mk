@@ -1,32 +1,55 @@
 # SPDX-License-Identifier: Apache-2.0
 # check_PROGRAMS, TESTS and EXTRA_DIST of tests/integration.
 
-check_PROGRAMS += %D%/with_listener
+check_PROGRAMS += %D%/with_listener %D%/volume_peer
+
+tests_integration_volume_peer_SOURCES = %D%/volume_peer.c
+tests_integration_volume_peer_CFLAGS = \
+	-O2 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -fno-pie \
+	-fno-sanitize=all
+tests_integration_volume_peer_LDFLAGS = -static
+tests_integration_volume_peer_LDADD = -lpthread
 
 EXTRA_DIST += \
 	%D%/cli_bad_input.bats \
 	%D%/cli_cgroups.bats \
 	%D%/cli_crash.bats \
+	%D%/cli_debug.bats \
+	%D%/cli_do.bats \
 	%D%/cli_events.bats \
 	%D%/cli_exec.bats \
+	%D%/cli_faults.bats \
 	%D%/cli_hooks.bats \
 	%D%/cli_lifecycle.bats \
 	%D%/cli_options.bats \
 	%D%/cli_pause.bats \
-	%D%/cli_platform.bats \
+	%D%/cli_platform.bats %D%/cli_process.bats \
 	%D%/cli_robust.bats \
 	%D%/cli_seccomp.bats \
+	%D%/cli_tmpfs.bats \
 	%D%/cli_update.bats \
+	%D%/cli_namespaces.bats \
+	%D%/install.bats \
 	%D%/helpers.bash
 EXTRA_DIST += \
 	%D%/debian-root \
 	%D%/debuggers.bats \
 	%D%/docker.bats \
+	%D%/docker_build.bats \
 	%D%/docker_helpers.bash \
+	%D%/docker_life.bats \
+	%D%/docker_network.bats \
 	%D%/docker_terminal.bats \
+	%D%/pod_helpers.bash \
 	%D%/podman.bats \
+	%D%/podman_helpers.bash \
+	%D%/podman_pods.bats \
+	%D%/pods.bats \
 	%D%/program_helpers.bash \
 	%D%/programs.bats \
 	%D%/programs_more.bats \
+	%D%/rootless.bats \
 	%D%/terminal.bats \
-	%D%/terminal_helpers.bash
+	%D%/terminal_helpers.bash \
+	%D%/user_namespaces.bats \
+	%D%/volumes.bats

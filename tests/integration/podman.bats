@@ -5,30 +5,21 @@
 
 load helpers.bash
 load docker_helpers.bash
+load podman_helpers.bash
 
 setup_file() {
-	export PODMAN_DIR=$BATS_FILE_TMPDIR/podman
-	image_tree "$PODMAN_DIR/image"
-	tar -C "$PODMAN_DIR/image" -c . | pod import - box >/dev/null
+	podman_setup
 }
 
 teardown_file() {
-	pod rm -fa >/dev/null 2>&1 || true
-	pod rmi -fa >/dev/null 2>&1 || true
-	umount "$PODMAN_DIR"/root/overlay 2>/dev/null || true
-}
-
-pod() {
-	podman --root "$PODMAN_DIR/root" --runroot "$PODMAN_DIR/run" --storage-driver vfs \
-		--cgroup-manager cgroupfs --events-backend none "$@"
+	podman_teardown
 }
 
 same() {
 	local runtime status
 	for runtime in runc "$MOAT"; do
 		status=0
-		pod --runtime "$runtime" run --rm --network none \
-			--ulimit nofile=1024:1024 --ulimit nproc=1000:1000 "$@" \
+		pod --runtime "$runtime" run --rm --network none "$@" \
 			<"${INPUT:-/dev/null}" >"$BATS_TEST_TMPDIR/${runtime##*/}.out" \
 			2>"$BATS_TEST_TMPDIR/${runtime##*/}.err" || status=$?
 		echo $status >"$BATS_TEST_TMPDIR/${runtime##*/}.status"
@@ -54,6 +45,16 @@ same() {
 	echo x >"$BATS_TEST_TMPDIR/v/f"
 	same -v "$BATS_TEST_TMPDIR/v:/v" box cat /v/f
 	same --read-only --tmpfs /scratch box sh -c 'echo a > /scratch/a; cat /scratch/a; touch /no 2>/dev/null || echo refused'
+}
+
+@test "podman: --memory" {
+	run -0 pod --runtime "$MOAT" run --rm --network none \
+		--memory 64m --memory-swap 64m box sh -c 'grep MemTotal /proc/meminfo'
+	[[ $output =~ MemTotal:\ *65536\ kB ]]
+	# The shell that takes more is killed, the container is not.
+	same --memory 64m --memory-swap 64m box \
+		sh -c 'busybox dd if=/dev/zero of=/dev/null bs=200M count=1 2>/dev/null; echo "then $?"'
+	grep -qx "then 137" "$BATS_TEST_TMPDIR/moat.out"
 }
 
 @test "podman: a command that does not exist" {

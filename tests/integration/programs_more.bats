@@ -98,7 +98,7 @@ X
 	[ -n "$PROGRAMS_LONG" ] || skip "half an hour (PROGRAMS_LONG)"
 	needs usr/bin/stress-ng
 	local all command name verdict bad=0
-	local exceptions=' handle landlock memhotplug netlink-task pci sockdiag '
+	local exceptions=' landlock memhotplug netlink-task pci '
 
 	all=$(chroot "$DEBIAN_ROOT" sh -c 'for c in scheduler interrupt os; do stress-ng --class $c?; done' |
 		sed 's/.*stressors: //' | tr ' ' '\n' | sort -u)

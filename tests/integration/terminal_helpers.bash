@@ -12,8 +12,14 @@ term_start() {
 	term new-session -d -s t -x 80 -y 24 "$1; echo \"[status \$?]\"; exec sleep 1000"
 }
 
+# Ends the server and waits until it is gone: a session that is begun before would meet it dying.
 term_stop() {
+	local pid end=$((SECONDS + TERM_SECONDS))
+	pid=$(term display-message -p '#{pid}' 2>/dev/null) || return 0
 	term kill-server 2>/dev/null || true
+	while [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null && [ $SECONDS -lt $end ]; do
+		sleep 0.05
+	done
 }
 
 # Keys, by tmux's names.

@@ -385,36 +385,55 @@ static void xattrs(void **state)
 	served_end(&s);
 }
 
-static void read_only_refuses(void **state)
+static void refuses_changes(struct served *s)
 {
 	struct gofer_setattr change = { .mask = GOFER_SET_MODE, .mode = 0777 };
 	struct gofer_statfs_reply statfs;
 	struct gofer_entry entry;
-	struct served s;
-	uint64_t root;
+	uint64_t root = root_of(s);
 	int fd;
 
-	fixture_serve(*state, "root", true, &s);
-	root = root_of(&s);
-	assert_true(gofer_client_read_only(s.client));
-	assert_int_equal(gofer_open(s.client, root, "hello", GOFER_WRITE, 0, &entry), -EROFS);
-	assert_int_equal(gofer_open(s.client, root, "hello", GOFER_READ_WRITE, 0, &entry), -EROFS);
-	assert_int_equal(gofer_create(s.client, root, "n", 0600, me, GOFER_READ, &entry), -EROFS);
-	assert_int_equal(gofer_mkdir(s.client, root, "n", 0700, me, &entry), -EROFS);
-	assert_int_equal(gofer_symlink(s.client, root, "n", "t", me, &entry), -EROFS);
-	assert_int_equal(gofer_mknod(s.client, root, "n", S_IFIFO | 0600, me, &entry), -EROFS);
-	assert_int_equal(gofer_link(s.client, root, "hello", root, "n", &entry), -EROFS);
-	assert_int_equal(gofer_unlink(s.client, root, "hello", 0), -EROFS);
-	assert_int_equal(gofer_rename(s.client, root, "hello", root, "n", 0), -EROFS);
-	assert_int_equal(gofer_setattr(s.client, root, "hello", &change, &entry.attr), -EROFS);
-	assert_int_equal(gofer_setxattr(s.client, root, "hello", "user.a", "1", 1, 0), -EROFS);
-	assert_int_equal(gofer_removexattr(s.client, root, "hello", "user.a"), -EROFS);
-	fd = gofer_open(s.client, root, "hello", GOFER_READ, 0, &entry);
+	assert_true(gofer_client_read_only(s->client));
+	assert_int_equal(gofer_open(s->client, root, "hello", GOFER_WRITE, 0, &entry), -EROFS);
+	assert_int_equal(gofer_open(s->client, root, "hello", GOFER_READ_WRITE, 0, &entry), -EROFS);
+	assert_int_equal(gofer_create(s->client, root, "n", 0600, me, GOFER_READ, &entry), -EROFS);
+	assert_int_equal(gofer_mkdir(s->client, root, "n", 0700, me, &entry), -EROFS);
+	assert_int_equal(gofer_symlink(s->client, root, "n", "t", me, &entry), -EROFS);
+	assert_int_equal(gofer_mknod(s->client, root, "n", S_IFIFO | 0600, me, &entry), -EROFS);
+	assert_int_equal(gofer_link(s->client, root, "hello", root, "n", &entry), -EROFS);
+	assert_int_equal(gofer_unlink(s->client, root, "hello", 0), -EROFS);
+	assert_int_equal(gofer_rename(s->client, root, "hello", root, "n", 0), -EROFS);
+	assert_int_equal(gofer_setattr(s->client, root, "hello", &change, &entry.attr), -EROFS);
+	assert_int_equal(gofer_setxattr(s->client, root, "hello", "user.a", "1", 1, 0), -EROFS);
+	assert_int_equal(gofer_removexattr(s->client, root, "hello", "user.a"), -EROFS);
+	fd = gofer_open(s->client, root, "hello", GOFER_READ, 0, &entry);
 	assert_true(fd >= 0);
 	close(fd);
-	assert_int_equal(gofer_statfs(s.client, root, &statfs), 0);
+	assert_int_equal(gofer_statfs(s->client, root, &statfs), 0);
 	assert_true(statfs.block_size > 0 && statfs.name_max == 255);
-	assert_int_equal(gofer_fsync(s.client, root, false), 0);
+	assert_int_equal(gofer_fsync(s->client, root, false), 0);
+}
+
+static void read_only_refuses(void **state)
+{
+	struct served s;
+
+	fixture_serve(*state, "root", true, &s);
+	refuses_changes(&s);
+	served_end(&s);
+}
+
+static void sealed_refuses(void **state)
+{
+	struct gofer_entry entry;
+	struct served s;
+
+	fixture_serve(*state, "root", false, &s);
+	assert_false(gofer_client_read_only(s.client));
+	assert_int_equal(gofer_mkdir(s.client, root_of(&s), "made", 0700, me, &entry), 0);
+	assert_int_equal(gofer_client_seal(s.client), 0);
+	refuses_changes(&s);
+	assert_int_equal(gofer_client_seal(s.client), 0);
 	served_end(&s);
 }
 
@@ -506,6 +525,7 @@ int main(void)
 		CASE(readdir_by_name),
 		CASE(xattrs),
 		CASE(read_only_refuses),
+		CASE(sealed_refuses),
 		CASE(single_file_root),
 		CASE(nodes_run_out_and_come_back),
 		CASE(no_fd_is_leaked),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The gofer file system below the VFS: what a guest would see, and what it costs in messages. */
-#include "tests/unit/gofer_fixture.h"
+#include "tests/unit/gofer_guest.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,64 +18,9 @@
 #include "sentry/mm/usercopy.h"
 #include "sentry/vfs/vfs.h"
 
-struct guest {
-	struct fixture *f;
-	struct served served; /* thread only: the client is the file system's */
-	struct super_block *sb;
-	struct user_namespace *user_ns;
-	const struct credentials *cred;
-	struct mount_namespace *mounts;
-	struct vfs_context ctx;
-};
-
-static void guest_begin(struct guest *g, struct fixture *f, enum gofer_sharing sharing, bool read_only)
-{
-	struct path root;
-	int socket;
-
-	memset(g, 0, sizeof(*g));
-	g->f = f;
-	socket = fixture_serve_socket(f, "root", read_only, &g->served.thread);
-	assert_int_equal(user_namespace_new_root(&g->user_ns), 0);
-	g->cred = credentials_new_root(g->user_ns);
-	assert_non_null(g->cred);
-	assert_int_equal(gofer_fs_new(socket, sharing, g->user_ns, "/", &g->sb), 0);
-	assert_int_equal(mount_namespace_new(g->sb, 0, g->user_ns, &g->mounts), 0);
-	mount_namespace_root(g->mounts, &root);
-	assert_int_equal(fs_context_new(&root, &root, 022, &g->ctx.fs), 0);
-	path_put(&root);
-	assert_int_equal(fd_table_new(&g->ctx.fds), 0);
-	g->ctx.cred = g->cred;
-	g->ctx.fsize_limit = UINT64_MAX;
-}
-
-/* Everything must go: the thread ends when the last inode has closed the connection. */
-static void guest_end(struct guest *g)
-{
-	fd_table_put(g->ctx.fds);
-	fs_context_put(g->ctx.fs);
-	mount_namespace_put(g->mounts);
-	super_block_put(g->sb);
-	pthread_join(g->served.thread, NULL);
-	credentials_put(g->cred);
-	user_namespace_put(g->user_ns);
-}
-
 static uint64_t trips(struct guest *g)
 {
 	return gofer_client_round_trips(gofer_fs_of(g->sb)->client);
-}
-
-static struct file *open_file(struct guest *g, const char *name, uint64_t flags)
-{
-	struct open_how how = { .flags = flags, .mode = 0640 };
-	struct file *file = NULL;
-	int err = vfs_open(&g->ctx, LINUX_AT_FDCWD, name, &how, &file);
-
-	if (err)
-		print_message("open %s: %s\n", name, strerror(-err));
-	assert_int_equal(err, 0);
-	return file;
 }
 
 static int open_error(struct guest *g, const char *name, uint64_t flags)

@@ -23,14 +23,18 @@ unit_tests += %D%/test_util
 
 # The gofer: its protocol's two ends against each other, and the file system over it.
 unit_gofer_libs = libsentry.a libgofer.a libutil.a $(SECCOMP_LIBS) $(CAP_LIBS) $(CMOCKA_LIBS)
-unit_tests += %D%/gofer_client %D%/gofer_hostile %D%/gofer_confine %D%/gofer_vfs
+unit_tests += %D%/gofer_client %D%/gofer_hostile %D%/gofer_confine %D%/gofer_vfs %D%/gofer_volume
 %C%_gofer_client_SOURCES = %D%/gofer_client.c %D%/gofer_fixture.c %D%/gofer_fixture.h
 %C%_gofer_client_LDADD = $(unit_gofer_libs)
 %C%_gofer_hostile_SOURCES = %D%/gofer_hostile.c %D%/gofer_fixture.c %D%/gofer_fixture.h
 %C%_gofer_hostile_LDADD = $(unit_gofer_libs)
 %C%_gofer_confine_SOURCES = %D%/gofer_confine.c %D%/gofer_fixture.c %D%/gofer_fixture.h
 %C%_gofer_confine_LDADD = $(unit_gofer_libs)
-%C%_gofer_vfs_SOURCES = %D%/gofer_vfs.c %D%/gofer_fixture.c %D%/gofer_fixture.h
+gofer_guest = %D%/gofer_guest.c %D%/gofer_guest.h %D%/gofer_fixture.c %D%/gofer_fixture.h
+%C%_gofer_vfs_SOURCES = %D%/gofer_vfs.c $(gofer_guest)
+%C%_gofer_vfs_LDADD = $(unit_gofer_libs)
+%C%_gofer_volume_SOURCES = %D%/gofer_volume.c $(gofer_guest)
+%C%_gofer_volume_LDADD = $(unit_gofer_libs)
 
 # sentry/mm and sentry/loader, on the fake platform.
 EXTRA_DIST += %D%/elf_maker.h
@@ -40,14 +44,14 @@ unit_tests += %D%/test_loader %D%/test_mm %D%/test_usercopy %D%/test_vma_set
 %C%_test_usercopy_LDADD = libfake.a $(LDADD)
 
 # The command line, and the sentry's control side.
-unit_tests += %D%/test_boot_config %D%/test_cgroup %D%/test_cli %D%/test_control
+unit_tests += %D%/test_boot_config %D%/test_cgroup %D%/test_cli %D%/test_control %D%/test_pod
 
 # Pipes, epoll, local sockets and handed-in host files.
 unit_tests += %D%/test_aio %D%/test_pipe %D%/test_epoll %D%/test_unix %D%/test_host_file %D%/test_tty
 
 # sentry/kernel on the fake platform, with a loader and a dispatcher of the test's own.
 unit_tests += %D%/test_kernel
-unit_tests += %D%/test_bpf
+unit_tests += %D%/test_bpf %D%/test_hostinet
 unit_tests += %D%/test_objects
 %C%_test_objects_LDADD = libfake.a $(LDADD)
 %C%_test_kernel_LDADD = libfake.a $(LDADD)

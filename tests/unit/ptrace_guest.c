@@ -107,7 +107,7 @@ struct guest *guest_new(guest_handler *fn)
 
 	assert_non_null(g);
 	g->handle = fn;
-	assert_int_equal(address_space_new(guest_platform, &g->as), 0);
+	assert_int_equal(address_space_new(guest_platform, NULL, &g->as), 0);
 	assert_int_equal(context_new(guest_platform, g->as, g, &g->ctx), 0);
 	return g;
 }

@@ -144,7 +144,12 @@ static const char *const files[] = {
 	"memory.limit_in_bytes", "memory.memsw.limit_in_bytes", "memory.soft_limit_in_bytes",
 	"memory.max", "memory.swap.max", "memory.low", "cpu.shares", "cpu.cfs_period_us",
 	"cpu.cfs_quota_us", "cpu.weight", "cpu.max", "cpu.idle", "cpuset.cpus", "cpuset.mems",
-	"pids.max", "memory.high",
+	"pids.max", "memory.high", "memory.swappiness", "memory.oom_control",
+	"memory.kmem.tcp.limit_in_bytes", "cpu.cfs_burst_us", "cpu.max.burst", "cpu.rt_period_us",
+	"cpu.rt_runtime_us", "blkio.weight", "blkio.weight_device", "blkio.leaf_weight",
+	"blkio.throttle.read_bps_device", "blkio.throttle.write_iops_device", "io.weight", "io.max",
+	"hugetlb.2MB.limit_in_bytes", "hugetlb.2MB.rsvd.limit_in_bytes", "hugetlb.2MB.max",
+	"net_cls.classid", "net_prio.ifpriomap", "rdma.max",
 };
 
 static char dir_path[64];
@@ -187,7 +192,7 @@ static void assert_file(const char *name, const char *wanted)
 /* As the host's: one v1 directory with all controllers, or the unified one. */
 static int write_limits(bool unified, const struct spec_resources *r, struct error **err)
 {
-	char controllers[] = "cpu,cpuset,memory,pids";
+	char controllers[] = "blkio,cpu,cpuset,hugetlb,memory,net_cls,net_prio,pids,rdma";
 	struct cgroup_set set = {
 		.dirs = { { .path = dir_path, .mount_point = dir_path,
 			    .controllers = unified ? controllers + strlen(controllers) : controllers,
@@ -234,6 +239,79 @@ static void test_limits(void **state)
 	assert_file("cpu.max", "50000 200000");
 	assert_file("cpuset.cpus", "0-1");
 	assert_file("pids.max", "148");
+	remove_files();
+}
+
+static void test_rare_limits(void **state)
+{
+	struct spec_memory memory = { .swappiness = U64(0), .kernel_tcp = I64(4096),
+				      .disable_oom_killer = { .set = true, .value = true } };
+	struct spec_cpu cpu = { .burst = U64(1000), .realtime_runtime = I64(5000),
+				.realtime_period = U64(10000) };
+	struct spec_resources r = { .memory = &memory, .cpu = &cpu };
+	struct error *err = NULL;
+
+	assert_int_equal(write_limits(false, &r, &err), 0);
+	assert_file("memory.swappiness", "0");
+	assert_file("memory.kmem.tcp.limit_in_bytes", "4096");
+	assert_file("memory.oom_control", "1");
+	assert_file("cpu.cfs_burst_us", "1000");
+	assert_file("cpu.rt_period_us", "10000");
+	assert_file("cpu.rt_runtime_us", "5000");
+	assert_int_equal(write_limits(true, &r, &err), 0);
+	assert_file("cpu.max.burst", "1000");
+	remove_files();
+}
+
+static void test_lists(void **state)
+{
+	struct spec_weight_device weights[] = { { .major = 8, .minor = 16, .weight = U64(500) } };
+	struct spec_throttle_device reads[] = { { 8, 0, 1 << 20 } }, writes[] = { { 8, 0, 0 } };
+	struct spec_block_io block = {
+		.weight = U64(1000),
+		.weight_device = { weights, 1 },
+		.throttle_read_bps_device = { reads, 1 },
+		.throttle_write_iops_device = { writes, 1 },
+	};
+	struct spec_hugepage_limit pages[] = { { (char[]){ "2MB" }, 4 << 20 } };
+	struct spec_interface_priority priorities[] = { { (char[]){ "eth0" }, 5 } };
+	struct spec_network network = { .class_id = U64(0x100001), .priorities = { priorities, 1 } };
+	struct spec_rdma rdma[] = { { (char[]){ "mlx5_1" }, U64(3), U64(10000) } };
+	struct spec_resources r = { .block_io = &block, .hugepage_limits = { pages, 1 },
+				    .network = &network, .rdma = { rdma, 1 } };
+	struct error *err = NULL;
+
+	assert_true(cgroup_lists_wanted(&r));
+	assert_int_equal(write_limits(false, &r, &err), 0);
+	assert_file("blkio.weight", "1000");
+	assert_file("blkio.weight_device", "8:16 500");
+	assert_file("blkio.throttle.read_bps_device", "8:0 1048576");
+	assert_file("blkio.throttle.write_iops_device", "8:0 0");
+	assert_file("hugetlb.2MB.limit_in_bytes", "4194304");
+	assert_file("hugetlb.2MB.rsvd.limit_in_bytes", "4194304");
+	assert_file("net_cls.classid", "1048577");
+	assert_file("net_prio.ifpriomap", "eth0 5");
+	assert_file("rdma.max", "mlx5_1 hca_handle=3 hca_object=10000");
+
+	/* v2 has no classes of packets: refused, not forgotten. */
+	assert_int_equal(write_limits(true, &r, &err), -EOPNOTSUPP);
+	error_free(err);
+	err = NULL;
+	r.network = NULL;
+	block.weight_device.count = block.throttle_read_bps_device.count = 0; /* one line to a file */
+	assert_int_equal(write_limits(true, &r, &err), 0);
+	assert_file("io.weight", "default 10000");
+	assert_file("io.max", "8:0 wiops=max");
+	assert_file("hugetlb.2MB.max", "4194304");
+
+	block.leaf_weight = (struct opt_u16)U64(10);
+	assert_int_equal(write_limits(true, &r, &err), -EOPNOTSUPP);
+	error_free(err);
+	err = NULL;
+	pages[0].page_size = (char[]){ "../x" };
+	r.block_io = NULL;
+	assert_int_equal(write_limits(false, &r, &err), -EINVAL);
+	error_free(err);
 	remove_files();
 }
 
@@ -316,6 +394,8 @@ int main(void)
 		cmocka_unit_test(test_locate_nested),
 		cmocka_unit_test(test_locate_garbage),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_rare_limits),
+		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_no_limits),
 		cmocka_unit_test(test_unlimited),
 		cmocka_unit_test(test_swap_without_sense),

@@ -2,6 +2,7 @@
 /* The control server over a real socket, with operations that note what they were asked. */
 #include "tests/unit/unit.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -15,6 +16,8 @@ static struct sockaddr_un address = { .sun_family = AF_UNIX };
 static struct control_server *server;
 static _Atomic int killed_pid;
 static _Atomic uint64_t last_token;
+static _Atomic int strace_on, execs, kills;
+static int slow[2]; /* an exec of "slow" waits for a byte in it */
 
 static int op_start(void *arg, struct control_failure *why)
 {
@@ -30,6 +33,12 @@ static int op_exec(void *arg, struct control_exec *exec, int32_t *pid, struct co
 	*pid = 7;
 	if (!strcmp(exec->process->args.items[0], "early"))
 		control_server_process_exited(server, exec->token, 3 << 8);
+	if (!strcmp(exec->process->args.items[0], "slow")) {
+		char byte;
+
+		assert_int_equal(read(slow[0], &byte, 1), 1);
+	}
+	execs++;
 	return 0;
 }
 
@@ -37,10 +46,33 @@ static int op_signal(void *arg, const struct control_signal_request *request,
 		     struct control_failure *why)
 {
 	killed_pid = request->pid;
+	kills++;
 	return 0;
 }
 
-static const struct control_ops ops = { .start = op_start, .exec = op_exec, .signal = op_signal };
+static int op_tasks(void *arg, const struct control_tasks_request *request,
+		    struct control_tasks_reply *out, struct control_failure *why)
+{
+	assert_int_equal(out->count + out->more, 0);
+	out->count = 1;
+	out->tasks[0].pid = request->after_pid;
+	out->tasks[0].tid = request->after_tid + 1;
+	return 0;
+}
+
+static int op_strace(void *arg, bool on, struct control_failure *why)
+{
+	strace_on = on;
+	return 0;
+}
+
+static const struct control_ops ops = {
+	.start = op_start,
+	.exec = op_exec,
+	.signal = op_signal,
+	.tasks = op_tasks,
+	.strace = op_strace,
+};
 
 static int connect_server(void)
 {
@@ -180,6 +212,65 @@ static void test_abandoned(void **state)
 	control_server_process_exited(server, last_token, 9);
 }
 
+static void wait_for(_Atomic int *what, int count)
+{
+	for (int i = 0; i < 1000 && *what < count; i++)
+		poll(NULL, 0, 5);
+	assert_int_equal(*what, count);
+}
+
+static void let_go(void)
+{
+	assert_int_equal(write(slow[1], "x", 1), 1);
+}
+
+/* One that takes long holds up no other request but those that may, of the same container. */
+static void test_slow(void **state)
+{
+	int first = connect_server(), second = connect_server(), other = connect_server();
+	struct control_strace_request strace = { .on = 1 };
+	struct control_reply_header header;
+	struct control_exec_reply reply;
+	struct control_empty empty;
+
+	assert_int_equal(pipe2(slow, O_CLOEXEC), 0);
+	execs = kills = 0;
+	exec_request(first, "slow");
+	exec_request(second, "late");
+	for (int i = 0; i < 10; i++) {
+		request(other, CONTROL_STRACE, &strace, sizeof(strace), NULL, 0);
+		assert_int_equal(answer(other, &header, &empty, sizeof(empty)),
+				 sizeof(header) + sizeof(empty));
+	}
+	/* What was sent while the first has no answer is read afterwards. */
+	request(first, CONTROL_STRACE, &strace, sizeof(strace), NULL, 0);
+	assert_int_equal(execs, 0);
+	let_go();
+	answer(first, &header, &reply, sizeof(reply));
+	assert_int_equal(header.type, CONTROL_EXEC);
+	answer(first, &header, &empty, sizeof(empty));
+	assert_int_equal(header.type, CONTROL_STRACE);
+	answer(second, &header, &reply, sizeof(reply));
+	assert_int_equal(header.type, CONTROL_EXEC);
+	assert_int_equal(execs, 2);
+	close(second);
+	close(first);
+	wait_for(&kills, 2);
+	/* Who does not wait for the answer loses what came of the request. */
+	first = connect_server();
+	exec_request(first, "slow");
+	close(first);
+	request(other, CONTROL_STRACE, &strace, sizeof(strace), NULL, 0);
+	answer(other, &header, &empty, sizeof(empty));
+	assert_int_equal(kills, 2);
+	let_go();
+	wait_for(&kills, 3);
+	assert_int_equal(execs, 3);
+	close(other);
+	close(slow[0]);
+	close(slow[1]);
+}
+
 /* Anything malformed ends the connection, and nothing else. */
 static void test_malformed(void **state)
 {
@@ -222,6 +313,58 @@ static void test_malformed(void **state)
 }
 
 /* More clients than there is room for are turned away; the others are served. */
+static int tasks_after(int fd, int32_t pid, int32_t tid, struct control_tasks_reply *reply)
+{
+	struct control_tasks_request body = { pid, tid };
+	struct control_reply_header header = { 0 };
+
+	request(fd, CONTROL_TASKS, &body, sizeof(body), NULL, 0);
+	assert_true(answer(fd, &header, reply, sizeof(*reply)) >= (ssize_t)sizeof(header));
+	return header.status;
+}
+
+static void test_tasks(void **state)
+{
+	struct control_tasks_reply *reply = calloc(1, sizeof(*reply));
+	int fd = connect_server();
+
+	assert_int_equal(tasks_after(fd, -1, 0, reply), -EINVAL);
+	assert_int_equal(tasks_after(fd, 1, -1, reply), -EINVAL);
+	/* Twice: what the first answer said is not in the second. */
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(tasks_after(fd, 5, 6, reply), 0);
+		assert_int_equal(reply->count, 1);
+		assert_int_equal(reply->tasks[0].pid, 5);
+		assert_int_equal(reply->tasks[0].tid, 7);
+	}
+	free(reply);
+	close(fd);
+}
+
+static int set_strace(int fd, uint32_t on)
+{
+	struct control_strace_request body = { .on = on };
+	struct control_reply_header header = { 0 };
+	struct control_empty empty;
+
+	request(fd, CONTROL_STRACE, &body, sizeof(body), NULL, 0);
+	assert_true(answer(fd, &header, &empty, 0) >= (ssize_t)sizeof(header));
+	return header.status;
+}
+
+static void test_strace(void **state)
+{
+	int fd = connect_server();
+
+	assert_int_equal(set_strace(fd, 1), 0);
+	assert_int_equal(strace_on, 1);
+	assert_int_equal(set_strace(fd, 2), -EINVAL);
+	assert_int_equal(strace_on, 1);
+	assert_int_equal(set_strace(fd, 0), 0);
+	assert_int_equal(strace_on, 0);
+	close(fd);
+}
+
 static void test_many(void **state)
 {
 	enum { CLIENTS = 300 };
@@ -239,7 +382,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_failure),	  cmocka_unit_test(test_exit_order),
 		cmocka_unit_test(test_abandoned), cmocka_unit_test(test_malformed),
-		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_slow),
+		cmocka_unit_test(test_many),	  cmocka_unit_test(test_tasks),
+		cmocka_unit_test(test_strace),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -135,7 +135,7 @@ static const struct file_ops image_ops = { 0 };
 
 static int set_up(void **state)
 {
-	struct kernel_config config = { .cpus = 2, .memory_limit = UINT64_MAX };
+	struct kernel_config config = { .cpus = 2 };
 	struct super_block *root;
 
 	assert_int_equal(fake_platform_new(&kernel_context_ops, &platform), 0);
@@ -204,7 +204,7 @@ static void end_init(void)
 	pid_namespace_put(init_ns);
 	assert_int_equal(fake_platform_space_count(platform), 0);
 	assert_true(list_empty(&kernel->groups));
-	assert_int_equal(kernel->task_count, 0);
+	assert_int_equal(kernel->root_container->task_count, 0);
 }
 
 static void kick(struct context *ctx, enum context_action expected)
@@ -616,7 +616,7 @@ static void test_vfork(void **state)
 	struct async vfork_call;
 
 	start_call(&vfork_call, init, 58, 0, 0, 0, 0);
-	await_state(1, 'S');
+	await_state(1, 'D');
 	child = take_started();
 	usleep(1000);
 	assert_false(vfork_call.done);
@@ -748,10 +748,10 @@ static void test_pids_limit(void **state)
 {
 	struct context *init = new_init(), *child;
 
-	atomic_store(&kernel->pids_limit, 2);
+	atomic_store(&kernel->root_container->pids_limit, 2);
 	assert_int_equal(call(init, 57), 2);
 	assert_int_equal(call(init, 57), -EAGAIN);
-	atomic_store(&kernel->pids_limit, 0);
+	atomic_store(&kernel->root_container->pids_limit, 0);
 	child = take_started();
 	assert_int_equal(call(child, 60, 0), FAKE_EXITED);
 	assert_int_equal(call(init, 61, 2, DATA, 0), 2);

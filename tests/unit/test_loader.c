@@ -70,7 +70,7 @@ static int load(struct loaded *l, const uint8_t *data, size_t size, bool *prepar
 		return rc;
 	assert_string_equal(program_comm(p), "prog");
 	assert_ptr_equal(program_file(p), &l->file.file);
-	assert_int_equal(address_space_new(platform, &as), 0);
+	assert_int_equal(address_space_new(platform, NULL, &as), 0);
 	assert_int_equal(context_new(platform, as, NULL, &l->ctx), 0);
 	assert_int_equal(mm_new(platform, as, &l->mm), 0);
 	rc = program_load(p, l->mm, l->ctx, &identity, STACK_LIMIT);

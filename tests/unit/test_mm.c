@@ -33,7 +33,7 @@ static void guest_new(struct guest *g)
 {
 	struct address_space *as;
 
-	assert_int_equal(address_space_new(platform, &as), 0);
+	assert_int_equal(address_space_new(platform, NULL, &as), 0);
 	assert_int_equal(context_new(platform, as, NULL, &g->ctx), 0);
 	assert_int_equal(mm_new(platform, as, &g->mm), 0);
 }

@@ -122,7 +122,7 @@ static void start_guest(void)
 
 static int set_up(void **state)
 {
-	struct kernel_config config = { .cpus = 2, .memory_limit = UINT64_MAX };
+	struct kernel_config config = { .cpus = 2 };
 	struct super_block *root;
 
 	assert_int_equal(fake_platform_new(&kernel_context_ops, &platform), 0);

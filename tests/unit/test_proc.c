@@ -19,6 +19,7 @@
 #include "sentry/fs/tmpfs/tmpfs.h"
 #include "sentry/host/host_procfs.h"
 #include "sentry/ipc/ipc_namespace.h"
+#include "sentry/net/net_namespace.h"
 #include "sentry/kernel/kernel.h"
 #include "sentry/kernel/program.h"
 #include "sentry/kernel/task_internal.h"
@@ -178,8 +179,8 @@ static void start_init(void)
 
 static int set_up(void **state)
 {
-	struct kernel_config config = { .cpus = 2, .memory_limit = UINT64_MAX, .hostname = "box" };
-	const struct cgroup_config cgroup = { .layout = 2, .memory_limit = 64 << 20, .pids_limit = 9 };
+	struct kernel_config config = { .cpus = 2, .hostname = "box" };
+	const struct container_limits limits = { .memory_limit = 64 << 20, .pids_limit = 9 };
 	struct super_block *root;
 	struct vfs_context ctx;
 	struct path dev;
@@ -191,10 +192,11 @@ static int set_up(void **state)
 	kernel_set_upcalls(&upcalls);
 	assert_int_equal(vfs_init(), 0);
 	assert_int_equal(ipc_init(kernel), 0);
+	assert_int_equal(net_init(kernel), 0);
 	assert_int_equal(proc_init(kernel), 0);
 	assert_int_equal(sysfs_init(kernel), 0);
 	assert_int_equal(cgroup_init(kernel), 0);
-	cgroup_configure(&cgroup);
+	task_container_set_limits(kernel->root_container, &limits);
 	assert_int_equal(devpts_init(kernel), 0);
 	assert_int_equal(mqueue_init(kernel), 0);
 	assert_int_equal(dev_init(kernel), 0);
@@ -211,8 +213,10 @@ static int set_up(void **state)
 	ctx = context();
 	assert_int_equal(vfs_mkdir(&ctx, LINUX_AT_FDCWD, "/dev", 0755), 0);
 	dev = place("/dev");
-	assert_int_equal(dev_populate(&ctx, &dev), 0);
-	assert_int_equal(dev_populate(&ctx, &dev), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(dev_populate_nodes(&ctx, &dev), 0);
+		assert_int_equal(dev_populate_links(&ctx, &dev), 0);
+	}
 	assert_int_equal(dev_add(&ctx, &dev, "extra", LINUX_S_IFCHR | 0600, 99, 1, 7, 8), 0);
 	path_put(&dev);
 	mount_type("devpts", "/dev/pts", "newinstance,ptmxmode=0666,mode=0620,gid=5");
@@ -584,6 +588,8 @@ static void test_system(void **state)
 	assert_string_equal(contents("/proc/sys/net/core/somaxconn"), "77\n");
 	assert_int_equal(sysctl_set("net.core.somaxconn", "-1"), -EINVAL);
 	assert_int_equal(sysctl_set("kernel.ostype", "x"), -EPERM);
+	assert_int_equal(sysctl_set("kernel.domainname", "here.org"), 0);
+	assert_int_equal(sysctl_set("fs.mqueue.msg_max", "77"), 0);
 	assert_int_equal(sysctl_set("kernel.nothing", "x"), -ENOENT);
 	assert_string_equal(names("/proc/sys/kernel/pty"), ". .. max nr reserve ");
 	assert_string_equal(names("/proc/sys"), ". .. fs kernel net user vm ");

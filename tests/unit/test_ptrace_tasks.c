@@ -90,7 +90,7 @@ static enum context_action on_exec(struct guest *g, const struct platform_event 
 	struct address_space *old = g->as;
 	uint8_t byte;
 
-	if (e->kind != PLATFORM_EVENT_SYSCALL || address_space_new(guest_platform, &g->as) < 0)
+	if (e->kind != PLATFORM_EVENT_SYSCALL || address_space_new(guest_platform, NULL, &g->as) < 0)
 		return guest_end(g);
 	g->result = (uint64_t)context_exec(g->ctx, g->as);
 	address_space_put(old);

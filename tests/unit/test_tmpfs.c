@@ -425,6 +425,59 @@ static void test_inotify(void **state)
 	file_put(in);
 }
 
+static uint64_t ino_of(const char *path)
+{
+	struct path p;
+	uint64_t ino;
+
+	assert_int_equal(vfs_lookup(&fx.ctx, LINUX_AT_FDCWD, path, 0, &p), 0);
+	ino = p.dentry->inode->ino;
+	path_put(&p);
+	return ino;
+}
+
+static void assert_found(const struct path *in, uint64_t ino, const char *path)
+{
+	struct path found;
+	char *text;
+	char buf[256];
+
+	assert_int_equal(vfs_find_by_ino(in, ino, &found), 0);
+	assert_int_equal(found.dentry->inode->ino, ino);
+	assert_ptr_equal(found.mount, in->mount);
+	assert_int_equal(vfs_path_string(&found, in, buf, sizeof(buf), &text), 0);
+	assert_string_equal(text, path);
+	path_put(&found);
+}
+
+/* Objects by their numbers, as open_by_handle_at finds them. */
+static void test_find_by_ino(void **state)
+{
+	struct path in, found;
+	uint64_t file, dir;
+
+	assert_int_equal(vfs_lookup(&fx.ctx, LINUX_AT_FDCWD, "/", 0, &in), 0);
+	assert_int_equal(vfs_mkdir(&fx.ctx, LINUX_AT_FDCWD, "/a", 0755), 0);
+	assert_int_equal(vfs_mkdir(&fx.ctx, LINUX_AT_FDCWD, "/b", 0755), 0);
+	assert_int_equal(vfs_mkdir(&fx.ctx, LINUX_AT_FDCWD, "/a/b", 0755), 0);
+	assert_int_equal(vfs_mkdir(&fx.ctx, LINUX_AT_FDCWD, "/a/b/c", 0755), 0);
+	file_put(create("/a/b/c/f"));
+	file = ino_of("/a/b/c/f");
+	dir = ino_of("/a/b/c");
+	assert_found(&in, file, "/a/b/c/f");
+	assert_found(&in, dir, "/a/b/c");
+	assert_found(&in, ino_of("/b"), "/b");
+	assert_found(&in, in.dentry->inode->ino, "/");
+	assert_int_equal(vfs_rename(&fx.ctx, LINUX_AT_FDCWD, "/a/b", LINUX_AT_FDCWD, "/b/d", 0), 0);
+	assert_found(&in, file, "/b/d/c/f");
+	assert_int_equal(vfs_unlink(&fx.ctx, LINUX_AT_FDCWD, "/b/d/c/f"), 0);
+	assert_int_equal(vfs_find_by_ino(&in, file, &found), -ESTALE);
+	assert_int_equal(vfs_rmdir(&fx.ctx, LINUX_AT_FDCWD, "/b/d/c"), 0);
+	assert_int_equal(vfs_find_by_ino(&in, dir, &found), -ESTALE);
+	assert_int_equal(vfs_find_by_ino(&in, 0, &found), -ESTALE);
+	path_put(&in);
+}
+
 static void test_deep_tree_is_freed(void **state)
 {
 	struct user_namespace *ns;
@@ -461,6 +514,7 @@ int main(void)
 		CASE(test_flock),
 		CASE(test_lock_waits_and_deadlock),
 		CASE(test_inotify),
+		CASE(test_find_by_ino),
 		CASE(test_deep_tree_is_freed),
 	};
 

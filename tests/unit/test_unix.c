@@ -16,6 +16,7 @@
 #include "sentry/fs/anon/eventfd.h"
 #include "sentry/mm/usercopy.h"
 #include "sentry/net/inet/inet.h"
+#include "sentry/net/inet/provider.h"
 #include "sentry/net/net_namespace.h"
 #include "sentry/net/unix/unix.h"
 #include "sentry/vfs/vfs.h"
@@ -29,7 +30,7 @@ static int setup_all(void **state)
 	assert_int_equal(vfs_init(), 0);
 	assert_int_equal(user_namespace_new_root(&ns), 0);
 	assert_int_equal(socket_fs_init(ns), 0);
-	assert_int_equal(net_namespace_new(ns, &net), 0);
+	assert_int_equal(net_namespace_new(ns, &loopback_provider, &net), 0);
 	user_namespace_put(ns);
 	socket_family_register(&unix_family);
 	socket_family_register(&inet_family);

@@ -159,7 +159,7 @@ static int set_up(void **state)
 	int rc = fake_platform_new(NULL, &platform);
 
 	if (rc == 0)
-		rc = address_space_new(platform, &as);
+		rc = address_space_new(platform, NULL, &as);
 	if (rc == 0)
 		rc = context_new(platform, as, NULL, &ctx);
 	return rc < 0 ? rc : mm_new(platform, as, &mm);

@@ -67,6 +67,27 @@ static void test_parse_i64(void **state)
 	assert_int_equal(small, -1);
 }
 
+static void test_parse_cpu_list(void **state)
+{
+	cpu_set_t set;
+
+	assert_int_equal(parse_cpu_list("0", &set), 0);
+	assert_int_equal(CPU_COUNT(&set), 1);
+	assert_int_equal(parse_cpu_list("1-3,7,7", &set), 0);
+	assert_int_equal(CPU_COUNT(&set), 4);
+	assert_false(CPU_ISSET(0, &set));
+	assert_true(CPU_ISSET(3, &set) && CPU_ISSET(7, &set));
+	assert_int_equal(parse_cpu_list("", &set), -EINVAL);
+	assert_int_equal(parse_cpu_list("1,", &set), -EINVAL);
+	assert_int_equal(parse_cpu_list("3-1", &set), -EINVAL);
+	assert_int_equal(parse_cpu_list("-1", &set), -EINVAL);
+	assert_int_equal(parse_cpu_list("0-", &set), -EINVAL);
+	assert_int_equal(parse_cpu_list("0-1000000", &set), -ERANGE);
+	assert_int_equal(parse_cpu_list("0-100000000000000000000000000000000000000", &set), -EINVAL);
+	/* Untouched by what failed. */
+	assert_int_equal(CPU_COUNT(&set), 4);
+}
+
 static void test_strbuf(void **state)
 {
 	struct strbuf s = STRBUF_INIT;
@@ -233,6 +254,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse_u64),   cmocka_unit_test(test_parse_i64),
+		cmocka_unit_test(test_parse_cpu_list),
 		cmocka_unit_test(test_strbuf),	    cmocka_unit_test(test_string_list),
 		cmocka_unit_test(test_utf8),	    cmocka_unit_test(test_json_escape),
 		cmocka_unit_test(test_round),	    cmocka_unit_test(test_hash_table),

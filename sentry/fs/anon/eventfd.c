@@ -45,7 +45,8 @@ static ssize_t eventfd_write(struct file *file, struct io_iter *from, uint64_t *
 	struct io_iter before = *from;
 	uint64_t old = e->count, value;
 
-	if (from->count < sizeof(value))
+	/* Linux 6.10 and later take no longer ones, which would be text most likely. */
+	if (from->count != sizeof(value))
 		return -EINVAL;
 	if (io_iter_copy_from(from, &value, sizeof(value)) != (ssize_t)sizeof(value))
 		return -EFAULT;
@@ -110,6 +111,10 @@ static const struct file_ops eventfd_ops = {
 	.poll = eventfd_poll,
 	.poll_queue = eventfd_poll_queue,
 	.show_fdinfo = eventfd_fdinfo,
+	.nowait = true,
+	.plain_write = true,
+	.read_sleep = "do_wait_intr_irq",
+	.write_sleep = "do_wait_intr_irq",
 };
 
 int eventfd_file_new(uint32_t count, bool semaphore, uint32_t flags, struct file **out)

@@ -252,6 +252,8 @@ static const struct file_ops signalfd_ops = {
 	.poll = signalfd_poll,
 	.poll_queue = signalfd_poll_queue,
 	.show_fdinfo = signalfd_fdinfo,
+	.nowait = true,
+	.read_sleep = "signalfd_read_iter",
 };
 
 bool file_is_signalfd(const struct file *file)

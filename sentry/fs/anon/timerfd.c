@@ -255,6 +255,8 @@ static const struct file_ops timerfd_ops = {
 	.poll_queue = timerfd_poll_queue,
 	.ioctl = timerfd_ioctl,
 	.show_fdinfo = timerfd_fdinfo,
+	.nowait = true,
+	.read_sleep = "do_wait_intr_irq",
 };
 
 bool file_is_timerfd(const struct file *file)

@@ -22,18 +22,12 @@
 #define V1_UNLIMITED UINT64_C(0x7ffffffffffff000)
 #define TEXT_SIZE 96
 
-static struct mutex lock = MUTEX_INIT(LOCK_RANK_LEAF);
-/* Under the lock, but for the layout, which does not change after boot. */
-static struct cgroup_config config;
+static int layout = 2; /* does not change after boot */
 
-struct cgroup_config cgroup_current(void)
+/* Of the container that looks. */
+static struct container_limits current_limits(void)
 {
-	struct cgroup_config now;
-
-	mutex_lock(&lock);
-	now = config;
-	mutex_unlock(&lock);
-	return now;
+	return task_container_limits(task_container_current());
 }
 
 /* Of cgroup v1, in the order of runc's mounts on a hybrid host. */
@@ -67,7 +61,7 @@ static void show_memory_stat(struct strbuf *out)
 
 static void show_pids_used(struct strbuf *out)
 {
-	strbuf_addf(out, "%lld\n", (long long)kernel_get()->task_count);
+	strbuf_addf(out, "%lld\n", (long long)task_container_current()->task_count);
 }
 
 static void show_cpu_stat(struct strbuf *out)
@@ -118,7 +112,7 @@ static void show_threads(struct strbuf *out)
 	}
 }
 
-/* --- v2 ----------------------------------------------------------------------------------------- */
+/* --- v2 --------------------------------------------------------------------------------------- */
 
 static void show_limit(struct strbuf *out, uint64_t value)
 {
@@ -130,12 +124,12 @@ static void show_limit(struct strbuf *out, uint64_t value)
 
 static void show_memory_max(struct strbuf *out)
 {
-	show_limit(out, cgroup_current().memory_limit);
+	show_limit(out, current_limits().memory_limit);
 }
 
 static void show_swap_max(struct strbuf *out)
 {
-	struct cgroup_config now = cgroup_current();
+	struct container_limits now = current_limits();
 
 	if (now.swap_limit && now.swap_limit <= now.memory_limit)
 		strbuf_add(out, "0\n");
@@ -145,17 +139,17 @@ static void show_swap_max(struct strbuf *out)
 
 static void show_pids_max(struct strbuf *out)
 {
-	show_limit(out, cgroup_current().pids_limit);
+	show_limit(out, current_limits().pids_limit);
 }
 
-static uint64_t period_of(const struct cgroup_config *c)
+static uint64_t period_of(const struct container_limits *c)
 {
 	return c->cpu_period_us ? c->cpu_period_us : DEFAULT_PERIOD_US;
 }
 
 static void show_cpu_max(struct strbuf *out)
 {
-	struct cgroup_config now = cgroup_current();
+	struct container_limits now = current_limits();
 
 	if (now.cpu_quota_us > 0)
 		strbuf_addf(out, "%" PRId64 " %" PRIu64 "\n", now.cpu_quota_us, period_of(&now));
@@ -166,7 +160,7 @@ static void show_cpu_max(struct strbuf *out)
 /* runc's conversion of shares (2 to 262144) to weight (1 to 10000) */
 static void show_cpu_weight(struct strbuf *out)
 {
-	uint64_t shares = cgroup_current().cpu_shares;
+	uint64_t shares = current_limits().cpu_shares;
 
 	if (shares)
 		strbuf_addf(out, "%" PRIu64 "\n", 1 + ((shares < 2 ? 0 : shares - 2) * 9999) / 262142);
@@ -210,7 +204,7 @@ static void build_v2(struct tree_node *root)
 	tree_file(root, "pids.max", 0644, show_pids_max);
 }
 
-/* --- v1 ------------------------------------------------------------------------------------------- */
+/* --- v1 --------------------------------------------------------------------------------------- */
 
 static void add_number(struct tree_node *dir, const char *name, int64_t value)
 {
@@ -230,35 +224,35 @@ static void add_v1_common(struct tree_node *dir)
 
 static void show_v1_memory_limit(struct strbuf *out)
 {
-	uint64_t limit = cgroup_current().memory_limit;
+	uint64_t limit = current_limits().memory_limit;
 
 	strbuf_addf(out, "%" PRIu64 "\n", limit ? limit : V1_UNLIMITED);
 }
 
 static void show_v1_swap_limit(struct strbuf *out)
 {
-	uint64_t limit = cgroup_current().swap_limit;
+	uint64_t limit = current_limits().swap_limit;
 
 	strbuf_addf(out, "%" PRIu64 "\n", limit ? limit : V1_UNLIMITED);
 }
 
 static void show_v1_shares(struct strbuf *out)
 {
-	uint64_t shares = cgroup_current().cpu_shares;
+	uint64_t shares = current_limits().cpu_shares;
 
 	strbuf_addf(out, "%" PRIu64 "\n", shares ? shares : DEFAULT_SHARES);
 }
 
 static void show_v1_quota(struct strbuf *out)
 {
-	int64_t quota = cgroup_current().cpu_quota_us;
+	int64_t quota = current_limits().cpu_quota_us;
 
 	strbuf_addf(out, "%" PRId64 "\n", quota > 0 ? quota : -1);
 }
 
 static void show_v1_period(struct strbuf *out)
 {
-	struct cgroup_config now = cgroup_current();
+	struct container_limits now = current_limits();
 
 	strbuf_addf(out, "%" PRIu64 "\n", period_of(&now));
 }
@@ -317,20 +311,20 @@ static void build_v1(struct tree_node *root)
 	tree_link(root, "cpuacct", "cpu,cpuacct");
 }
 
-/* --- mounting --------------------------------------------------------------------------------------- */
+/* --- mounting --------------------------------------------------------------------------------- */
 
-static int mount_layout(int layout, const char *source, const struct credentials *cred,
+static int mount_layout(int version, const char *source, const struct credentials *cred,
 			struct super_block **out)
 {
 	const struct tree_fs_config fs = {
-		.type = layout == 1 ? "cgroup" : "cgroup2",
-		.magic = layout == 1 ? CGROUP_MAGIC : CGROUP2_MAGIC,
+		.type = version == 1 ? "cgroup" : "cgroup2",
+		.magic = version == 1 ? CGROUP_MAGIC : CGROUP2_MAGIC,
 		.source = source,
 		.user_ns = cred->user_ns,
 	};
 	struct tree_node *root = tree_new(0555);
 
-	if (root && layout == 1)
+	if (root && version == 1)
 		build_v1(root);
 	else if (root)
 		build_v2(root);
@@ -341,34 +335,28 @@ static int mount_layout(int layout, const char *source, const struct credentials
 static int cgroup_mount(const char *source, const char *options, const struct credentials *cred,
 			void *kernel, struct super_block **out)
 {
-	return mount_layout(config.layout, source, cred, out);
+	return mount_layout(layout, source, cred, out);
 }
 
 static int cgroup2_mount(const char *source, const char *options, const struct credentials *cred,
 			 void *kernel, struct super_block **out)
 {
-	return config.layout == 2 ? mount_layout(2, source, cred, out) : -EBUSY;
+	return layout == 2 ? mount_layout(2, source, cred, out) : -EBUSY;
 }
 
 static const struct file_system_type cgroup_type = { .name = "cgroup", .mount = cgroup_mount };
 static const struct file_system_type cgroup2_type = { .name = "cgroup2", .mount = cgroup2_mount };
 
-void cgroup_configure(const struct cgroup_config *given)
+void cgroup_set_layout(int number)
 {
-	mutex_lock(&lock);
-	config = *given;
-	if (config.layout != 1)
-		config.layout = 2;
-	mutex_unlock(&lock);
+	layout = number;
 }
 
 int cgroup_init(struct kernel *k)
 {
 	int rc = file_system_register(&cgroup_type);
 
-	config.layout = 2;
-	config.memory_limit = k->memory_limit == UINT64_MAX ? 0 : k->memory_limit;
-	config.pids_limit = k->pids_limit > 0 ? (uint64_t)k->pids_limit : 0;
+	(void)k;
 	return rc < 0 ? rc : file_system_register(&cgroup2_type);
 }
 
@@ -382,11 +370,11 @@ int cgroup_may_join(struct file *file, const struct credentials *cred)
 	return cred->fsuid == 0 || credentials_root_capable(cred, LINUX_CAP_DAC_OVERRIDE) ? 0 : -EACCES;
 }
 
-/* --- for proc ------------------------------------------------------------------------------------------ */
+/* --- for proc --------------------------------------------------------------------------------- */
 
 void cgroup_show_membership(struct strbuf *out)
 {
-	if (config.layout == 2) {
+	if (layout == 2) {
 		strbuf_add(out, "0::/\n");
 		return;
 	}
@@ -405,5 +393,5 @@ void cgroup_show_controllers(struct strbuf *out)
 	strbuf_add(out, "#subsys_name\thierarchy\tnum_cgroups\tenabled\n");
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		strbuf_addf(out, "%s\t%u\t1\t1\n", rows[i].name,
-			    config.layout == 2 ? 0 : rows[i].hierarchy);
+			    layout == 2 ? 0 : rows[i].hierarchy);
 }

@@ -16,21 +16,10 @@ struct file;
 struct kernel;
 struct strbuf;
 
-struct cgroup_config {
-	int layout;		/* 1 or 2 */
-	uint64_t memory_limit;	/* bytes; 0: none */
-	uint64_t swap_limit;	/* memory + swap, bytes; 0: none */
-	uint64_t cpu_shares;	/* 0: default */
-	int64_t cpu_quota_us;	/* <= 0: none */
-	uint64_t cpu_period_us; /* 0: default */
-	uint64_t pids_limit;	/* 0: none */
-};
-
-/* Registers "cgroup" and "cgroup2", layout 2 with the kernel's own limits; once, at boot. */
+/* Registers "cgroup" and "cgroup2", with layout 2; once, at boot. */
 int cgroup_init(struct kernel *k) MUST_CHECK;
-/* What the container has; at boot, before anything of it is mounted, and (but for the layout) later. */
-void cgroup_configure(const struct cgroup_config *config);
-struct cgroup_config cgroup_current(void);
+/* At boot, before anything is mounted: 1 or 2. */
+void cgroup_set_layout(int layout);
 /* CLONE_INTO_CGROUP: may a process be born into the group whose directory @file is?  -EBADF: it is
  * none of cgroup2; -EACCES. */
 int cgroup_may_join(struct file *file, const struct credentials *cred) MUST_CHECK;

@@ -72,7 +72,12 @@ int dev_add(const struct vfs_context *ctx, const struct path *dev, const char *n
 	return rc;
 }
 
-int dev_populate(const struct vfs_context *ctx, const struct path *dev)
+const char *dev_node_name(size_t i)
+{
+	return i < ARRAY_SIZE(nodes) ? nodes[i].name : NULL;
+}
+
+int dev_populate_nodes(const struct vfs_context *ctx, const struct path *dev)
 {
 	struct vfs_context at;
 	int rc = begin(ctx, dev, &at);
@@ -82,6 +87,17 @@ int dev_populate(const struct vfs_context *ctx, const struct path *dev)
 	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(nodes); i++)
 		rc = unless_there(vfs_mknod(&at, LINUX_AT_FDCWD, nodes[i].name, NODE_MODE,
 					    linux_makedev(nodes[i].major, nodes[i].minor)));
+	fs_context_put(at.fs);
+	return rc;
+}
+
+int dev_populate_links(const struct vfs_context *ctx, const struct path *dev)
+{
+	struct vfs_context at;
+	int rc = begin(ctx, dev, &at);
+
+	if (rc < 0)
+		return rc;
 	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(links); i++)
 		rc = unless_there(
 			vfs_symlink(&at, links[i].target, LINUX_AT_FDCWD, links[i].name));

@@ -110,17 +110,20 @@ static int64_t random_ioctl(struct file *file, struct mm *mm, uint32_t cmd, uint
 }
 
 static const struct file_ops null_ops = {
-	.read = null_read, .write = null_write, .llseek = null_llseek, .unlocked_position = true,
+	.read = null_read, .write = null_write, .llseek = null_llseek,
+	.unlocked_position = true, .nowait = true,
 };
 static const struct file_ops zero_ops = {
-	.read = zero_read, .write = null_write, .llseek = null_llseek, .unlocked_position = true,
+	.read = zero_read, .write = null_write, .llseek = null_llseek,
+	.unlocked_position = true, .nowait = true,
 };
 static const struct file_ops full_ops = {
-	.read = zero_read, .write = full_write, .llseek = null_llseek, .unlocked_position = true,
+	.read = zero_read, .write = full_write, .llseek = null_llseek,
+	.unlocked_position = true, .plain_write = true,
 };
 static const struct file_ops random_ops = {
 	.read = random_read, .write = random_write, .llseek = random_llseek,
-	.ioctl = random_ioctl, .unlocked_position = true,
+	.ioctl = random_ioctl, .unlocked_position = true, .nowait = true,
 };
 
 int dev_mem_open(struct inode *inode, struct file *file, uint32_t minor)

@@ -9,6 +9,7 @@
 #include "sentry/cred/credentials.h"
 #include "sentry/fs/devpts/devpts_private.h"
 #include "sentry/fs/tty/tty.h"
+#include "sentry/kernel/task.h"
 #include "sentry/vfs/dir_emit.h"
 #include "sentry/vfs/vfs.h"
 #include "util/cleanup.h"
@@ -47,14 +48,25 @@ static struct inode *node_locked(struct devpts *d, const char *name)
 	return d->slots[index].pty->inode;
 }
 
+static void own_by_root(struct inode *inode, const struct super_block *sb)
+{
+	uint32_t uid = uid_to_kernel(sb->user_ns, 0);
+	uint32_t gid = gid_to_kernel(sb->user_ns, 0);
+
+	inode->attr.uid = uid == ID_INVALID ? 0 : uid;
+	inode->attr.gid = gid == ID_INVALID ? 0 : gid;
+}
+
 static int ptmx_inode(struct devpts *d, struct inode **out)
 {
 	static const struct inode_ops ptmx_ops = { .setattr = devpts_setattr };
 	int rc = inode_new(d->sb, &ptmx_ops, DEVPTS_PTMX_INO, LINUX_S_IFCHR | d->options.ptmx_mode,
 			   out);
 
-	if (!rc)
+	if (!rc) {
 		(*out)->attr.rdev = linux_makedev(PTMX_MAJOR, PTMX_MINOR);
+		own_by_root(*out, d->sb);
+	}
 	return rc;
 }
 
@@ -166,7 +178,8 @@ static int devpts_remount(struct super_block *sb, const char *text)
 {
 	struct devpts *d = sb->private_data;
 	struct devpts_options options;
-	int rc = devpts_parse_options(text, &options);
+	struct task *t = task_current();
+	int rc = devpts_parse_options(text, t ? t->cred->user_ns : sb->user_ns, &options);
 
 	if (rc < 0)
 		return rc;
@@ -199,6 +212,7 @@ static int set_root(struct super_block *sb)
 	if (rc < 0)
 		return rc;
 	inode->attr.nlink = 2;
+	own_by_root(inode, sb);
 	return super_block_set_root(sb, inode);
 }
 
@@ -207,7 +221,7 @@ static int devpts_mount(const char *source, const char *options, const struct cr
 {
 	struct devpts *d = calloc(1, sizeof(*d));
 	struct super_block *sb;
-	int rc = d ? devpts_parse_options(options, &d->options) : -ENOMEM;
+	int rc = d ? devpts_parse_options(options, cred->user_ns, &d->options) : -ENOMEM;
 
 	if (!rc)
 		rc = super_block_new(&devpts_super_ops, "devpts", DEVPTS_MAGIC, cred->user_ns, &sb);

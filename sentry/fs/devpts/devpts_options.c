@@ -5,17 +5,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sentry/cred/credentials.h"
 #include "sentry/fs/devpts/devpts_private.h"
 #include "util/cleanup.h"
 #include "util/parse.h"
 
-static int parse_id(const char *text, uint32_t *id, bool *given)
+static int parse_id(const char *text, uint32_t (*to_kernel)(struct user_namespace *ns, uint32_t id),
+		    struct user_namespace *ns, uint32_t *id, bool *given)
 {
 	uint64_t value;
+	uint32_t kernel_id;
 
 	if (parse_u64(text, 10, UINT32_MAX - 1, &value) < 0)
 		return -EINVAL;
-	*id = (uint32_t)value;
+	kernel_id = to_kernel(ns, (uint32_t)value);
+	if (kernel_id == ID_INVALID)
+		return -EINVAL;
+	*id = kernel_id;
 	*given = true;
 	return 0;
 }
@@ -40,7 +46,7 @@ static int parse_max(const char *text, uint32_t *max)
 	return 0;
 }
 
-static int parse_option(const char *option, struct devpts_options *out)
+static int parse_option(const char *option, struct user_namespace *ns, struct devpts_options *out)
 {
 	if (!strcmp(option, "newinstance"))
 		return 0;
@@ -49,15 +55,15 @@ static int parse_option(const char *option, struct devpts_options *out)
 	if (!strncmp(option, "mode=", 5))
 		return parse_mode(option + 5, &out->mode);
 	if (!strncmp(option, "uid=", 4))
-		return parse_id(option + 4, &out->uid, &out->has_uid);
+		return parse_id(option + 4, uid_to_kernel, ns, &out->uid, &out->has_uid);
 	if (!strncmp(option, "gid=", 4))
-		return parse_id(option + 4, &out->gid, &out->has_gid);
+		return parse_id(option + 4, gid_to_kernel, ns, &out->gid, &out->has_gid);
 	if (!strncmp(option, "max=", 4))
 		return parse_max(option + 4, &out->max);
 	return -EINVAL;
 }
 
-int devpts_parse_options(const char *text, struct devpts_options *out)
+int devpts_parse_options(const char *text, struct user_namespace *ns, struct devpts_options *out)
 {
 	AUTO_FREE char *copy = strdup(text ? text : "");
 	char *save = NULL;
@@ -66,7 +72,7 @@ int devpts_parse_options(const char *text, struct devpts_options *out)
 	*out = (struct devpts_options){ .mode = 0600, .max = DEVPTS_MAX };
 	for (char *o = copy ? strtok_r(copy, ",", &save) : NULL; rc == 0 && o;
 	     o = strtok_r(NULL, ",", &save))
-		rc = parse_option(o, out);
+		rc = parse_option(o, ns, out);
 	return rc;
 }
 

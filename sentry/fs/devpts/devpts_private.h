@@ -11,6 +11,7 @@
 
 struct setattr;
 struct super_block;
+struct user_namespace;
 
 #define DEVPTS_MAGIC 0x1cd1
 #define DEVPTS_MAX (1U << 20)
@@ -43,5 +44,7 @@ struct devpts {
 int devpts_setattr(struct inode *inode, const struct setattr *attr);
 
 /* -EINVAL for an unknown or malformed option. */
-int devpts_parse_options(const char *text, struct devpts_options *out) MUST_CHECK;
+/* @ns: where the ids of @text are names. */
+int devpts_parse_options(const char *text, struct user_namespace *ns,
+			 struct devpts_options *out) MUST_CHECK;
 void devpts_format_options(const struct devpts_options *o, char *buf, size_t size);

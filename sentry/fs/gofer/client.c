@@ -196,6 +196,18 @@ const struct gofer_entry *gofer_client_root(const struct gofer_client *client)
 	return &client->root;
 }
 
+int gofer_client_seal(struct gofer_client *client)
+{
+	struct gofer_seal_request request = { 0 };
+	struct gofer_seal_reply reply;
+	struct gofer_exchange x = GOFER_EXCHANGE(SEAL, request, reply);
+	int err = gofer_exchange(client, &x);
+
+	if (!err)
+		client->attach_flags |= GOFER_ATTACH_READ_ONLY;
+	return err;
+}
+
 bool gofer_client_read_only(const struct gofer_client *client)
 {
 	return client->attach_flags & GOFER_ATTACH_READ_ONLY;

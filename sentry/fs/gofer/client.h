@@ -24,6 +24,8 @@ void gofer_client_free(struct gofer_client *client);
 /* What ATTACH said; does not change. */
 const struct gofer_entry *gofer_client_root(const struct gofer_client *client);
 bool gofer_client_read_only(const struct gofer_client *client);
+/* Makes it so, for good; before others use the client. */
+int gofer_client_seal(struct gofer_client *client) MUST_CHECK;
 /* Round trips made so far. */
 uint64_t gofer_client_round_trips(struct gofer_client *client);
 

@@ -4,6 +4,7 @@
 
 #include "util/compiler.h"
 
+struct gofer_volume_id;
 struct super_block;
 struct user_namespace;
 
@@ -17,7 +18,11 @@ enum gofer_sharing {
 /*
  * Attaches to @socket (taken over, on failure too) and makes a super block whose
  * root is the attach point: a directory, or a single file.  @source is for
- * mountinfo.  Read-only attach points give a read-only super block.
+ * mountinfo.  Read-only attach points give a read-only super block.  @volume: which volume is served
+ * (gofer_volume.h), by somebody who can tell; NULL: nobody else's.
  */
 int gofer_fs_new(int socket, enum gofer_sharing sharing, struct user_namespace *user_ns,
-		 const char *source, struct super_block **out) MUST_CHECK;
+		 const char *source, const struct gofer_volume_id *volume,
+		 struct super_block **out) MUST_CHECK;
+/* Read-only from now on, in the gofer too and for good; before others use the file system. */
+int gofer_fs_seal(struct super_block *sb) MUST_CHECK;

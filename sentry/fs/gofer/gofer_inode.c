@@ -11,6 +11,7 @@
 
 #include "sentry/abi/fs.h"
 #include "sentry/fs/gofer/gofer_inode.h"
+#include "sentry/fs/gofer/gofer_volume.h"
 #include "sentry/host/host_file.h"
 #include "util/hash.h"
 #include "util/log.h"
@@ -110,6 +111,13 @@ static int inode_make(struct gofer_fs *fs, const struct gofer_attr *attr, struct
 		free(g);
 		return err;
 	}
+	if (fs->volume)
+		err = gofer_volume_anchor(fs->volume, attr, &inode->anchor);
+	if (err) {
+		inode_put(inode);
+		free(g);
+		return err;
+	}
 	g->inode = inode;
 	g->dev = attr->dev;
 	g->ino = attr->ino;
@@ -187,8 +195,8 @@ static void inode_update(struct gofer_fs *fs, struct inode *inode, const struct 
 	mutex_lock(&fs->table_lock);
 	open = g->opens > 0;
 	mutex_unlock(&fs->table_lock);
-	/* What is open here may be ahead of what was learnt about its name. */
-	if (!open && !g->stale)
+	/* What is open here may be ahead of what was learnt about its name, unless others change it. */
+	if (fs->shared || (!open && !g->stale))
 		gofer_inode_set_attr(inode, &entry->attr);
 	if (entry->node && !atomic_compare_exchange_strong(&g->node, &none, entry->node))
 		gofer_release(fs->client, entry->node);
@@ -260,7 +268,7 @@ int gofer_inode_root(struct gofer_fs *fs, struct inode **out)
 	return 0;
 }
 
-void gofer_inode_forget(struct inode *inode)
+static void leave_table(struct inode *inode)
 {
 	struct gofer_fs *fs = gofer_fs_of(inode->sb);
 	struct gofer_inode *g = gofer_inode_of(inode);
@@ -272,6 +280,12 @@ void gofer_inode_forget(struct inode *inode)
 	mutex_unlock(&fs->table_lock);
 }
 
+void gofer_inode_forget(struct inode *inode)
+{
+	leave_table(inode);
+	gofer_volume_forget(inode->anchor);
+}
+
 void gofer_inode_evict(struct inode *inode)
 {
 	struct gofer_fs *fs = gofer_fs_of(inode->sb);
@@ -279,7 +293,7 @@ void gofer_inode_evict(struct inode *inode)
 
 	if (!g)
 		return;
-	gofer_inode_forget(inode);
+	leave_table(inode);
 	gofer_children_evict(inode);
 	gofer_fd_evict(inode);
 	gofer_release(fs->client, g->node);

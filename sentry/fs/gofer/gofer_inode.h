@@ -30,6 +30,7 @@
 struct gofer_fs {
 	struct gofer_client *client; /* owned; does not change */
 	struct super_block *sb;	     /* borrowed; does not change */
+	struct super_block *volume;  /* reference, or NULL; does not change */
 	bool shared;		     /* does not change */
 	struct rwlock names;	     /* LOCK_RANK_FS_PRIVATE */
 	struct mutex table_lock;     /* LOCK_RANK_LEAF */
@@ -93,7 +94,7 @@ void gofer_inode_set_attr(struct inode *inode, const struct gofer_attr *attr);
 int gofer_inode_refresh_by_fd(struct inode *inode, int fd) MUST_CHECK;
 /* Is there a live inode of the host file of @attr?  _locked: table_lock. */
 bool gofer_inode_is_live_locked(struct gofer_fs *fs, const struct gofer_attr *attr);
-/* Out of the table: its host file is gone, and the number may come again. */
+/* Out of the tables: its host file is gone, and the number may come again. */
 void gofer_inode_forget(struct inode *inode);
 /* The guest's inode number of the host's (dev, ino). */
 uint64_t gofer_ino(struct gofer_fs *fs, uint64_t dev, uint64_t ino);

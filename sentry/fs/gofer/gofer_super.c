@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "sentry/fs/gofer/gofer_inode.h"
+#include "sentry/fs/gofer/gofer_volume.h"
 #include "sentry/host/host_socket.h"
 #include "util/log.h"
 
@@ -42,6 +43,7 @@ static void fs_free(struct gofer_fs *fs)
 {
 	ASSERT(list_empty(&fs->cached) && list_empty(&fs->idle));
 	gofer_client_free(fs->client);
+	super_block_put(fs->volume);
 	hash_table_destroy(&fs->inodes);
 	rwlock_destroy(&fs->names);
 	mutex_destroy(&fs->table_lock);
@@ -83,11 +85,31 @@ static int fs_new(int socket, struct gofer_fs **out)
 	return 0;
 }
 
-static int fill_super(struct super_block *sb, const char *source)
+/*
+ * The command line saw what @id says; where the gofer serves something else (a createContainer hook has
+ * mounted over it) what else is served from there has nothing to do with it.
+ */
+static int join_volume(struct gofer_fs *fs, const struct gofer_volume_id *id)
+{
+	const struct gofer_attr *root = &gofer_client_root(fs->client)->attr;
+	int err;
+
+	if (!id || root->dev != id->dev || root->ino != id->ino)
+		return 0;
+	err = gofer_volume_get(id, fs->sb->user_ns, &fs->volume);
+	if (!err)
+		fs->sb->dev = fs->volume->dev;
+	return err;
+}
+
+static int fill_super(struct super_block *sb, const char *source, const struct gofer_volume_id *volume)
 {
 	struct gofer_fs *fs = gofer_fs_of(sb);
 	struct inode *root;
-	int err;
+	int err = join_volume(fs, volume);
+
+	if (err)
+		return err;
 
 	sb->source = strdup(source);
 	if (!sb->source)
@@ -98,8 +120,17 @@ static int fill_super(struct super_block *sb, const char *source)
 	return err ? err : super_block_set_root(sb, root);
 }
 
+int gofer_fs_seal(struct super_block *sb)
+{
+	int err = gofer_client_seal(gofer_fs_of(sb)->client);
+
+	if (!err)
+		sb->read_only = true;
+	return err;
+}
+
 int gofer_fs_new(int socket, enum gofer_sharing sharing, struct user_namespace *user_ns,
-		 const char *source, struct super_block **out)
+		 const char *source, const struct gofer_volume_id *volume, struct super_block **out)
 {
 	struct super_block *sb;
 	struct gofer_fs *fs;
@@ -115,7 +146,7 @@ int gofer_fs_new(int socket, enum gofer_sharing sharing, struct user_namespace *
 	fs->shared = sharing == GOFER_SHARED;
 	fs->sb = sb;
 	sb->private_data = fs;
-	err = fill_super(sb, source);
+	err = fill_super(sb, source, volume);
 	if (err) {
 		super_block_put(sb);
 		return err;

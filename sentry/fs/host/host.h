@@ -22,3 +22,6 @@ int host_fs_init(struct user_namespace *user_ns) MUST_CHECK;
  * and O_APPEND of the host's description is added.
  */
 int host_file_new(int host_fd, uint32_t flags, struct file **out) MUST_CHECK;
+/* The guest sees @uid and @gid (kernel ids) as its owner; the host's file stays what it is.  Not
+ * for the null device, which is everybody's.  Before the file is reachable. */
+void host_file_set_owner(struct file *file, uint32_t uid, uint32_t gid);

@@ -55,8 +55,13 @@ static int host_inode_getattr(struct inode *inode, struct inode_attr *out)
 	struct stat st;
 	int rc = host_stream_stat(object->fd, &st);
 
-	if (!rc)
+	if (!rc) {
 		fill_attr(&st, out);
+		if (object->owned) {
+			out->uid = object->uid;
+			out->gid = object->gid;
+		}
+	}
 	return rc;
 }
 
@@ -113,6 +118,7 @@ static const struct inode_ops host_inode_ops = {
 	.getattr = host_inode_getattr,
 	.setattr = host_inode_setattr,
 	.open = host_inode_open,
+	.opens_fifos = true,
 	.evict = host_inode_evict,
 };
 
@@ -180,4 +186,16 @@ int host_file_new(int host_fd, uint32_t flags, struct file **out)
 	file->private_data = object;
 	*out = file;
 	return 0;
+}
+
+void host_file_set_owner(struct file *file, uint32_t uid, uint32_t gid)
+{
+	struct inode *inode = file->inode;
+	struct host_object *object = inode->private_data;
+
+	if (inode_type(inode) == LINUX_S_IFCHR && inode->attr.rdev == linux_makedev(1, 3))
+		return;
+	object->uid = inode->attr.uid = uid;
+	object->gid = inode->attr.gid = gid;
+	object->owned = true;
 }

@@ -12,6 +12,7 @@
 #include "sentry/abi/epoll.h"
 #include "sentry/abi/ioctl.h"
 #include "sentry/fs/host/host_object.h"
+#include "sentry/host/host_epoll.h"
 #include "sentry/kernel/task.h"
 #include "sentry/mm/usercopy.h"
 #include "sentry/vfs/file.h"
@@ -200,7 +201,7 @@ static struct wait_queue *host_file_op_poll_queue(struct file *file)
 	struct host_object *object = object_of(file);
 
 	/* An FD that cannot be registered (-EPERM) is always ready, so nobody waits. */
-	(void)host_poller_add(&object->poll, object->fd, &object->queue);
+	(void)host_poller_add(&object->poll, object->fd, &object->queue, HOST_EPOLL_ALL);
 	return &object->queue;
 }
 
@@ -256,6 +257,7 @@ const struct file_ops host_file_ops = {
 	.ioctl = host_file_op_ioctl,
 	.fsync = host_file_op_fsync,
 	.describe = host_file_op_describe,
+	.nowait = true,
 };
 
 /* Files that are always ready have no poll operation, so that epoll refuses them. */

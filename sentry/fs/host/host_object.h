@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-#include "sentry/fs/host/host_poller.h"
+#include "sentry/wait/host_poller.h"
 #include "sentry/host/host_stream.h"
 #include "sentry/wait/wait.h"
 #include "util/lock.h"
@@ -17,6 +17,8 @@ struct host_object {
 	int fd;			     /* owned; does not change */
 	enum host_stream_kind kind;  /* does not change */
 	bool append;		     /* host O_APPEND; does not change */
+	bool owned;		     /* uid and gid are what the guest sees; do not change */
+	uint32_t uid, gid;
 	bool always_ready;	     /* regular file, /dev/null: cannot be waited for */
 	struct wait_queue queue;
 	struct host_poll_entry poll;

@@ -12,6 +12,7 @@
 
 #include "sentry/abi/capability.h"
 #include "sentry/abi/fs.h"
+#include "sentry/cred/credentials.h"
 #include "sentry/fs/mqueue/mqueue_private.h"
 #include "sentry/kernel/kernel.h"
 #include "sentry/kernel/task.h"
@@ -79,7 +80,7 @@ static int queue_inode(struct super_block *sb, const struct inode_create *how,
 	return 0;
 }
 
-/* --- names: changed under the root directory's lock and the file system's, read under either --------- */
+/* --- names: changed under the root directory's lock and the file system's, read under either -- */
 
 static struct mqueue_entry *find_entry(struct inode *dir, const char *name)
 {
@@ -240,7 +241,7 @@ static const struct inode_ops root_ops = {
 	.evict = root_evict,
 };
 
-/* --- super blocks -------------------------------------------------------------------------------- */
+/* --- super blocks ----------------------------------------------------------------------------- */
 
 static void mqueue_destroy(struct super_block *sb)
 {
@@ -252,6 +253,7 @@ static void mqueue_destroy(struct super_block *sb)
 
 static const struct super_block_ops super_ops = { .destroy = mqueue_destroy };
 
+/* The maker's, or before the first task the owner's of the namespace. */
 static int set_root(struct super_block *sb)
 {
 	struct task *t = task_current();
@@ -262,8 +264,8 @@ static int set_root(struct super_block *sb)
 		return rc;
 	inode->attr.nlink = 2;
 	inode->attr.size = 2 * MQUEUE_DIRENT_SIZE;
-	inode->attr.uid = t ? t->cred->fsuid : 0;
-	inode->attr.gid = t ? t->cred->fsgid : 0;
+	inode->attr.uid = t ? t->cred->fsuid : uid_to_kernel(sb->user_ns, 0);
+	inode->attr.gid = t ? t->cred->fsgid : gid_to_kernel(sb->user_ns, 0);
 	return super_block_set_root(sb, inode);
 }
 
@@ -333,7 +335,7 @@ static int mqueue_mount(const char *source, const char *options, const struct cr
 			void *kernel, struct super_block **out)
 {
 	struct task *t = task_current();
-	struct ipc_namespace *ns = t ? ipc_namespace_of(t) : ((struct kernel *)kernel)->root_ipc_ns;
+	struct ipc_namespace *ns = t ? ipc_namespace_of(t) : kernel_built_ipc();
 
 	if (options && *options)
 		return -EINVAL;
@@ -354,7 +356,7 @@ int mqueue_init(struct kernel *k)
 	return file_system_register(&mqueue_type);
 }
 
-/* --- mq_open, mq_unlink ------------------------------------------------------------------------------ */
+/* --- mq_open, mq_unlink ----------------------------------------------------------------------- */
 
 static int check_name(const char *name)
 {

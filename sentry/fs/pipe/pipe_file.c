@@ -75,7 +75,8 @@ static ssize_t pipe_file_write(struct file *file, struct io_iter *from, uint64_t
 	if (!from->count)
 		return 0;
 	done = pipe_write(p, from, file->flags & LINUX_O_DIRECT);
-	if ((done == -EPIPE || (done > 0 && from->count && !pipe_has_readers(p))) && task_current())
+	if ((done == -EPIPE || (done > 0 && from->count && !pipe_has_readers(p))) && !from->quiet &&
+	    task_current())
 		signal_send_self(task_current(), SIGPIPE);
 	return done;
 }
@@ -166,6 +167,9 @@ const struct file_ops pipe_file_ops = {
 	.async_list = pipe_file_async_list,
 	.ioctl = pipe_file_ioctl,
 	.describe = pipe_file_describe,
+	.nowait = true,
+	.read_sleep = "anon_pipe_read",
+	.write_sleep = "anon_pipe_write",
 };
 
 struct pipe *pipe_from_file(struct file *file)

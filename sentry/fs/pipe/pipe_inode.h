@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The link between an inode and its pipe: inode->pipe exists while any file has
- * it open (pipe->files, protected by inode->lock); what was written and not read
+ * The link between an inode's anchor and its pipe: anchor->pipe exists while any file has
+ * it open (pipe->files, protected by anchor->lock); what was written and not read
  * goes away with the last of them.
  */
 #pragma once

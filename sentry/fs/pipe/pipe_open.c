@@ -31,6 +31,7 @@ struct pipe *pipe_inode_get(struct inode *inode)
 	struct pipe *fresh = pipe_new();
 	struct pipe *pipe;
 
+	inode = inode_anchor(inode);
 	mutex_lock(&inode->lock);
 	if (!inode->pipe) {
 		inode->pipe = fresh;
@@ -49,6 +50,7 @@ void pipe_inode_put(struct inode *inode, struct pipe *pipe)
 {
 	bool last;
 
+	inode = inode_anchor(inode);
 	mutex_lock(&inode->lock);
 	last = --pipe->files == 0;
 	if (last)
@@ -154,7 +156,7 @@ static int pipe_inode_open(struct inode *inode, struct file *file)
 	return fifo_open(inode, file);
 }
 
-static const struct inode_ops pipe_inode_ops = { .open = pipe_inode_open };
+static const struct inode_ops pipe_inode_ops = { .setattr = inode_setattr_simple, .open = pipe_inode_open };
 
 int pipe_init(struct user_namespace *user_ns)
 {

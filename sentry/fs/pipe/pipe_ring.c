@@ -142,11 +142,10 @@ int64_t pipe_set_size(struct pipe *p, uint64_t size, bool may_exceed)
 
 	if (size > (1ULL << 31))
 		return -EINVAL;
+	/* Nothing is a page, too. */
 	slots = 1;
 	while ((uint64_t)slots * PIPE_PAGE_SIZE < size)
 		slots *= 2;
-	if (!size)
-		return -EINVAL;
 	mutex_lock(&p->lock);
 	if (slots > p->capacity && (uint64_t)slots * PIPE_PAGE_SIZE > PIPE_MAX_SIZE && !may_exceed) {
 		mutex_unlock(&p->lock);

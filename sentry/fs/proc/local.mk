@@ -16,13 +16,15 @@ libsentry_a_SOURCES += \
 	%D%/system/proc_memory.c \
 	%D%/proc_mount.c \
 	%D%/proc_mounts.c \
-	%D%/system/proc_net.c \
+	%D%/system/proc_net.c %D%/system/proc_net.h \
+	%D%/system/proc_net_tables.c %D%/system/proc_net_sockets.c \
 	%D%/proc_ns.c \
 	%D%/proc_oom.c \
 	%D%/proc_process.c \
 	%D%/proc_root.c \
 	%D%/proc_sample.c %D%/proc_sample.h \
 	%D%/proc_security.c \
+	%D%/proc_sleep.c \
 	%D%/proc_smaps.c \
 	%D%/proc_stat.c \
 	%D%/proc_status.c \
@@ -31,4 +33,5 @@ libsentry_a_SOURCES += \
 	%D%/proc_task.c %D%/proc_timens.c \
 	%D%/sys/sysctl.c %D%/sys/sysctl.h \
 	%D%/sys/sysctl_mqueue.c %D%/sys/sysctl_mqueue.h \
+	%D%/sys/sysctl_net.c %D%/sys/sysctl_net.h \
 	%D%/sys/sysctl_table.c

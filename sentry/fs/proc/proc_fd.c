@@ -129,7 +129,7 @@ static int fdinfo_show(const struct proc_call *c, struct strbuf *out)
 	return 0;
 }
 
-static const struct proc_node fdinfo_node = PROC_FILE("FDINFO", 0400, fdinfo_show);
+static const struct proc_node fdinfo_node = PROC_FILE("FDINFO", 0444, fdinfo_show);
 
 /* --- directories ---------------------------------------------------------------------------- */
 

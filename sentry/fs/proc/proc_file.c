@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "sentry/mm/usercopy.h"
+#include "sentry/vfs/permission.h"
 #include "util/checked.h"
 
 struct proc_text {
@@ -93,6 +94,16 @@ static int check_access(const struct proc_call *c)
 	return 0;
 }
 
+/* Parameters of the kernel ask at each use, whoever opened the file. */
+static int check_again(struct file *file, int mask)
+{
+	struct task *t = task_current();
+
+	if (!t || !(proc_entry(file->inode)->node->flags & PROC_PLAIN_MODE))
+		return 0;
+	return inode_permission(file->inode, mask, t->cred) < 0 ? -EPERM : 0;
+}
+
 static int make_text(struct file *file, struct proc_text **out)
 {
 	AUTO_STRBUF struct strbuf buf = STRBUF_INIT;
@@ -102,6 +113,8 @@ static int make_text(struct file *file, struct proc_text **out)
 
 	if (rc == 0)
 		rc = check_access(&c);
+	if (rc == 0)
+		rc = check_again(file, LINUX_MAY_READ);
 	if (rc == 0)
 		rc = c.entry->node->show(&c, &buf);
 	proc_call_end(&c);
@@ -164,25 +177,38 @@ ssize_t proc_text_read(struct file *file, struct io_iter *to, uint64_t *pos)
 	return n;
 }
 
-static ssize_t text_write(struct file *file, struct io_iter *from, uint64_t *pos)
+/* As much as there is room for, as a string: its size, or -EFAULT. */
+static int copy_text(struct io_iter *from, char text[PROC_WRITE_MAX])
 {
-	char text[PROC_WRITE_MAX];
-	size_t size = MIN(from->count, sizeof(text) - 1);
-	uint64_t whole = from->count;
-	struct proc_call c;
-	ssize_t n;
-	int rc;
+	size_t size = MIN(from->count, PROC_WRITE_MAX - 1);
+	ssize_t n = io_iter_copy_from(from, text, size);
 
-	if (!proc_entry(file->inode)->node->store)
-		return -EIO;
-	n = io_iter_copy_from(from, text, size);
 	if (n < 0 || (size_t)n < size)
 		return -EFAULT;
 	text[size] = '\0';
+	return (int)size;
+}
+
+static ssize_t text_write(struct file *file, struct io_iter *from, uint64_t *pos)
+{
+	char text[PROC_WRITE_MAX];
+	const struct proc_node *node = proc_entry(file->inode)->node;
+	uint64_t whole = from->count;
+	struct proc_call c;
+	int rc;
+
+	if (!node->store)
+		return -EIO;
 	rc = proc_call_begin(file->inode, file, &c);
 	c.pos = *pos;
 	if (rc == 0)
-		rc = c.entry->node->store(&c, text, size);
+		rc = check_again(file, LINUX_MAY_WRITE);
+	if (rc == 0 && node->may_store)
+		rc = node->may_store(&c, whole);
+	if (rc == 0)
+		rc = copy_text(from, text);
+	if (rc >= 0)
+		rc = node->store(&c, text, (size_t)rc);
 	proc_call_end(&c);
 	if (rc < 0)
 		return rc;
@@ -234,7 +260,31 @@ const struct file_ops proc_text_ops = {
 	.write = text_write,
 	.llseek = proc_text_llseek,
 	.unlocked_position = true,
+	.no_pwrite = true,
 };
+
+/* Those that on Linux are no seq_file are as long as stat says. */
+static int64_t plain_llseek(struct file *file, int64_t offset, int whence)
+{
+	bool far = proc_entry(file->inode)->node->flags & PROC_FAR;
+
+	return vfs_llseek_size(file, offset, whence, 0, far ? INT64_MAX : INT32_MAX);
+}
+
+static const struct file_ops plain_text_ops = {
+	.release = proc_text_release,
+	.read = proc_text_read,
+	.write = text_write,
+	.llseek = plain_llseek,
+	.unlocked_position = true,
+};
+
+static const struct file_ops *ops_of(const struct proc_node *node)
+{
+	if (node->file_ops)
+		return node->file_ops;
+	return node->flags & PROC_PLAIN_FILE ? &plain_text_ops : &proc_text_ops;
+}
 
 /* For nodes with PROC_OPEN_*. */
 static int check_open(struct inode *inode, const struct proc_node *node, const struct mm **out)
@@ -252,7 +302,7 @@ static int check_open(struct inode *inode, const struct proc_node *node, const s
 	*out = mm;
 	mm_put(mm);
 	task_put(t);
-	return 0;
+	return !mm && node->flags & PROC_OPEN_MM ? -ESRCH : 0;
 }
 
 int proc_file_open(struct inode *inode, struct file *file)
@@ -267,6 +317,12 @@ int proc_file_open(struct inode *inode, struct file *file)
 		if (rc < 0)
 			return rc;
 	}
+	if (node->store == proc_store_setgroups && file->can_write) {
+		int rc = proc_may_set_groups(inode);
+
+		if (rc < 0)
+			return rc;
+	}
 	pf = calloc(1, sizeof(*pf));
 	if (!pf)
 		return -ENOMEM;
@@ -275,7 +331,7 @@ int proc_file_open(struct inode *inode, struct file *file)
 	if (node->file_ops == &proc_mounts_ops)
 		pf->extra = proc_mounts_open(file);
 	file->private_data = pf;
-	file->ops = node->file_ops ? node->file_ops : &proc_text_ops;
+	file->ops = ops_of(node);
 	return 0;
 }
 

@@ -13,13 +13,18 @@
 #include "util/checked.h"
 
 /* The namespace of the process; a reference. */
-static struct user_namespace *target_ns(const struct proc_call *c)
+static struct user_namespace *ns_of(struct task *t)
 {
-	const struct credentials *cred = task_cred(c->task);
+	const struct credentials *cred = task_cred(t);
 	struct user_namespace *ns = user_namespace_get(cred->user_ns);
 
 	credentials_put(cred);
 	return ns;
+}
+
+static struct user_namespace *target_ns(const struct proc_call *c)
+{
+	return ns_of(c->task);
 }
 
 /* --- showing --------------------------------------------------------------------------- */
@@ -178,6 +183,21 @@ static bool may_map(struct user_namespace *ns, enum id_map_kind kind,
 	return credentials_ns_capable(cred, ns->parent, cap);
 }
 
+int proc_may_store_map(const struct proc_call *c, uint64_t whole)
+{
+	struct user_namespace *ns = target_ns(c);
+	struct task *caller = task_current();
+	int rc = 0;
+
+	if (!ns->parent ||
+	    (caller && caller->cred->user_ns != ns && caller->cred->user_ns != ns->parent))
+		rc = -EPERM;
+	else if (c->pos || whole >= GUEST_PAGE_SIZE)
+		rc = -EINVAL;
+	user_namespace_put(ns);
+	return rc;
+}
+
 static int store_map(const struct proc_call *c, char *text, size_t size, enum id_map_kind kind)
 {
 	struct id_map_extent *extents;
@@ -186,13 +206,9 @@ static int store_map(const struct proc_call *c, char *text, size_t size, enum id
 	unsigned count = 0;
 	int rc;
 
-	if (c->pos || size >= PROC_WRITE_MAX - 1)
-		return -EINVAL;
 	ns = target_ns(c);
 	extents = calloc(ID_MAP_EXTENTS_MAX, sizeof(*extents));
 	rc = !extents ? -ENOMEM : !ns->parent ? -EPERM : 0;
-	if (rc == 0 && caller && caller->cred->user_ns != ns && caller->cred->user_ns != ns->parent)
-		rc = -EPERM;
 	if (rc == 0 && caller && !credentials_ns_capable(caller->cred, ns, LINUX_CAP_SYS_ADMIN))
 		rc = -EPERM;
 	if (rc == 0)
@@ -221,9 +237,23 @@ int proc_store_projid_map(const struct proc_call *c, char *text, size_t size)
 	return store_map(c, text, size, ID_MAP_PROJID);
 }
 
+int proc_may_set_groups(struct inode *inode)
+{
+	struct task *t = proc_task(inode), *caller = task_current();
+	struct user_namespace *ns;
+	bool may;
+
+	if (!t)
+		return -ESRCH;
+	ns = ns_of(t);
+	may = !caller || credentials_ns_capable(caller->cred, ns, LINUX_CAP_SYS_ADMIN);
+	user_namespace_put(ns);
+	task_put(t);
+	return may ? 0 : -EACCES;
+}
+
 int proc_store_setgroups(const struct proc_call *c, char *text, size_t size)
 {
-	struct task *caller = task_current();
 	struct user_namespace *ns;
 	size_t word = text[0] == 'a' ? 5 : 4;
 	bool allow;
@@ -234,14 +264,12 @@ int proc_store_setgroups(const struct proc_call *c, char *text, size_t size)
 		return -EINVAL;
 	allow = text[0] == 'a';
 	ns = target_ns(c);
-	if (caller && !credentials_ns_capable(caller->cred, ns, LINUX_CAP_SYS_ADMIN))
-		rc = -EACCES; /* on Linux, from open */
 	mutex_lock(&ns->lock);
-	if (rc == 0 && allow && !ns->setgroups_allowed)
+	if (allow && !ns->setgroups_allowed)
 		rc = -EPERM;
-	else if (rc == 0 && !allow && ns->gid_map_count)
+	else if (!allow && ns->gid_map_count)
 		rc = -EPERM;
-	else if (rc == 0)
+	else
 		ns->setgroups_allowed = allow;
 	mutex_unlock(&ns->lock);
 	user_namespace_put(ns);

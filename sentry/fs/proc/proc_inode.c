@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sentry/kernel/namespaces.h"
 #include "sentry/vfs/dir_emit.h"
 #include "sentry/vfs/permission.h"
 #include "util/hash.h"
@@ -39,6 +40,16 @@ bool proc_may_access(struct task *target, int mode)
 	return !caller || task_may_access(caller, target, mode);
 }
 
+/* Where it has no name that is root of the sandbox. */
+static void root_of(struct user_namespace *ns, uint32_t *uid, uint32_t *gid)
+{
+	uint32_t kuid = uid_to_kernel(ns, 0);
+	uint32_t kgid = gid_to_kernel(ns, 0);
+
+	*uid = kuid == ID_INVALID ? 0 : kuid;
+	*gid = kgid == ID_INVALID ? 0 : kgid;
+}
+
 /* Linux's task_dump_owner: directories that anyone may list are always the user's. */
 static void owner_of(struct task *t, uint32_t mode, uint32_t *uid, uint32_t *gid)
 {
@@ -47,13 +58,15 @@ static void owner_of(struct task *t, uint32_t mode, uint32_t *uid, uint32_t *gid
 
 	*uid = cred->euid;
 	*gid = cred->egid;
+	if (mode != (LINUX_S_IFDIR | 0555)) {
+		mm = task_mm_get(t);
+		if (!mm)
+			*uid = *gid = 0;
+		else if (mm->dumpable != 1)
+			root_of(cred->user_ns, uid, gid);
+		mm_put(mm);
+	}
 	credentials_put(cred);
-	if (mode == (LINUX_S_IFDIR | 0555))
-		return;
-	mm = task_mm_get(t);
-	if (!mm || mm->dumpable != 1)
-		*uid = *gid = 0;
-	mm_put(mm);
 }
 
 static void set_owner(struct inode *inode, struct task *t)
@@ -303,21 +316,36 @@ static int dir_permission(struct inode *inode, int mask, const struct credential
 			       inode_permission_by_mode(inode, mask, cred);
 }
 
-/* Linux's sysctl test_perm. */
+static bool is_net_admin(const struct credentials *cred)
+{
+	struct task *t = task_current();
+	struct namespace_ref ref = { .ns = NULL };
+	bool admin;
+
+	if (t)
+		ref = task_namespace_get(t, NAMESPACE_NET, false);
+	if (!ref.ns)
+		return false;
+	admin = credentials_ns_capable(cred, namespace_ref_owner(ref), LINUX_CAP_NET_ADMIN);
+	namespace_ref_put(ref);
+	return admin;
+}
+
+/* Linux's sysctl test_perm; the owner does not change. */
 static int file_permission(struct inode *inode, int mask, const struct credentials *cred)
 {
-	uint32_t bits = proc_entry(inode)->node->mode;
+	uint32_t bits = proc_entry(inode)->node->mode, flags = proc_entry(inode)->node->flags;
 
-	if (proc_entry(inode)->node->flags & PROC_USER_LIMIT) {
+	if (flags & PROC_USER_LIMIT) {
 		if (credentials_capable(cred, LINUX_CAP_SYS_RESOURCE))
 			bits >>= 6;
 		return (uint32_t)mask & ~bits & 7 ? -EACCES : 0;
 	}
-	if (!(proc_entry(inode)->node->flags & PROC_PLAIN_MODE))
+	if (!(flags & PROC_PLAIN_MODE))
 		return inode_permission_by_mode(inode, mask, cred);
-	if (cred->euid == 0)
+	if (cred->euid == inode->attr.uid || (flags & PROC_NET_ADMIN && is_net_admin(cred)))
 		bits >>= 6;
-	else if (cred->egid == 0 || credentials_in_group(cred, 0))
+	else if (cred->egid == inode->attr.gid || credentials_in_group(cred, inode->attr.gid))
 		bits >>= 3;
 	return (uint32_t)mask & ~bits & 7 ? -EACCES : 0;
 }

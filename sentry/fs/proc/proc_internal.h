@@ -68,12 +68,16 @@ struct proc_dir {
 
 enum proc_node_flags {
 	PROC_OPEN_READ = 1 << 0,   /* opening needs ptrace read access: -EACCES; shows the mm as of then */
+	PROC_OPEN_MM = 1 << 8,	   /* ... and a process without one has no such file: -ESRCH */
 	PROC_SHOW_READ = 1 << 1,   /* reading does: -EACCES */
 	PROC_SHOW_ATTACH = 1 << 2, /* reading needs ptrace attach access: -EPERM */
 	PROC_OPEN_ATTACH = 1 << 4, /* opening needs attach access: -EACCES */
 	PROC_PLAIN_MODE = 1 << 5,  /* capabilities do not override the mode (sysctl) */
 	PROC_USER_LIMIT = 1 << 6,  /* limits of users: writable with CAP_SYS_RESOURCE in one's own namespace */
 	PROC_SMAPS = 1 << 7,	   /* of proc_maps_ops: smaps */
+	PROC_NET_ADMIN = 1 << 8,   /* CAP_NET_ADMIN over the caller's network is as good as its root */
+	PROC_PLAIN_FILE = 1 << 9,  /* no seq_file on Linux: has an end, takes pwrite */
+	PROC_FAR = 1 << 10,	   /* of those: positions beyond the file system's limit too */
 	PROC_CALLER_LINK = 1 << 3, /* self and thread-self: there with subset=pid */
 };
 
@@ -82,6 +86,8 @@ struct proc_node {
 	uint32_t mode; /* with type */
 	uint32_t flags;
 	int (*show)(const struct proc_call *c, struct strbuf *out);
+	/* Of @whole bytes, before they are copied; 0 or negative errno.  NULL: always. */
+	int (*may_store)(const struct proc_call *c, uint64_t whole);
 	/* @text is NUL-terminated; 0 or negative errno. */
 	int (*store)(const struct proc_call *c, char *text, size_t size);
 	int (*readlink)(const struct proc_call *c, char **out);
@@ -94,6 +100,10 @@ struct proc_node {
 
 #define PROC_FILE(n, m, fn) { .name = (n), .mode = LINUX_S_IFREG | (m), .show = (fn) }
 #define PROC_RW(n, m, fn, st) { .name = (n), .mode = LINUX_S_IFREG | (m), .show = (fn), .store = (st) }
+#define PROC_PLAIN(n, m, fn, st)                                                                   \
+	{ .name = (n), .mode = LINUX_S_IFREG | (m), .show = (fn), .store = (st), .flags = PROC_PLAIN_FILE }
+#define PROC_GUARDED(n, m, fn, st, may)                                                            \
+	{ .name = (n), .mode = LINUX_S_IFREG | (m), .show = (fn), .store = (st), .may_store = (may) }
 #define PROC_CHECKED(n, m, fn, fl) \
 	{ .name = (n), .mode = LINUX_S_IFREG | (m), .show = (fn), .flags = (fl) }
 #define PROC_SUBDIR(n, m, d) { .name = (n), .mode = LINUX_S_IFDIR | (m), .dir = (d) }
@@ -178,6 +188,7 @@ bool proc_pid_visible(const struct proc_super *ps, struct task *t, enum proc_hid
 
 /* Text makers, each named after its file. */
 typedef int proc_show_fn(const struct proc_call *c, struct strbuf *out);
+typedef int proc_may_store_fn(const struct proc_call *c, uint64_t whole);
 typedef int proc_store_fn(const struct proc_call *c, char *text, size_t size);
 typedef int proc_readlink_fn(const struct proc_call *c, char **out);
 typedef int proc_get_link_fn(const struct proc_call *c, struct path *out);
@@ -198,6 +209,9 @@ proc_show_fn proc_show_uid_map, proc_show_gid_map, proc_show_projid_map, proc_sh
 	proc_show_loginuid, proc_show_sessionid;
 proc_show_fn proc_show_timens_offsets;
 proc_store_fn proc_store_timens_offsets;
+/* Whether the caller may open setgroups of @inode's task for writing: 0, -EACCES, -ESRCH. */
+int proc_may_set_groups(struct inode *inode) MUST_CHECK;
+proc_may_store_fn proc_may_store_map;
 proc_store_fn proc_store_uid_map, proc_store_gid_map, proc_store_projid_map, proc_store_setgroups,
 	 proc_store_loginuid;
 proc_readlink_fn proc_readlink_exe, proc_readlink_cwd, proc_readlink_root;

@@ -228,4 +228,5 @@ const struct file_ops proc_maps_ops = {
 	.read = maps_read,
 	.llseek = proc_text_llseek,
 	.unlocked_position = true,
+	.no_pwrite = true,
 };

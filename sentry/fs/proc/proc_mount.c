@@ -114,8 +114,8 @@ static const struct super_block_ops proc_super_ops = {
 	.destroy = proc_destroy,
 };
 
-int proc_super_new(struct pid_namespace *ns, const char *options, const struct credentials *cred,
-		   struct super_block **out)
+int proc_super_new(struct pid_namespace *ns, const char *source, const char *options,
+		   const struct credentials *cred, struct super_block **out)
 {
 	const struct proc_entry root = { .node = &proc_root_node };
 	struct proc_super *ps = calloc(1, sizeof(*ps));
@@ -134,7 +134,7 @@ int proc_super_new(struct pid_namespace *ns, const char *options, const struct c
 		return rc;
 	}
 	sb->private_data = ps;
-	sb->source = strdup("proc");
+	sb->source = strdup(source ? source : "proc");
 	sb->no_cache = true;
 	sb->revalidate = true;
 	rc = proc_inode_new(sb, &root, &inode);
@@ -155,13 +155,7 @@ static int proc_mount(const char *source, const char *options, const struct cred
 	struct pid_namespace *ns =
 		caller ? task_pid_namespace(caller) : ((struct kernel *)kernel)->root_pid_ns;
 
-	int rc = proc_super_new(ns, options, cred, out);
-
-	if (rc == 0 && source) {
-		free((*out)->source);
-		(*out)->source = strdup(source);
-	}
-	return rc;
+	return proc_super_new(ns, source, options, cred, out);
 }
 
 static const struct file_system_type proc_type = {

@@ -193,4 +193,5 @@ const struct file_ops proc_mounts_ops = {
 	.poll = mounts_poll,
 	.poll_queue = mounts_poll_queue,
 	.unlocked_position = true,
+	.no_pwrite = true,
 };

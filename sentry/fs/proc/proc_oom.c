@@ -32,8 +32,7 @@ int proc_show_oom_adj(const struct proc_call *c, struct strbuf *out)
 
 int proc_show_oom_score(const struct proc_call *c, struct strbuf *out)
 {
-	struct kernel *k = kernel_get();
-	uint64_t total = k->memory_limit / GUEST_PAGE_SIZE;
+	uint64_t total = task_container_memory_limit(c->task->group->container) / GUEST_PAGE_SIZE;
 	int adj = c->task->group->oom_score_adj;
 	struct proc_memory m;
 	int64_t points;

@@ -92,11 +92,19 @@ int proc_show_limits(const struct proc_call *c, struct strbuf *out)
 
 /* --- accounting ------------------------------------------------------------------------- */
 
-/* Bytes moved by calls are not counted per task; the fields are there for parsers. */
+/* Nothing is known of what goes to a disk. */
 int proc_show_io(const struct proc_call *c, struct strbuf *out)
 {
-	strbuf_add(out, "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\n"
-			"cancelled_write_bytes: 0\n");
+	uint64_t io[TASK_IO_COUNT] = { 0 };
+
+	if (c->entry->thread)
+		task_io_add(c->task, io);
+	else
+		thread_group_io(c->task->group, io);
+	strbuf_addf(out, "rchar: %llu\nwchar: %llu\nsyscr: %llu\nsyscw: %llu\n",
+		    (unsigned long long)io[TASK_IO_READ_BYTES], (unsigned long long)io[TASK_IO_WRITE_BYTES],
+		    (unsigned long long)io[TASK_IO_READS], (unsigned long long)io[TASK_IO_WRITES]);
+	strbuf_add(out, "read_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n");
 	return 0;
 }
 
@@ -144,41 +152,7 @@ int proc_show_autogroup(const struct proc_call *c, struct strbuf *out)
 	return 0;
 }
 
-/* --- what it is doing ----------------------------------------------------------------------- */
-
-int proc_show_wchan(const struct proc_call *c, struct strbuf *out)
-{
-	strbuf_add_char(out, '0');
-	return 0;
-}
-
-/* There is no kernel stack to show. */
-int proc_show_stack(const struct proc_call *c, struct strbuf *out)
-{
-	struct task *caller = task_current();
-
-	if (caller && !credentials_ns_capable(caller->cred, kernel_get()->root_user_ns,
-					      LINUX_CAP_SYS_ADMIN))
-		return -EACCES;
-	return 0;
-}
-
-/* Arguments and stack are known only of a task that is inside a call. */
-int proc_show_syscall(const struct proc_call *c, struct strbuf *out)
-{
-	struct task *t = c->task;
-	int state = task_state_char(t);
-
-	if (state == TASK_RUNNING || t == task_current()) {
-		strbuf_add(out, "running\n");
-		return 0;
-	}
-	strbuf_addf(out, "%lld", (long long)t->syscall_nr);
-	for (unsigned i = 0; i < ARRAY_SIZE(t->syscall_args); i++)
-		strbuf_addf(out, " 0x%llx", (unsigned long long)t->syscall_args[i]);
-	strbuf_add(out, " 0x0 0x0\n");
-	return 0;
-}
+/* --- as kept ------------------------------------------------------------------------------- */
 
 int proc_show_personality(const struct proc_call *c, struct strbuf *out)
 {

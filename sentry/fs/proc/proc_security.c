@@ -33,12 +33,12 @@ static int store_no_label(const struct proc_call *c, char *text, size_t size)
 }
 
 static const struct proc_node attr_nodes[] = {
-	PROC_RW("current", 0666, show_no_label, store_no_label),
-	PROC_FILE("prev", 0444, show_no_label),
-	PROC_RW("exec", 0666, show_no_label, store_no_label),
-	PROC_RW("fscreate", 0666, show_no_label, store_no_label),
-	PROC_RW("keycreate", 0666, show_no_label, store_no_label),
-	PROC_RW("sockcreate", 0666, show_no_label, store_no_label),
+	PROC_PLAIN("current", 0666, show_no_label, store_no_label),
+	PROC_PLAIN("prev", 0444, show_no_label, NULL),
+	PROC_PLAIN("exec", 0666, show_no_label, store_no_label),
+	PROC_PLAIN("fscreate", 0666, show_no_label, store_no_label),
+	PROC_PLAIN("keycreate", 0666, show_no_label, store_no_label),
+	PROC_PLAIN("sockcreate", 0666, show_no_label, store_no_label),
 };
 
 const struct proc_dir proc_attr_dir = PROC_DIR(attr_nodes);

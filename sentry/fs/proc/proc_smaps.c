@@ -78,11 +78,19 @@ static void add_field(struct strbuf *out, const char *name, uint64_t kb)
 		    (unsigned long long)kb);
 }
 
-static void add_fields(const uint64_t kb[SMAPS_FIELD_COUNT], struct strbuf *out)
+enum rollup_kind { ROLLUP_ANON, ROLLUP_FILE, ROLLUP_SHMEM, ROLLUP_KINDS };
+
+/* @pss: by kind, of a sum; else NULL. */
+static void add_fields(const uint64_t kb[SMAPS_FIELD_COUNT], const uint64_t *pss, struct strbuf *out)
 {
 	/* Linux's order, with the fields that have no source between */
 	for (unsigned f = 0; f < SMAPS_FIELD_COUNT; f++) {
 		add_field(out, host_smaps_names[f], kb[f]);
+		if (f == SMAPS_PSS_DIRTY && pss) {
+			add_field(out, "Pss_Anon", pss[ROLLUP_ANON]);
+			add_field(out, "Pss_File", pss[ROLLUP_FILE]);
+			add_field(out, "Pss_Shmem", pss[ROLLUP_SHMEM]);
+		}
 		if (f == SMAPS_ANONYMOUS)
 			add_field(out, "KSM", 0);
 		if (f == SMAPS_FILE_HUGE) {
@@ -124,11 +132,19 @@ static void add_flags(const struct vma *vma, struct strbuf *out)
 		if (vma->max_prot & may[i].prot)
 			strbuf_addf(out, " %s", may[i].name);
 	}
+	if (vma->flags & VMA_SHARED)
+		strbuf_add(out, " ms");
 	for (size_t i = 0; i < ARRAY_SIZE(rest); i++) {
 		if (vma->flags & rest[i].flag)
 			strbuf_addf(out, " %s", rest[i].name);
 	}
 	strbuf_add(out, " \n");
+}
+
+/* Nothing is pinned on the host, where the field is nothing. */
+static void set_locked(const struct vma *vma, uint64_t kb[SMAPS_FIELD_COUNT])
+{
+	kb[SMAPS_LOCKED] = vma->flags & VMA_LOCKED ? kb[SMAPS_PSS] : 0;
 }
 
 int proc_smaps_record(struct mm *mm, struct smaps_window *w, const struct vma *vma, struct strbuf *out)
@@ -138,11 +154,12 @@ int proc_smaps_record(struct mm *mm, struct smaps_window *w, const struct vma *v
 
 	if (rc < 0)
 		return rc;
+	set_locked(vma, kb);
 	proc_maps_line(vma, out);
 	add_field(out, "Size", (vma->end - vma->start) >> 10);
 	add_field(out, "KernelPageSize", GUEST_PAGE_SIZE >> 10);
 	add_field(out, "MMUPageSize", GUEST_PAGE_SIZE >> 10);
-	add_fields(kb, out);
+	add_fields(kb, NULL, out);
 	strbuf_addf(out, "THPeligible:%*s%8d\n", 4, "", 0);
 	add_flags(vma, out);
 	return 0;
@@ -152,8 +169,23 @@ int proc_smaps_record(struct mm *mm, struct smaps_window *w, const struct vma *v
 
 struct rollup {
 	uint64_t total[SMAPS_FIELD_COUNT];
+	uint64_t pss[ROLLUP_KINDS];
 	uint64_t start, end; /* of everything */
 };
+
+/* The host does not tell what the proportional size is of: anonymous memory has its part of the whole. */
+static void add_mapping(struct rollup *r, const struct vma *vma, uint64_t kb[SMAPS_FIELD_COUNT])
+{
+	uint64_t rss = kb[SMAPS_RSS], pss = kb[SMAPS_PSS], anon;
+	bool shmem = vma->object && mappable_is_shared_memory(vma->object);
+
+	set_locked(vma, kb);
+	for (unsigned f = 0; f < SMAPS_FIELD_COUNT; f++)
+		r->total[f] += kb[f];
+	anon = !rss || !vma->object ? pss : pss * MIN(kb[SMAPS_ANONYMOUS], rss) / rss;
+	r->pss[ROLLUP_ANON] += anon;
+	r->pss[shmem ? ROLLUP_SHMEM : ROLLUP_FILE] += pss - anon;
+}
 
 static int add_up(struct mm *mm, struct rollup *r)
 {
@@ -164,8 +196,8 @@ static int add_up(struct mm *mm, struct rollup *r)
 
 	while (rc == 0 && mm_find_vma(mm, r->end, &vma)) {
 		rc = collect(&window, mm, vma.start, vma.end, kb);
-		for (unsigned f = 0; rc == 0 && f < SMAPS_FIELD_COUNT; f++)
-			r->total[f] += kb[f];
+		if (rc == 0)
+			add_mapping(r, &vma, kb);
 		if (!r->end)
 			r->start = vma.start;
 		r->end = vma.end;
@@ -192,6 +224,6 @@ int proc_show_smaps_rollup(const struct proc_call *c, struct strbuf *out)
 	while (!out->failed && out->length < PROC_MAPS_NAME_COLUMN)
 		strbuf_add_char(out, ' ');
 	strbuf_add(out, "[rollup]\n");
-	add_fields(r.total, out);
+	add_fields(r.total, r.pss, out);
 	return 0;
 }

@@ -22,15 +22,15 @@
 	PROC_SUBDIR("fdinfo", 0555, &proc_fdinfo_dir),                                           \
 	PROC_SUBDIR("ns", 0511, &proc_ns_dir),                                                   \
 	PROC_SUBDIR("net", 0555, &proc_net_dir),                                                 \
-	PROC_CHECKED("environ", 0400, proc_show_environ, PROC_OPEN_READ),                        \
-	PROC_CHECKED("auxv", 0400, proc_show_auxv, PROC_OPEN_READ),                              \
+	PROC_CHECKED("environ", 0400, proc_show_environ, PROC_OPEN_READ | PROC_OPEN_MM | PROC_PLAIN_FILE),\
+	PROC_CHECKED("auxv", 0400, proc_show_auxv, PROC_OPEN_READ | PROC_OPEN_MM | PROC_PLAIN_FILE),\
 	PROC_FILE("status", 0444, proc_show_status),                                             \
 	PROC_CHECKED("personality", 0400, proc_show_personality, PROC_SHOW_ATTACH),              \
 	PROC_FILE("limits", 0444, proc_show_limits),                                             \
 	PROC_FILE("sched", 0444, proc_show_sched),                                               \
 	PROC_RW("comm", 0644, proc_show_comm, proc_store_comm),                                  \
 	PROC_CHECKED("syscall", 0400, proc_show_syscall, PROC_SHOW_ATTACH),                      \
-	PROC_FILE("cmdline", 0444, proc_show_cmdline),                                           \
+	PROC_PLAIN("cmdline", 0444, proc_show_cmdline, NULL),                                   \
 	PROC_FILE("stat", 0444, proc_show_stat),                                                 \
 	PROC_FILE("statm", 0444, proc_show_statm),                                               \
 	MAPS_FILE("maps", 0),                                                                    \
@@ -42,22 +42,23 @@
 	MOUNTS_FILE("mounts", proc_show_mounts, 0444),                                           \
 	MOUNTS_FILE("mountinfo", proc_show_mountinfo, 0444),                                     \
 	MAPS_FILE("smaps", PROC_SMAPS),                                                          \
-	PROC_CHECKED("smaps_rollup", 0444, proc_show_smaps_rollup, PROC_OPEN_READ),              \
+	PROC_CHECKED("smaps_rollup", 0444, proc_show_smaps_rollup, PROC_OPEN_READ | PROC_OPEN_MM),              \
 	PROC_SUBDIR("attr", 0555, &proc_attr_dir),                                               \
 	PROC_FILE("wchan", 0444, proc_show_wchan),                                               \
-	PROC_CHECKED("stack", 0400, proc_show_stack, PROC_SHOW_ATTACH),                          \
+	PROC_FILE("stack", 0400, proc_show_stack),                                               \
 	PROC_FILE("schedstat", 0444, proc_show_schedstat),                                       \
 	PROC_FILE("cpuset", 0444, proc_show_cpuset),                                             \
 	PROC_FILE("cgroup", 0444, proc_show_cgroup),                                             \
 	PROC_FILE("oom_score", 0444, proc_show_oom_score),                                       \
-	PROC_RW("oom_adj", 0644, proc_show_oom_adj, proc_store_oom_adj),                         \
-	PROC_RW("oom_score_adj", 0644, proc_show_oom_score_adj, proc_store_oom_score_adj),       \
-	PROC_RW("loginuid", 0644, proc_show_loginuid, proc_store_loginuid),                      \
-	PROC_FILE("sessionid", 0444, proc_show_sessionid),                                       \
+	PROC_PLAIN("oom_adj", 0644, proc_show_oom_adj, proc_store_oom_adj),                     \
+	{ .name = "oom_score_adj", .mode = LINUX_S_IFREG | 0644, .show = proc_show_oom_score_adj,  \
+	  .store = proc_store_oom_score_adj, .flags = PROC_PLAIN_FILE | PROC_FAR },                \
+	PROC_PLAIN("loginuid", 0644, proc_show_loginuid, proc_store_loginuid),                  \
+	PROC_PLAIN("sessionid", 0444, proc_show_sessionid, NULL),                               \
 	PROC_CHECKED("io", 0400, proc_show_io, PROC_SHOW_READ),                                  \
-	PROC_RW("uid_map", 0644, proc_show_uid_map, proc_store_uid_map),                         \
-	PROC_RW("gid_map", 0644, proc_show_gid_map, proc_store_gid_map),                         \
-	PROC_RW("projid_map", 0644, proc_show_projid_map, proc_store_projid_map),                \
+	PROC_GUARDED("uid_map", 0644, proc_show_uid_map, proc_store_uid_map, proc_may_store_map), \
+	PROC_GUARDED("gid_map", 0644, proc_show_gid_map, proc_store_gid_map, proc_may_store_map), \
+	PROC_GUARDED("projid_map", 0644, proc_show_projid_map, proc_store_projid_map, proc_may_store_map), \
 	PROC_RW("setgroups", 0644, proc_show_setgroups, proc_store_setgroups),                   \
 	PROC_FILE("arch_status", 0444, proc_show_arch_status)
 
@@ -66,9 +67,9 @@ static const struct proc_node tgid_nodes[] = {
 	COMMON_NODES,
 	PROC_FILE("autogroup", 0644, proc_show_autogroup),
 	MOUNTS_FILE("mountstats", proc_show_mountstats, 0400),
-	PROC_RW("coredump_filter", 0644, proc_show_coredump_filter, proc_store_coredump_filter),
+	PROC_PLAIN("coredump_filter", 0644, proc_show_coredump_filter, proc_store_coredump_filter),
 	PROC_RW("timens_offsets", 0644, proc_show_timens_offsets, proc_store_timens_offsets),
-	PROC_FILE("timers", 0444, proc_show_timers),
+	PROC_CHECKED("timers", 0444, proc_show_timers, PROC_OPEN_READ),
 	PROC_RW("timerslack_ns", 0666, proc_show_timerslack, proc_store_timerslack),
 };
 

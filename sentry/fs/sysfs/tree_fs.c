@@ -144,11 +144,17 @@ static ssize_t tree_write(struct file *file, struct io_iter *from, uint64_t *pos
 	return -EPERM;
 }
 
+static int64_t tree_llseek(struct file *file, int64_t offset, int whence)
+{
+	return vfs_llseek_size(file, offset, whence, file->inode->attr.size, INT32_MAX);
+}
+
 static const struct file_ops tree_text_file_ops = {
 	.read = tree_read,
 	.write = tree_write,
-	.llseek = vfs_llseek_cookie,
+	.llseek = tree_llseek,
 	.unlocked_position = true,
+	.no_pwrite = true,
 };
 
 static int tree_file_open(struct inode *inode, struct file *file)

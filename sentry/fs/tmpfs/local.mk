@@ -4,6 +4,8 @@ libsentry_a_SOURCES += \
 	%D%/tmpfs.h %D%/tmpfs_private.h \
 	%D%/tmpfs_dir.c \
 	%D%/tmpfs_file.c \
+	%D%/tmpfs_flags.c \
+	%D%/tmpfs_handle.c \
 	%D%/tmpfs_inode.c \
 	%D%/tmpfs_storage.c \
 	%D%/tmpfs_super.c \

@@ -18,6 +18,7 @@ struct tmpfs_options {
 	uint32_t mode;	     /* of the root directory */
 	uint32_t uid, gid;   /* kernel ids */
 	bool overlay_upper;  /* see super_block.below_overlay */
+	const char *fs_type; /* static: what mountinfo calls it; NULL: tmpfs */
 };
 
 /* @options NULL: no limits, mode 1777, root. */

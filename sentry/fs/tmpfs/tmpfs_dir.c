@@ -122,6 +122,7 @@ static int tmpfs_create(struct inode *dir, const char *name, const struct inode_
 		free(e);
 		return rc;
 	}
+	tmpfs_inherit_flags(dir, inode);
 	*out = inode_get(inode);
 	add_entry(dir, e, inode);
 	return 0;
@@ -131,9 +132,11 @@ static int tmpfs_tmpfile(struct inode *dir, const struct inode_create *how, stru
 {
 	int rc = tmpfs_inode_new(dir->sb, how, out);
 
-	if (rc == 0)
-		(*out)->attr.nlink = 0;
-	return rc;
+	if (rc < 0)
+		return rc;
+	tmpfs_inherit_flags(dir, *out);
+	(*out)->attr.nlink = 0;
+	return 0;
 }
 
 static int tmpfs_link(struct inode *dir, const char *name, struct inode *target)
@@ -301,6 +304,7 @@ static const struct file_ops tmpfs_directory_file_ops = {
 	.iterate = tmpfs_iterate,
 	.llseek = tmpfs_directory_llseek,
 	.fsync = tmpfs_directory_fsync,
+	.ioctl = tmpfs_ioctl,
 };
 
 int tmpfs_directory_open(struct inode *inode, struct file *file)

@@ -250,6 +250,7 @@ const struct file_ops tmpfs_file_ops = {
 	.map = tmpfs_map,
 	.count_writer = tmpfs_count_writer,
 	.seals = tmpfs_seals,
+	.ioctl = tmpfs_ioctl,
 };
 
 const struct inode_ops tmpfs_file_inode_ops = {

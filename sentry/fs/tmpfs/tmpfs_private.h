@@ -22,6 +22,7 @@
 
 #define TMPFS_INLINE_MAX 4096U
 #define TMPFS_PAGE 4096U
+#define TMPFS_FLAGS (LINUX_FS_NODUMP_FL | LINUX_FS_NOATIME_FL)
 #define TMPFS_DIRENT_SIZE 20L /* what an entry adds to its directory's st_size, as on Linux */
 
 struct tmpfs_super {
@@ -64,6 +65,7 @@ struct tmpfs_storage {
 struct tmpfs_node {
 	struct tmpfs_xattr *xattrs;
 	size_t xattr_bytes;
+	uint32_t flags; /* of TMPFS_FLAGS; attr_lock */
 	union {
 		struct tmpfs_directory dir;
 		struct tmpfs_storage file;
@@ -88,6 +90,11 @@ extern const struct file_ops tmpfs_file_ops;
 /* Makes an unlinked inode (nlink as for its first name) and charges it. */
 int tmpfs_inode_new(struct super_block *sb, const struct inode_create *how, struct inode **out) MUST_CHECK;
 void tmpfs_evict(struct inode *inode);
+/* super_block_ops.path_of_ino */
+int tmpfs_path_of_ino(struct super_block *sb, uint64_t ino, struct strbuf *out);
+/* What a new inode has of its directory. */
+void tmpfs_inherit_flags(struct inode *dir, struct inode *inode);
+int64_t tmpfs_ioctl(struct file *file, struct mm *mm, uint32_t cmd, uint64_t arg);
 
 /* tmpfs_dir.c */
 void tmpfs_directory_evict(struct tmpfs_directory *dir);

@@ -133,6 +133,12 @@ static int tmpfs_statfs(struct super_block *sb, struct statfs_result *out)
 	return 0;
 }
 
+/* As many pages, and as many inodes, as fill half of memory. */
+static uint64_t default_pages(void)
+{
+	return memory_size == UINT64_MAX ? 0 : memory_size / 2 / TMPFS_PAGE;
+}
+
 static void tmpfs_show_options(struct super_block *sb, char *buf, size_t size)
 {
 	struct tmpfs_super *ts = sb->private_data;
@@ -141,9 +147,9 @@ static void tmpfs_show_options(struct super_block *sb, char *buf, size_t size)
 	size_t n = 0;
 
 	buf[0] = '\0';
-	if (max)
+	if (max && max != default_pages())
 		n += (size_t)snprintf(buf + n, size - n, ",size=%lluk", (unsigned long long)max * 4);
-	if (inodes && n < size)
+	if (inodes && inodes != default_pages() && n < size)
 		n += (size_t)snprintf(buf + n, size - n, ",nr_inodes=%llu", (unsigned long long)inodes);
 	if (o->mode != 01777 && n < size)
 		n += (size_t)snprintf(buf + n, size - n, ",mode=%03o", o->mode);
@@ -188,6 +194,7 @@ static const struct super_block_ops tmpfs_super_ops = {
 	.show_options = tmpfs_show_options,
 	.remount = tmpfs_remount,
 	.destroy = tmpfs_destroy,
+	.path_of_ino = tmpfs_path_of_ino,
 };
 
 int tmpfs_new(const struct tmpfs_options *options, struct user_namespace *user_ns,
@@ -203,7 +210,7 @@ int tmpfs_new(const struct tmpfs_options *options, struct user_namespace *user_n
 
 	if (!ts)
 		return -ENOMEM;
-	rc = super_block_new(&tmpfs_super_ops, "tmpfs", LINUX_TMPFS_MAGIC, user_ns, &sb);
+	rc = super_block_new(&tmpfs_super_ops, o->fs_type ? o->fs_type : "tmpfs", LINUX_TMPFS_MAGIC, user_ns, &sb);
 	if (rc < 0) {
 		free(ts);
 		return rc;
@@ -233,10 +240,8 @@ static int tmpfs_mount(const char *source, const char *options, const struct cre
 	struct super_block *sb;
 	int rc;
 
-	if (memory_size != UINT64_MAX) {
-		o.max_bytes = memory_size / 2;
-		o.max_inodes = o.max_bytes / TMPFS_PAGE;
-	}
+	o.max_inodes = default_pages();
+	o.max_bytes = o.max_inodes * TMPFS_PAGE;
 	rc = parse_options(options, cred->user_ns, &o);
 	if (rc < 0)
 		return rc;

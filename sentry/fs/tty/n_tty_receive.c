@@ -187,20 +187,39 @@ static bool receive_flow(struct tty *tty, uint8_t c)
 	return false;
 }
 
+/*
+ * Linux hands output to the other end by a work item, so that a flush finds what was echoed for the
+ * characters that came together with the one that flushes, and drops it.
+ */
+static void take_back_echoes(struct tty *tty)
+{
+	struct n_tty *n = &tty_other(tty)->n;
+
+	if (n->icanon || n->read_head <= tty->echoes_from)
+		return;
+	n->read_head = MAX(tty->echoes_from, n->read_tail);
+	n->commit_head = n->canon_head = n->read_head;
+}
+
 static void receive_signal(struct tty *tty, int signo, uint8_t c)
 {
 	tty_signal(tty, signo);
 	if (!local(tty, LINUX_NOFLSH)) {
 		echo_clear(tty);
+		take_back_echoes(tty);
 		tty_flush_output(tty);
 		n_tty_flush_input(tty);
 		tty_packet_event(tty, 0, LINUX_TIOCPKT_FLUSHREAD);
 	}
 	if (input(tty, LINUX_IXON))
 		tty_start(tty);
-	if (local(tty, LINUX_ECHO))
+	/* What is echoed may still be flushed by a signal that came with this one. */
+	if (local(tty, LINUX_ECHO)) {
 		echo_char(tty, c);
-	echo_process(tty);
+		echo_commit(tty);
+	} else {
+		echo_process(tty);
+	}
 }
 
 static bool receive_signals(struct tty *tty, uint8_t c)
@@ -394,6 +413,7 @@ size_t n_tty_receive(struct tty *tty, const uint8_t *bytes, size_t count)
 
 		if (!size)
 			break;
+		tty->echoes_from = tty_other(tty)->n.read_head;
 		receive_some(tty, bytes + done, size);
 		done += size;
 	}

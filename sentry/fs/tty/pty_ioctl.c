@@ -56,7 +56,9 @@ static int64_t open_peer(struct file *master, struct tty *tty, uint64_t arg)
 {
 	struct task *t = task_current();
 	struct file *file;
-	int rc = devpts_open_slave(tty->pty, master->mount, (uint32_t)arg, &file);
+	/* What a path would have to be is not asked: there is none. */
+	uint32_t flags = (uint32_t)arg & ~(uint32_t)LINUX_O_DIRECTORY;
+	int rc = devpts_open_slave(tty->pty, master->mount, flags, &file);
 
 	if (rc)
 		return rc;

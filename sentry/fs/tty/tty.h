@@ -46,6 +46,7 @@ struct tty {
 	struct n_tty n;
 	uint8_t *backlog;	 /* ring of TTY_BACKLOG_SIZE; NULL until it was needed */
 	uint32_t backlog_head, backlog_size;
+	uint64_t echoes_from;	 /* the other end's read_head when the input at hand came */
 	bool stopped;		 /* output is held: ^S, or TCOOFF */
 	bool tco_stopped;	 /* by TCOOFF: only TCOON ends it */
 	bool packet;		 /* TIOCPKT */

@@ -41,6 +41,15 @@ static int64_t simulate_input(struct tty *tty, struct mm *mm, uint64_t arg)
 	return 0;
 }
 
+/* Looked at before it is found that there is no serial port. */
+static int64_t refuse_serial(struct mm *mm, uint64_t arg)
+{
+	uint8_t settings[72]; /* struct serial_struct */
+	int rc = copy_in(mm, settings, guest_addr(arg), sizeof(settings));
+
+	return rc ? rc : -ENOTTY;
+}
+
 /* --- window size ------------------------------------------------------------------------------ */
 
 static int64_t get_size(struct tty *tty, struct mm *mm, uint64_t arg)
@@ -63,7 +72,7 @@ static int64_t set_size(struct tty *tty, struct mm *mm, uint64_t arg)
 	return rc;
 }
 
-/* --- flow control and flushing ------------------------------------------------------------------- */
+/* --- flow control and flushing ---------------------------------------------------------------- */
 
 /* TCIOFF, TCION: the character goes out although output may be stopped. */
 static void send_xchar(struct tty *tty, uint8_t c)
@@ -132,7 +141,7 @@ static int64_t flush(struct tty *tty, uint64_t arg)
 	return 0;
 }
 
-/* --- the rest ---------------------------------------------------------------------------------- */
+/* --- the rest --------------------------------------------------------------------------------- */
 
 static int64_t set_exclusive(struct tty *tty, bool on)
 {
@@ -213,6 +222,8 @@ static int64_t common_ioctl(struct tty *tty, struct mm *mm, uint32_t cmd, uint64
 		return copy_out_u32(mm, guest_addr(arg), 0);
 	case LINUX_FIONREAD:
 		return readable(tty, mm, arg);
+	case LINUX_TIOCSSERIAL:
+		return refuse_serial(mm, arg);
 	default:
 		return TTY_NO_IOCTL;
 	}
@@ -233,5 +244,7 @@ int64_t tty_file_ioctl(struct file *file, struct mm *mm, uint32_t cmd, uint64_t 
 		rc = pty_master_ioctl(file, tty, mm, cmd, arg);
 	if (rc == TTY_NO_IOCTL)
 		rc = tty_mode_ioctl(tty, mm, cmd, arg);
+	if (rc == TTY_NO_IOCTL && cmd == LINUX_TIOCGPTPEER)
+		rc = -EIO;
 	return rc == TTY_NO_IOCTL ? -ENOTTY : rc;
 }

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Internet sockets of a loopback-only network: creation, names, and TCP.  UDP is
- * in inet_datagram.c.
+ * in inet_datagram.c, the network's tables in loopback.c.
  */
 #include "sentry/net/inet/inet.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "sentry/abi/capability.h"
 #include "sentry/abi/fs.h"
 #include "sentry/abi/ioctl.h"
 #include "sentry/kernel/task.h"
 #include "sentry/mm/usercopy.h"
+#include "sentry/net/inet/provider.h"
 #include "sentry/net/net_namespace.h"
 #include "sentry/net/netdevice.h"
 #include "sentry/vfs/file.h"
@@ -182,6 +183,32 @@ static int64_t stream_ioctl(struct socket *s, struct mm *mm, uint32_t cmd, uint6
 	return copy_out_u32(mm, guest_addr(arg), value);
 }
 
+static void set_address(uint8_t to[16], const struct inet_name *name, int family)
+{
+	if (family == LINUX_AF_INET)
+		memcpy(to, name->addr + 12, 4);
+	else
+		memcpy(to, name->addr, 16);
+}
+
+void inet_describe(struct socket *s, struct net_socket_entry *e)
+{
+	static const uint8_t states[] = { [UNIX_CLOSED] = LINUX_TCP_CLOSE,
+					  [UNIX_LISTENING] = LINUX_TCP_LISTEN,
+					  [UNIX_CONNECTED] = LINUX_TCP_ESTABLISHED };
+	struct inet_socket *i = inet_of(s);
+
+	mutex_lock(&s->lock);
+	e->state = states[i->local.state];
+	set_address(e->local, &i->own, s->family);
+	set_address(e->remote, &i->remote, s->family);
+	e->local_port = i->own.port;
+	e->remote_port = i->remote.port;
+	if (e->state != LINUX_TCP_LISTEN)
+		e->receive_queue = (uint32_t)i->local.incoming.bytes;
+	mutex_unlock(&s->lock);
+}
+
 const struct socket_ops inet_stream_ops = {
 	.release = unix_release,
 	.free = unix_free,
@@ -197,44 +224,21 @@ const struct socket_ops inet_stream_ops = {
 	.getsockopt = inet_getsockopt,
 	.poll = unix_stream_poll,
 	.ioctl = stream_ioctl,
+	.describe = inet_describe,
 };
 
 /* --- creation --------------------------------------------------------------------------------- */
 
-static int create(struct net_namespace *net, int family, int type, int protocol, struct socket **out)
+int loopback_create(struct net_namespace *net, int family, int type, int protocol, struct socket **out)
 {
-	int ping = family == LINUX_AF_INET ? LINUX_IPPROTO_ICMP : LINUX_IPPROTO_ICMPV6;
 	struct inet_socket *i;
-	int rc;
+	int rc = -EPROTONOSUPPORT; /* nobody would answer a ping */
 
-	if (type == LINUX_SOCK_RAW && protocol)
-		return net_namespace_capable(net, LINUX_CAP_NET_RAW) ? -EPROTONOSUPPORT : -EPERM;
-	if (type == LINUX_SOCK_DGRAM && protocol == ping) /* no group is in ping_group_range */
-		return -EACCES;
-	if (type == LINUX_SOCK_RAW)
-		return -EPROTONOSUPPORT;
-	if (type != LINUX_SOCK_STREAM && type != LINUX_SOCK_DGRAM)
-		return -ESOCKTNOSUPPORT;
-	if (protocol && protocol != (type == LINUX_SOCK_STREAM ? LINUX_IPPROTO_TCP : LINUX_IPPROTO_UDP))
-		return -EPROTONOSUPPORT;
-	if (type == LINUX_SOCK_STREAM)
-		rc = inet_socket_new(net, family, type, LINUX_IPPROTO_TCP, &inet_stream_ops, &i);
-	else
-		rc = inet_socket_new(net, family, type, LINUX_IPPROTO_UDP, &inet_datagram_ops, &i);
+	if (protocol == LINUX_IPPROTO_TCP)
+		rc = inet_socket_new(net, family, type, protocol, &inet_stream_ops, &i);
+	else if (protocol == LINUX_IPPROTO_UDP)
+		rc = inet_socket_new(net, family, type, protocol, &inet_datagram_ops, &i);
 	if (!rc)
 		*out = &i->local.base;
 	return rc;
 }
-
-static int create4(struct net_namespace *net, int type, int protocol, struct socket **out)
-{
-	return create(net, LINUX_AF_INET, type, protocol, out);
-}
-
-static int create6(struct net_namespace *net, int type, int protocol, struct socket **out)
-{
-	return create(net, LINUX_AF_INET6, type, protocol, out);
-}
-
-const struct socket_family_ops inet_family = { .family = LINUX_AF_INET, .create = create4 };
-const struct socket_family_ops inet6_family = { .family = LINUX_AF_INET6, .create = create6 };

@@ -3,8 +3,7 @@
  * AF_INET and AF_INET6 for a network that has only the loopback interface: TCP
  * and UDP between sockets of one network namespace, without packets.  The
  * transport is that of unix sockets (sentry/net/unix); here are names, ports and
- * options.  Other providers (a TCP/IP stack, host sockets) register a
- * socket_family_ops of their own in place of these.
+ * options.  It is the provider of a network that has nothing else (provider.h).
  *
  * Own fields are protected by local.base.lock; ports by net->lock, taken first.
  */
@@ -41,8 +40,12 @@ extern const struct unix_variant inet_variant;
 extern const struct socket_ops inet_stream_ops, inet_datagram_ops;
 
 /* inet.c */
+/* struct inet_provider.create of loopback. */
+int loopback_create(struct net_namespace *net, int family, int type, int protocol, struct socket **out);
 int inet_socket_new(struct net_namespace *net, int family, int type, int protocol,
 		    const struct socket_ops *ops, struct inet_socket **out) MUST_CHECK;
+/* struct socket_ops.describe */
+void inet_describe(struct socket *s, struct net_socket_entry *e);
 int inet_name_op(struct socket *s, bool peer, struct socket_address *out);
 
 /* inet_address.c */

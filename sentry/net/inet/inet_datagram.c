@@ -212,4 +212,5 @@ const struct socket_ops inet_datagram_ops = {
 	.getsockopt = inet_getsockopt,
 	.poll = datagram_poll,
 	.ioctl = datagram_ioctl,
+	.describe = inet_describe,
 };

@@ -9,10 +9,6 @@
 #include "sentry/net/inet/inet.h"
 #include "util/checked.h"
 
-#define TCP_ESTABLISHED 1
-#define TCP_CLOSE 7
-#define TCP_LISTEN 10
-
 /* What getsockopt says of options never set; -1: not an option that we know. */
 static int tcp_default(int name)
 {
@@ -135,13 +131,13 @@ static int get_tcp_info(struct socket *s, void *value, uint32_t *size)
 	mutex_lock(&s->lock);
 	switch (unix_socket_of(s)->state) {
 	case UNIX_LISTENING:
-		info[0] = TCP_LISTEN;
+		info[0] = LINUX_TCP_LISTEN;
 		break;
 	case UNIX_CONNECTED:
-		info[0] = TCP_ESTABLISHED;
+		info[0] = LINUX_TCP_ESTABLISHED;
 		break;
 	case UNIX_CLOSED:
-		info[0] = TCP_CLOSE;
+		info[0] = LINUX_TCP_CLOSE;
 		break;
 	}
 	mutex_unlock(&s->lock);

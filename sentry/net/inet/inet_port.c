@@ -6,13 +6,10 @@
 #include <errno.h>
 #include <string.h>
 
-#include "sentry/abi/capability.h"
-#include "sentry/kernel/task.h"
 #include "sentry/net/inet/inet.h"
 #include "sentry/net/net_namespace.h"
 #include "util/hash.h"
 
-#define PORT_PRIVILEGED 1024
 #define PORT_FIRST 32768U /* net.ipv4.ip_local_port_range */
 #define PORT_COUNT 28232U
 
@@ -112,8 +109,7 @@ int inet_bind(struct socket *s, const struct socket_address *addr)
 		return rc;
 	if (!inet_is_any(&name) && !inet_is_loopback(&name))
 		return -EADDRNOTAVAIL;
-	if (name.port && name.port < PORT_PRIVILEGED && task_current() &&
-	    !net_namespace_capable(s->net, LINUX_CAP_NET_BIND_SERVICE))
+	if (!net_namespace_may_bind(s->net, name.port))
 		return -EACCES;
 	return enter(inet_of(s), &name);
 }

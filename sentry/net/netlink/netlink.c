@@ -18,10 +18,12 @@
 #include "sentry/net/message_queue.h"
 #include "sentry/net/net_namespace.h"
 #include "sentry/net/netdevice.h"
+#include "sentry/net/netlink/record.h"
 #include "util/checked.h"
 #include "util/log.h"
 
 #define REQUEST_MAX 65536U
+#define DATAGRAM_SIZE 3776U /* NLMSG_GOODSIZE */
 #define DELIVERED_MAX 1024U /* datagrams that wait when one comes unasked for */
 #define GENERATED_PORTS 0xfffff000U /* for a process's second socket and on, as Linux picks them */
 
@@ -149,7 +151,8 @@ static int queue_message(struct socket *s, const void *data, size_t size)
 
 	if (!m)
 		return -ENOMEM;
-	memcpy(m->data, data, size);
+	if (data)
+		memcpy(m->data, data, size);
 	m->from.size = sizeof(kernel);
 	memcpy(m->from.bytes, &kernel, sizeof(kernel));
 	mutex_lock(&s->lock);
@@ -160,11 +163,26 @@ static int queue_message(struct socket *s, const void *data, size_t size)
 	return 0;
 }
 
+/*
+ * Datagrams as big as Linux makes them for a reader of unknown buffer; a message is never cut,
+ * and the end of a dump comes alone.
+ */
 static int queue_answer(struct socket *s, const struct strbuf *answer)
 {
+	size_t at = 0, start = 0, end = 0;
+	struct record r;
+	int rc = 0;
+
 	if (answer->failed)
 		return -ENOMEM;
-	return answer->length ? queue_message(s, answer->data, answer->length) : 0;
+	while (!rc && record_next(answer->data, answer->length, &at, &r)) {
+		if (end > start && (at - start > DATAGRAM_SIZE || r.header.type == LINUX_NLMSG_DONE)) {
+			rc = queue_message(s, answer->data + start, end - start);
+			start = end;
+		}
+		end = at;
+	}
+	return !rc && end > start ? queue_message(s, answer->data + start, end - start) : rc;
 }
 
 static bool has_room(struct socket *s)
@@ -184,10 +202,70 @@ void netlink_deliver(struct socket *s, const void *data, size_t size)
 		log_debug("netlink: no memory for a message");
 }
 
-static int answer(struct socket *s, const void *request, size_t size)
+void netlink_add_done(struct strbuf *out, const struct linux_nlmsghdr *request, uint32_t pid)
+{
+	struct linux_nlmsghdr header = { .size = sizeof(header) + sizeof(int32_t),
+					 .type = LINUX_NLMSG_DONE,
+					 .flags = LINUX_NLM_F_MULTI,
+					 .sequence = request->sequence,
+					 .pid = pid };
+	int32_t zero = 0;
+
+	strbuf_add_bytes(out, &header, sizeof(header));
+	strbuf_add_bytes(out, &zero, sizeof(zero));
+}
+
+/* With the request's header, and for an error what came with it. */
+static void add_error(struct strbuf *out, const struct record *request, uint32_t pid, int32_t error)
+{
+	size_t quoted = error ? request->size : 0;
+	struct linux_nlmsghdr header = {
+		.size = (uint32_t)(2 * sizeof(header) + sizeof(error) + quoted),
+		.type = LINUX_NLMSG_ERROR,
+		.flags = error ? 0 : LINUX_NLM_F_CAPPED,
+		.sequence = request->header.sequence,
+		.pid = pid,
+	};
+	static const char zeroes[4];
+
+	strbuf_add_bytes(out, &header, sizeof(header));
+	strbuf_add_bytes(out, &error, sizeof(error));
+	strbuf_add_bytes(out, &request->header, sizeof(request->header));
+	strbuf_add_bytes(out, request->payload, quoted);
+	strbuf_add_bytes(out, zeroes, LINUX_NLMSG_ALIGN(header.size) - header.size);
+}
+
+static int answer_request(struct socket *s, const struct record *r, uint32_t pid, struct strbuf *out)
+{
+	bool may_change = net_namespace_capable(s->net, LINUX_CAP_NET_ADMIN);
+
+	if (r->header.type < LINUX_NLMSG_MIN_TYPE)
+		return 0;
+	return s->protocol == LINUX_NETLINK_SOCK_DIAG ? sock_diag_answer(s->net, r, pid, out) :
+							route_answer(s->net, r, pid, may_change, out);
+}
+
+static void answer_record(struct socket *s, const struct record *r, uint32_t pid)
+{
+	AUTO_STRBUF struct strbuf out = STRBUF_INIT;
+	bool dump = (r->header.flags & LINUX_NLM_F_DUMP) && r->header.type >= LINUX_NLMSG_MIN_TYPE;
+	int rc = 0;
+
+	if (!(r->header.flags & LINUX_NLM_F_REQUEST))
+		return;
+	rc = answer_request(s, r, pid, &out);
+	if (rc || (!dump && r->header.flags & LINUX_NLM_F_ACK))
+		add_error(&out, r, pid, rc);
+	/* As when a buffer is full: the reader learns that it has missed something. */
+	if (queue_answer(s, &out))
+		socket_set_error(s, ENOBUFS);
+}
+
+static void answer(struct socket *s, const void *request, size_t size)
 {
 	struct netlink_socket *n = netlink_of(s);
-	AUTO_STRBUF struct strbuf out = STRBUF_INIT;
+	struct record r;
+	size_t at = 0;
 	uint32_t pid;
 
 	mutex_lock(&s->lock);
@@ -195,9 +273,8 @@ static int answer(struct socket *s, const void *request, size_t size)
 		bind_locked(n, 0);
 	pid = n->local.pid;
 	mutex_unlock(&s->lock);
-	if (s->protocol == LINUX_NETLINK_ROUTE)
-		route_answer(request, size, pid, net_namespace_capable(s->net, LINUX_CAP_NET_ADMIN), &out);
-	return queue_answer(s, &out);
+	while (s->protocol != LINUX_NETLINK_KOBJECT_UEVENT && record_next(request, size, &at, &r))
+		answer_record(s, &r, pid);
 }
 
 static ssize_t netlink_send(struct socket *s, struct socket_message *m)
@@ -223,7 +300,7 @@ static ssize_t netlink_send(struct socket *s, struct socket_message *m)
 	if (io_iter_copy_from(m->data, request, size) != (ssize_t)size)
 		rc = -EFAULT;
 	if (!rc)
-		rc = answer(s, request, size);
+		answer(s, request, size);
 	free(request);
 	return rc ? rc : (ssize_t)size;
 }
@@ -242,8 +319,11 @@ static ssize_t netlink_receive(struct socket *s, struct socket_message *m)
 	else if (message)
 		message_queue_remove(&n->incoming, message);
 	mutex_unlock(&s->lock);
-	if (!message)
-		return -EAGAIN;
+	if (!message) {
+		int error = socket_take_error(s);
+
+		return error ? error : -EAGAIN;
+	}
 	if (m->name)
 		*m->name = message->from;
 	size = (uint32_t)MIN(m->data->count, message->size);
@@ -314,7 +394,8 @@ static int netlink_create(struct net_namespace *net, int type, int protocol, str
 	if (type != LINUX_SOCK_RAW && type != LINUX_SOCK_DGRAM)
 		return -ESOCKTNOSUPPORT;
 	/* Nothing ever happens to devices, so a listener for uevents hears nothing. */
-	if (protocol != LINUX_NETLINK_ROUTE && protocol != LINUX_NETLINK_KOBJECT_UEVENT)
+	if (protocol != LINUX_NETLINK_ROUTE && protocol != LINUX_NETLINK_KOBJECT_UEVENT &&
+	    protocol != LINUX_NETLINK_SOCK_DIAG)
 		return -EPROTONOSUPPORT;
 	n = calloc(1, sizeof(*n));
 	if (!n)

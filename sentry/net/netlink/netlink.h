@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* AF_NETLINK: NETLINK_ROUTE answers questions about the loopback interface. */
+/* AF_NETLINK: questions about the network (NETLINK_ROUTE) and its sockets (NETLINK_SOCK_DIAG). */
 #pragma once
 
 #include <stddef.h>
@@ -11,6 +11,8 @@
 extern const struct socket_family_ops netlink_family;
 
 struct file;
+struct linux_nlmsghdr;
+struct record;
 
 /* The socket of an open file, with a reference.  -ENOTSOCK, -EINVAL when it is not of this family,
  * -EAGAIN when nothing more fits into it. */
@@ -18,5 +20,14 @@ int netlink_socket_of(struct file *file, struct socket **out) MUST_CHECK;
 /* A datagram from the kernel, dropped when there is no room or memory. */
 void netlink_deliver(struct socket *s, const void *data, size_t size);
 
-/* Appends the answers to the requests in @data to @out, as one datagram for port @pid. */
-void route_answer(const void *data, size_t size, uint32_t pid, bool may_change, struct strbuf *out);
+/* Appends the end of a dump that @request asked for. */
+void netlink_add_done(struct strbuf *out, const struct linux_nlmsghdr *request, uint32_t pid);
+
+/*
+ * Append the messages that answer one request, for port @pid.  A negative errno: the answer is
+ * that error; nothing was appended.
+ */
+int sock_diag_answer(struct net_namespace *net, const struct record *request, uint32_t pid,
+		     struct strbuf *out) MUST_CHECK;
+int route_answer(struct net_namespace *net, const struct record *request, uint32_t pid, bool may_change,
+		 struct strbuf *out) MUST_CHECK;

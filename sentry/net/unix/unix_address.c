@@ -147,10 +147,11 @@ static int path_of_task(struct task *t, const char *name, struct path *out)
 /* Publishes @u as the socket of the inode just made. */
 static int attach_to_inode(struct unix_socket *u, struct inode *inode, struct unix_address *a)
 {
+	struct inode *anchor = inode_anchor(inode);
 	int rc = 0;
 
-	mutex_lock(&inode->lock);
-	if (inode_type(inode) != LINUX_S_IFSOCK || inode->socket)
+	mutex_lock(&anchor->lock);
+	if (inode_type(inode) != LINUX_S_IFSOCK || anchor->socket)
 		rc = -EADDRINUSE; /* somebody replaced it already */
 	if (!rc) {
 		mutex_lock(&u->base.lock);
@@ -159,11 +160,11 @@ static int attach_to_inode(struct unix_socket *u, struct inode *inode, struct un
 			u->address = a;
 			u->owns_name = true;
 			u->inode = inode_get(inode);
-			inode->socket = u;
+			anchor->socket = u;
 		}
 		mutex_unlock(&u->base.lock);
 	}
-	mutex_unlock(&inode->lock);
+	mutex_unlock(&anchor->lock);
 	return rc;
 }
 
@@ -224,7 +225,7 @@ int unix_bind(struct socket *s, const struct socket_address *addr)
 void unix_unbind(struct unix_socket *u)
 {
 	struct net_namespace *net = u->base.net;
-	struct inode *inode = u->inode;
+	struct inode *inode = u->inode, *anchor;
 
 	if (u->variant)
 		u->variant->unbind(u);
@@ -237,10 +238,11 @@ void unix_unbind(struct unix_socket *u)
 		mutex_unlock(&net->lock);
 		return;
 	}
-	mutex_lock(&inode->lock);
-	if (inode->socket == u)
-		inode->socket = NULL;
-	mutex_unlock(&inode->lock);
+	anchor = inode_anchor(inode);
+	mutex_lock(&anchor->lock);
+	if (anchor->socket == u)
+		anchor->socket = NULL;
+	mutex_unlock(&anchor->lock);
 	u->inode = NULL;
 	inode_put(inode);
 }
@@ -264,7 +266,7 @@ static int find_path(const struct socket_address *addr, struct unix_socket **out
 {
 	struct task *t = task_current();
 	char name[LINUX_UNIX_PATH_MAX + 1];
-	struct inode *inode;
+	struct inode *inode, *anchor;
 	struct path path;
 	int rc;
 
@@ -279,12 +281,13 @@ static int find_path(const struct socket_address *addr, struct unix_socket **out
 	if (!rc)
 		rc = inode_type(inode) == LINUX_S_IFSOCK ? 0 : -ECONNREFUSED;
 	if (!rc) {
-		mutex_lock(&inode->lock);
-		if (inode->socket)
-			*out = unix_get(inode->socket);
+		anchor = inode_anchor(inode);
+		mutex_lock(&anchor->lock);
+		if (anchor->socket)
+			*out = unix_get(anchor->socket);
 		else
 			rc = -ECONNREFUSED;
-		mutex_unlock(&inode->lock);
+		mutex_unlock(&anchor->lock);
 	}
 	path_put(&path);
 	return rc;

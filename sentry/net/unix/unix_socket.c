@@ -185,6 +185,11 @@ static int64_t unix_ioctl(struct socket *s, struct mm *mm, uint32_t cmd, uint64_
 		if (listening)
 			return -EINVAL;
 		break;
+	case LINUX_SIOCATMARK:
+		if (s->type != LINUX_SOCK_STREAM)
+			return -EOPNOTSUPP;
+		value = 0; /* there is no urgent data */
+		break;
 	default:
 		return netdevice_ioctl(s, mm, cmd, arg);
 	}

@@ -39,11 +39,13 @@ static void op_vdso_table(struct platform *p, struct platform_vdso_table *out)
 	memset(out, 0, sizeof(*out));
 }
 
-static int op_address_space_new(struct platform *p, struct address_space **out)
+static int op_address_space_new(struct platform *p, struct stub_family *family,
+				struct address_space **out)
 {
 	struct fake_space *s;
 	int rc = fake_space_new(platform_of(p), &s);
 
+	(void)family;
 	if (rc == 0)
 		*out = &s->base;
 	return rc;

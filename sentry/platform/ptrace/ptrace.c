@@ -29,6 +29,8 @@ static int ptrace_run(struct platform *base)
 const struct platform_ops ptrace_ops = {
 	.run = ptrace_run,
 	.vdso_table = ptrace_vdso_table,
+	.family_new = ptrace_family_new,
+	.family_free = ptrace_family_free,
 	.address_space_new = ptrace_address_space_new,
 	.address_space_get = ptrace_as_get,
 	.address_space_put = ptrace_as_put,

@@ -99,6 +99,11 @@ struct ptrace_platform {
 	uint8_t xstate_initial[PTRACE_XSTATE_MAX]; /* as the regset has it */
 };
 
+struct ptrace_family {
+	struct stub_family base;
+	struct tracee tracee; /* of its template; platform->lock */
+};
+
 extern const struct platform_ops ptrace_ops;
 
 static inline struct ptrace_platform *ptrace_platform(struct platform *p)
@@ -195,7 +200,10 @@ pid_t ptrace_as_host_pid(const struct address_space *as);
 
 int ptrace_template_start(struct ptrace_platform *p) MUST_CHECK;
 /* A pristine stub, parked. */
-int ptrace_address_space_new(struct platform *p, struct address_space **out) MUST_CHECK;
+int ptrace_family_new(struct platform *p, struct stub_family **out) MUST_CHECK;
+void ptrace_family_free(struct stub_family *family);
+int ptrace_address_space_new(struct platform *p, struct stub_family *family,
+			     struct address_space **out) MUST_CHECK;
 
 /* --- xstate.c ------------------------------------------------------------------------------ */
 

@@ -203,10 +203,9 @@ int ptrace_template_start(struct ptrace_platform *p)
 
 /* --- pristine stubs ------------------------------------------------------------------- */
 
-static int clone_template(struct ptrace_platform *p, pid_t *child)
+static int clone_template(struct ptrace_platform *p, struct tracee *t, pid_t *child)
 {
 	const struct guest_regs none = { 0 };
-	struct tracee *t = &p->template;
 	int rc;
 
 	mutex_lock(&p->lock);
@@ -218,11 +217,38 @@ static int clone_template(struct ptrace_platform *p, pid_t *child)
 	return rc == -ESRCH ? -EAGAIN : rc;
 }
 
-int ptrace_address_space_new(struct platform *base, struct address_space **out)
+int ptrace_family_new(struct platform *base, struct stub_family **out)
 {
+	struct ptrace_family *f = calloc(1, sizeof(*f));
+	int rc = f ? ptrace_address_space_new(base, NULL, &f->base.template) : -ENOMEM;
+
+	if (rc < 0) {
+		free(f);
+		return rc;
+	}
+	f->base.ops = &ptrace_ops;
+	f->tracee = (struct tracee){ .tid = ptrace_as_host_pid(f->base.template), .leader = true };
+	*out = &f->base;
+	return 0;
+}
+
+void ptrace_family_free(struct stub_family *base)
+{
+	struct ptrace_family *f = container_of(base, struct ptrace_family, base);
+
+	address_space_put(f->base.template);
+	free(f);
+}
+
+int ptrace_address_space_new(struct platform *base, struct stub_family *family,
+			     struct address_space **out)
+{
+	struct ptrace_platform *p = ptrace_platform(base);
+	struct tracee *template =
+		family ? &container_of(family, struct ptrace_family, base)->tracee : &p->template;
 	struct ptrace_address_space *as = ptrace_as_alloc();
 	struct ptrace_process *process = ptrace_process_alloc();
-	int rc = as && process ? clone_template(ptrace_platform(base), &process->pid) : -ENOMEM;
+	int rc = as && process ? clone_template(p, template, &process->pid) : -ENOMEM;
 
 	if (rc < 0) {
 		free(process);

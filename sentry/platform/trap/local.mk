@@ -17,6 +17,7 @@ libsentry_a_SOURCES += \
 	%D%/stub_filter.c %D%/stub_filter.h \
 	%D%/stub_image.c %D%/stub_image.h \
 	%D%/sweep.c %D%/sweep.h \
+	%D%/family.c \
 	%D%/template.c \
 	%D%/thread.c \
 	%D%/tid_table.c \

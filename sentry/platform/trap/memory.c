@@ -56,7 +56,7 @@ int trap_map_fd(struct context *ctx, uint64_t addr, uint64_t size, int prot, boo
 	struct trap_call map = { __NR_mmap,
 				 { addr, size, (uint64_t)prot, flags, number, offset } };
 	int64_t result = 0;
-	int rc, donated = 0;
+	int rc;
 
 	t->slot->call_nr = map.nr;
 	memcpy(t->slot->args, map.args, sizeof(map.args));
@@ -64,15 +64,8 @@ int trap_map_fd(struct context *ctx, uint64_t addr, uint64_t size, int prot, boo
 	t->expected[1] = (struct trap_call){ __NR_close, { number } };
 	t->expected_count = 2;
 	t->expected_next = 0;
-	/* The FD arrives while the mmap waits in its notification. */
-	t->stop_at = 0;
-	rc = trap_order(c->platform, t, STUB_CALL_WITH_FD, &result);
-	if (rc == 0 && t->expected_next == 1) {
-		donated = host_notify_add_fd(c->platform->listener, t->notification, fd, (int)number);
-		t->stop_at = TRAP_NO_STOP;
-		rc = trap_order_go_on(c->platform, t, &result);
-	}
-	return donated < 0 ? donated : status_of(rc, result, (int64_t)addr);
+	rc = trap_order_with_fd(c->platform, t, fd, (int)number, &result);
+	return status_of(rc, result, (int64_t)addr);
 }
 
 int trap_unmap(struct context *ctx, uint64_t addr, uint64_t size)

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 
+#include "sentry/host/host_seccomp.h"
 #include "sentry/wait/wait.h"
 #include "util/log.h"
 
@@ -32,10 +33,9 @@ int trap_wait_stopped(struct trap_platform *p, struct trap_thread *t)
 	return dead ? -ESRCH : 0;
 }
 
-int trap_order_go_on(struct trap_platform *p, struct trap_thread *t, int64_t *result)
+static int answer_and_wait(struct trap_platform *p, struct trap_thread *t,
+			   const struct trap_answer *answer, int64_t *result)
 {
-	/* Before it may report: a report changes what is to be answered. */
-	struct trap_answer answer = trap_thread_answer_of(t);
 	bool dead;
 	int rc;
 
@@ -50,8 +50,11 @@ int trap_order_go_on(struct trap_platform *p, struct trap_thread *t, int64_t *re
 	mutex_unlock(&t->process->lock);
 	if (dead)
 		return -ESRCH;
+	rc = trap_hand_over(p, t, answer);
+	/* The FD could not be put there, and the notification still waits. */
+	if (rc < 0 && rc != -ENOENT && answer->fd >= 0 && trap_thread_take(t, TRAP_ORDER))
+		return rc;
 	/* -ENOENT: it is dying; the reaper ends the wait. */
-	rc = trap_hand_over(p, t, &answer);
 	if (rc < 0 && rc != -ENOENT)
 		log_warning("answer to stub: error %d", -rc);
 	rc = trap_wait_stopped(p, t);
@@ -60,13 +63,48 @@ int trap_order_go_on(struct trap_platform *p, struct trap_thread *t, int64_t *re
 	return rc;
 }
 
+static int go_on(struct trap_platform *p, struct trap_thread *t, int64_t *result)
+{
+	/* Before it may report: a report changes what is to be answered. */
+	struct trap_answer answer = trap_thread_answer_of(t);
+
+	return answer_and_wait(p, t, &answer, result);
+}
+
 int trap_order(struct trap_platform *p, struct trap_thread *t, enum stub_command command,
 	       int64_t *result)
 {
 	if (!t->by_slot)
 		return -EINVAL;
 	t->slot->command = command;
-	return trap_order_go_on(p, t, result);
+	return go_on(p, t, result);
+}
+
+int trap_order_with_fd(struct trap_platform *p, struct trap_thread *t, int fd, int number,
+		       int64_t *result)
+{
+	struct trap_answer answer = trap_thread_answer_of(t);
+	int donated;
+	int rc;
+
+	if (!t->by_slot)
+		return -EINVAL;
+	t->slot->command = STUB_CALL_WITH_FD;
+	/* The FD comes with the answer to its report, or while the first ordered call waits. */
+	if (!t->by_spin && !t->answer_continue) {
+		answer.fd = fd;
+		answer.number = number;
+		t->stop_at = TRAP_NO_STOP;
+		return answer_and_wait(p, t, &answer, result);
+	}
+	t->stop_at = 0;
+	rc = go_on(p, t, result);
+	if (rc < 0 || t->expected_next != 1)
+		return rc;
+	donated = host_notify_add_fd(p->listener, t->notification, fd, number);
+	t->stop_at = TRAP_NO_STOP;
+	rc = go_on(p, t, result);
+	return donated < 0 ? donated : rc;
 }
 
 int trap_order_call(struct trap_platform *p, struct trap_thread *t, const struct trap_call *call,

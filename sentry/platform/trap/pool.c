@@ -407,26 +407,6 @@ static bool park_and_unlock(struct trap_pool *pool, struct trap_worker *w) RELEA
 	return true;
 }
 
-/* Brings the stock of pristine stubs up to what is wanted. */
-static void refill(struct trap_platform *p)
-{
-	struct trap_address_space *as;
-
-	while (trap_template_claim(p, true)) {
-		int rc = trap_template_fork(p, &as);
-
-		mutex_lock(&p->lock);
-		if (rc == 0) {
-			list_add_tail(&p->pristine, &as->pool_node);
-			p->pristine_count++;
-		}
-		mutex_unlock(&p->lock);
-		trap_template_release(p);
-		if (rc < 0)
-			return;
-	}
-}
-
 /* One turn; false: the worker ends. */
 static bool work_once(struct trap_pool *pool, struct trap_worker *w)
 {
@@ -452,7 +432,7 @@ static bool work_once(struct trap_pool *pool, struct trap_worker *w)
 	if (pool->refill_wanted) {
 		pool->refill_wanted = false;
 		mutex_unlock(&pool->lock);
-		refill(pool->platform);
+		trap_family_refill(pool->platform);
 		return true;
 	}
 	if (is_receiver(pool, w) && pool->receivers > pool->receivers_wanted)

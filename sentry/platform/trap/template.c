@@ -262,7 +262,7 @@ static int run_template(struct trap_platform *p, struct trap_thread *t, pid_t pi
 
 static int execute_template(struct trap_platform *p, struct trap_address_space *as)
 {
-	struct trap_thread *t = p->template;
+	struct trap_thread *t = p->root_family.template;
 	int rc, status, image = write_image();
 	pid_t pid;
 
@@ -291,63 +291,14 @@ int trap_template_start(struct trap_platform *p)
 	if (rc < 0)
 		return rc;
 	as->first = trap_thread_new(as, 0);
-	p->template = as->first;
-	if (!p->template) {
+	p->root_family.template = as->first;
+	if (!p->root_family.template) {
 		rc = -ENOMEM;
 	} else {
-		prepare_slot(p, p->template->slot);
+		prepare_slot(p, p->root_family.template->slot);
 		rc = execute_template(p, as);
 	}
 	if (rc < 0)
 		trap_address_space_free(as);
 	return rc;
-}
-
-bool trap_template_claim(struct trap_platform *p, bool refill)
-{
-	for (;;) {
-		uint32_t event = atomic_load(&p->template_free);
-		bool busy, full, worker;
-
-		mutex_lock(&p->lock);
-		busy = p->template_busy;
-		full = refill && p->pristine_count >= p->pristine_wanted;
-		if (!busy && !full)
-			p->template_busy = true;
-		mutex_unlock(&p->lock);
-		if (full || (busy && refill))
-			return false;
-		if (!busy)
-			return true;
-		worker = trap_pool_block_begin();
-		host_futex_wait(&p->template_free, event, HOST_FUTEX_FOREVER, false);
-		if (worker)
-			trap_pool_return(trap_worker_current());
-	}
-}
-
-void trap_template_release(struct trap_platform *p)
-{
-	mutex_lock(&p->lock);
-	p->template_busy = false;
-	mutex_unlock(&p->lock);
-	atomic_fetch_add(&p->template_free, 1);
-	host_futex_wake(&p->template_free, INT32_MAX);
-}
-
-int trap_template_fork(struct trap_platform *p, struct trap_address_space **out)
-{
-	struct trap_address_space *as;
-	int rc = trap_fork_process(p, p->template, NULL, &as);
-
-	if (rc < 0)
-		return rc;
-	trap_wait_done(p, as->first);
-	rc = trap_thread_begin(p, as->first, true);
-	if (rc < 0) {
-		trap_address_space_free(as);
-		return rc;
-	}
-	*out = as;
-	return 0;
 }

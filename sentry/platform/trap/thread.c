@@ -254,6 +254,7 @@ struct trap_answer trap_thread_answer_of(const struct trap_thread *t)
 		.by_spin = t->by_spin,
 		.continue_call = t->answer_continue,
 		.value = t->by_slot ? 0 : t->call_result,
+		.fd = -1,
 	};
 }
 
@@ -261,6 +262,8 @@ int trap_answer(struct trap_platform *p, const struct trap_answer *a)
 {
 	if (a->continue_call)
 		return host_notify_continue(p->listener, a->notification);
+	if (a->fd >= 0)
+		return host_notify_return_fd(p->listener, a->notification, a->fd, a->number);
 	return host_notify_return(p->listener, a->notification, a->value);
 }
 
@@ -284,25 +287,33 @@ static void expect_start_calls(struct trap_thread *t, int fd, bool strict)
 	t->stop_at = t->expected_count - 1;
 }
 
+/* From HELLO to @to, or back: not once the process is dead, when the reaper has seen to it. */
+static int change_state(struct trap_thread *t, int to)
+{
+	int rc;
+
+	mutex_lock(&t->process->lock);
+	rc = t->process->dead ? -ESRCH : 0;
+	if (rc == 0)
+		atomic_store(&t->state, to);
+	mutex_unlock(&t->process->lock);
+	return rc;
+}
+
 int trap_thread_begin(struct trap_platform *p, struct trap_thread *t, bool wait)
 {
 	uint64_t notification = t->notification;
 	int fd = (int)t->index;
-	int rc = host_notify_add_fd(p->listener, notification, t->as->slots_fd, fd);
+	int rc;
 
-	if (rc < 0)
-		return rc;
 	expect_start_calls(t, fd, p->config.strict);
 	atomic_store(&t->order_done, 0);
-	mutex_lock(&t->process->lock);
-	rc = t->process->dead ? -ESRCH : 0;
-	if (rc == 0)
-		atomic_store(&t->state, wait ? TRAP_ORDER : TRAP_STARTING);
-	mutex_unlock(&t->process->lock);
+	rc = change_state(t, wait ? TRAP_ORDER : TRAP_STARTING);
 	if (rc < 0)
 		return rc;
-	/* A failed answer means a dying process: its death is what ends the wait. */
-	if (host_notify_return(p->listener, notification, fd) < 0 && !wait)
-		return 0;
+	rc = host_notify_return_fd(p->listener, notification, t->as->slots_fd, fd);
+	/* -ENOENT is a dying process: its death is what ends the wait. */
+	if (rc < 0 && rc != -ENOENT)
+		return change_state(t, TRAP_HELLO) < 0 ? -ESRCH : rc;
 	return wait ? trap_wait_stopped(p, t) : 0;
 }

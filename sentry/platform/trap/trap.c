@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The trap platform: construction, the stock of pristine stubs, the table. */
+/* The trap platform: construction, the table. */
 #include "sentry/platform/trap/trap.h"
 
 #include <errno.h>
@@ -12,33 +12,6 @@
 #include "sentry/platform/trap/sweep.h"
 
 #define PRISTINE_STUBS 1
-
-static int trap_address_space_new(struct platform *base, struct address_space **out)
-{
-	struct trap_platform *p = trap_platform(base);
-	struct trap_address_space *as;
-	int rc;
-
-	mutex_lock(&p->lock);
-	as = list_first(&p->pristine, struct trap_address_space, pool_node);
-	if (as) {
-		list_remove(&as->pool_node);
-		p->pristine_count--;
-	}
-	mutex_unlock(&p->lock);
-	if (as) {
-		*out = &as->base;
-		trap_pool_queue_refill(p->pool);
-		return 0;
-	}
-	if (!trap_template_claim(p, false))
-		return -EAGAIN;
-	rc = trap_template_fork(p, &as);
-	trap_template_release(p);
-	if (rc == 0)
-		*out = &as->base;
-	return rc;
-}
 
 static int trap_run(struct platform *base)
 {
@@ -55,6 +28,9 @@ static int trap_run(struct platform *base)
 const struct platform_ops trap_ops = {
 	.run = trap_run,
 	.vdso_table = trap_vdso_table,
+	.family_new = trap_family_new,
+	.family_free = trap_family_free,
+	.family_settled = trap_family_settled,
 	.address_space_new = trap_address_space_new,
 	.address_space_get = trap_as_get,
 	.address_space_put = trap_as_put,
@@ -106,7 +82,10 @@ int platform_trap_new(const struct platform_config *config, struct platform **ou
 	mutex_init(&p->lookup_lock, LOCK_RANK_PLATFORM_LOOKUP);
 	mutex_init(&p->lock, LOCK_RANK_PLATFORM);
 	list_init(&p->unborn);
-	list_init(&p->pristine);
+	list_init(&p->families);
+	trap_family_init(&p->root_family);
+	p->root_family.settled = true;
+	list_add_tail(&p->families, &p->root_family.node);
 	list_init(&p->orphans);
 	atomic_store(&p->next_serial, 1);
 	p->deaths = -1;

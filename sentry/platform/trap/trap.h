@@ -180,8 +180,18 @@ struct trap_address_space {
 	int slots_fd;
 	void *chunks[TRAP_CHUNKS];	 /* the sentry's mappings of the slots; lock */
 	uint64_t used[STUB_THREADS_MAX / 64]; /* thread indexes; lock */
-	struct list_node pool_node;	 /* platform->pristine */
+	struct list_node pool_node;	 /* family->pristine */
 	struct trap_thread *first;	 /* of a pristine one, STOPPED */
+};
+
+struct trap_family {
+	struct stub_family base;	 /* the root family's has no address space in it */
+	struct list_node node;		 /* platform->families; its lock */
+	struct trap_thread *template;	 /* does not change */
+	bool settled;			 /* there may be a stock; platform->lock */
+	bool busy;			 /* somebody forks the template; platform->lock */
+	struct list_node pristine;	 /* address spaces ready for exec; platform->lock */
+	unsigned pristine_count;	 /* platform->lock */
 };
 
 struct trap_platform {
@@ -196,13 +206,12 @@ struct trap_platform {
 	unsigned stranger_next;		 /* lock */
 	struct list_node orphans;	 /* condemned by the sweep, not reaped; lock */
 	_Atomic uint32_t sweep_event;	 /* futex: bumped when there is something to sweep */
-	struct list_node pristine;	 /* address spaces ready for exec; lock */
-	unsigned pristine_count, pristine_wanted; /* lock */
-	bool template_busy;		 /* lock */
-	_Atomic uint32_t template_free;	 /* futex: bumped when it is no longer busy */
+	struct list_node families;	 /* lock */
+	unsigned pristine_wanted;	 /* of each family; does not change */
+	_Atomic uint32_t template_free;	 /* futex: bumped when a template is no longer busy */
 	struct mutex lookup_lock;	 /* held while a notification's thread is found and taken, and
 					    to free one */
-	struct trap_thread *template;
+	struct trap_family root_family;
 	_Atomic(struct trap_thread *) *tids[TRAP_TID_PAGES]; /* pages; added under lock */
 	struct trap_pool *pool;
 	unsigned watchers_max;		 /* workers that may spin at once; does not change */
@@ -309,6 +318,7 @@ struct trap_answer {
 	bool by_spin;
 	bool continue_call;
 	int64_t value;
+	int fd, number; /* not -1: put into its table as @number, which is the answer then */
 };
 struct trap_answer trap_thread_answer_of(const struct trap_thread *t);
 /* -ENOENT: the process is gone. */
@@ -395,8 +405,12 @@ bool trap_dispatch_prepare(struct trap_platform *p, struct trap_thread *t);
  */
 int trap_order(struct trap_platform *p, struct trap_thread *t, enum stub_command command,
 	       int64_t *result) MUST_CHECK;
-/* Goes on after the stop of an order (stop_at), to its end. */
-int trap_order_go_on(struct trap_platform *p, struct trap_thread *t, int64_t *result) MUST_CHECK;
+/*
+ * STUB_CALL_WITH_FD: the first of two expected calls uses @number, the second closes it.  The stub
+ * gets @fd, which stays the caller's, under that number; or the error why it cannot.
+ */
+int trap_order_with_fd(struct trap_platform *p, struct trap_thread *t, int fd, int number,
+		       int64_t *result) MUST_CHECK;
 /* One host call, notified (compared in full) or one of those the filter lets through. */
 int trap_order_call(struct trap_platform *p, struct trap_thread *t, const struct trap_call *call,
 		    bool notified, int64_t *result) MUST_CHECK;
@@ -474,8 +488,14 @@ void trap_context_watch(struct trap_platform *p, struct trap_thread *t);
 /* --- template.c ------------------------------------------------------------------------ */
 
 int trap_template_start(struct trap_platform *p) MUST_CHECK;
-/* One fork of the template at a time.  refill: false when the stock is full. */
-bool trap_template_claim(struct trap_platform *p, bool refill) MUST_CHECK;
-void trap_template_release(struct trap_platform *p);
-/* Forks a pristine stub from the template, STOPPED. */
-int trap_template_fork(struct trap_platform *p, struct trap_address_space **out) MUST_CHECK;
+
+/* --- family.c -------------------------------------------------------------------------- */
+
+void trap_family_init(struct trap_family *f);
+int trap_family_new(struct platform *p, struct stub_family **out) MUST_CHECK;
+void trap_family_free(struct stub_family *family);
+void trap_family_settled(struct stub_family *family);
+int trap_address_space_new(struct platform *p, struct stub_family *family,
+			   struct address_space **out) MUST_CHECK;
+/* Brings every family's stock of pristine stubs up to what is wanted. */
+void trap_family_refill(struct trap_platform *p);

@@ -7,10 +7,13 @@
 #include <string.h>
 
 #include "sentry/fs/proc/proc_internal.h"
+#include "sentry/cred/credentials.h"
 #include "sentry/fs/proc/sys/sysctl.h"
+#include "sentry/kernel/namespaces.h"
 #include "sentry/vfs/dir_emit.h"
 
 #define TEXT_SIZE 160
+#define SYSCTL_FLAGS (PROC_PLAIN_MODE | PROC_PLAIN_FILE | PROC_FAR)
 
 static const struct proc_node sysctl_dir_node, sysctl_read_node, sysctl_write_node;
 
@@ -37,34 +40,42 @@ static int sysctl_write(const struct proc_call *c, char *text, size_t size)
 {
 	const struct sysctl *s = row_of(c->entry);
 
-	if (c->pos)
-		return -EINVAL;
+	/* As with kernel.sysctl_writes_strict: a number is written at the beginning, or not at all. */
+	if (!size || (c->pos && !s->positioned))
+		return 0;
 	return s->store ? s->store(c, text, size) : sysctl_store(s, text);
 }
 
 static const struct proc_node sysctl_read_node =
-	PROC_CHECKED("SYSCTL", 0444, sysctl_show, PROC_PLAIN_MODE);
+	PROC_CHECKED("SYSCTL", 0444, sysctl_show, SYSCTL_FLAGS);
 static const struct proc_node sysctl_write_node = {
 	.name = "SYSCTL",
 	.mode = LINUX_S_IFREG | 0644,
 	.show = sysctl_show,
 	.store = sysctl_write,
-	.flags = PROC_PLAIN_MODE,
+	.flags = SYSCTL_FLAGS,
 };
 
+static const struct proc_node sysctl_net_node = {
+	.name = "SYSCTL",
+	.mode = LINUX_S_IFREG | 0644,
+	.show = sysctl_show,
+	.store = sysctl_write,
+	.flags = SYSCTL_FLAGS | PROC_NET_ADMIN,
+};
 static const struct proc_node sysctl_limit_node = {
 	.name = "SYSCTL",
 	.mode = LINUX_S_IFREG | 0644,
 	.show = sysctl_show,
 	.store = sysctl_write,
-	.flags = PROC_PLAIN_MODE | PROC_USER_LIMIT,
+	.flags = SYSCTL_FLAGS | PROC_USER_LIMIT,
 };
 static const struct proc_node sysctl_open_node = {
 	.name = "SYSCTL",
 	.mode = LINUX_S_IFREG | 0666,
 	.show = sysctl_show,
 	.store = sysctl_write,
-	.flags = PROC_PLAIN_MODE,
+	.flags = SYSCTL_FLAGS,
 };
 
 static const struct proc_node *file_node(const struct sysctl *s)
@@ -73,7 +84,49 @@ static const struct proc_node *file_node(const struct sysctl *s)
 		return &sysctl_open_node;
 	if (!strncmp(s->path, "user/", 5))
 		return &sysctl_limit_node;
+	if (!strncmp(s->path, "net/", 4) && s->mode & 0222)
+		return &sysctl_net_node;
 	return s->mode & 0222 ? &sysctl_write_node : &sysctl_read_node;
+}
+
+/* --- owners --------------------------------------------------------------------------------- */
+
+static bool is_of_ipc(const char *path)
+{
+	static const char *const rows[] = { "fs/mqueue/", "kernel/auto_msgmni", "kernel/msg",
+					    "kernel/sem", "kernel/shm" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (!strncmp(path, rows[i], strlen(rows[i])))
+			return true;
+	}
+	return false;
+}
+
+/* Parameters of a namespace of the caller belong to root of its owner. */
+static void set_owner(struct inode *inode, const char *path, size_t prefix)
+{
+	struct task *t = task_current();
+	enum namespace_kind kind;
+	struct namespace_ref ref;
+	uint32_t uid, gid;
+
+	if (!strncmp(path, "net/", 4) && (!prefix || prefix > strlen("net/")))
+		kind = NAMESPACE_NET;
+	else if (is_of_ipc(path) && (!prefix || prefix > strlen("kernel/")))
+		kind = NAMESPACE_IPC;
+	else
+		return;
+	if (!t)
+		return;
+	ref = task_namespace_get(t, kind, false);
+	if (!ref.ns)
+		return;
+	uid = uid_to_kernel(namespace_ref_owner(ref), 0);
+	gid = gid_to_kernel(namespace_ref_owner(ref), 0);
+	inode->attr.uid = uid == ID_INVALID ? 0 : uid;
+	inode->attr.gid = gid == ID_INVALID ? 0 : gid;
+	namespace_ref_put(ref);
 }
 
 /* --- directories --------------------------------------------------------------------------- */
@@ -123,7 +176,11 @@ static int sysctl_lookup(struct inode *inode, const char *name, struct inode **o
 		if (strlen(name) == size && !memcmp(child, name, size)) {
 			struct proc_entry e = child_of(dir, row, size, is_dir);
 
-			return proc_inode_new(inode->sb, &e, out);
+			int rc = proc_inode_new(inode->sb, &e, out);
+
+			if (rc == 0)
+				set_owner(*out, sysctl_table[row].path, e.prefix);
+			return rc;
 		}
 	}
 	return -ENOENT;

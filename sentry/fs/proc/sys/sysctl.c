@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sentry/fs/proc/proc_internal.h"
 #include "util/lock.h"
 #include "util/parse.h"
 
@@ -110,6 +111,8 @@ int64_t sysctl_number(const char *path)
 
 int sysctl_set(const char *key, const char *value)
 {
+	/* Nobody's, from the beginning. */
+	const struct proc_call call = { 0 };
 	char path[VALUE_SIZE], text[VALUE_SIZE];
 	const struct sysctl *s;
 	int n = snprintf(path, sizeof(path), "%s", key);
@@ -129,5 +132,5 @@ int sysctl_set(const char *key, const char *value)
 	n = snprintf(text, sizeof(text), "%s", value);
 	if (n < 0 || (size_t)n >= sizeof(text))
 		return -EINVAL;
-	return s->store ? s->store(NULL, text, strlen(text)) : sysctl_store(s, text);
+	return s->store ? s->store(&call, text, strlen(text)) : sysctl_store(s, text);
 }

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,7 @@ struct sysctl {
 	int64_t min, max;
 	int (*show)(const struct proc_call *c, struct strbuf *out);
 	int (*store)(const struct proc_call *c, char *text, size_t size);
+	bool positioned; /* store looks at the call's position */
 };
 
 extern const struct sysctl sysctl_table[];

@@ -17,7 +17,7 @@ static struct ipc_namespace *caller_namespace(struct namespaces **holder)
 	struct task *t = task_current();
 
 	*holder = t ? task_namespaces_get(t) : NULL;
-	return *holder ? (*holder)->ipc : kernel_get()->root_ipc_ns;
+	return *holder ? (*holder)->ipc : kernel_built_ipc();
 }
 
 static uint32_t *field(struct ipc_namespace *ns, size_t offset)

@@ -10,6 +10,7 @@
 #include "sentry/fs/proc/proc_internal.h"
 #include "sentry/fs/proc/sys/sysctl.h"
 #include "sentry/fs/proc/sys/sysctl_mqueue.h"
+#include "sentry/fs/proc/sys/sysctl_net.h"
 #include "sentry/host/host_memory.h"
 #include "sentry/kernel/pid_bitmap.h"
 #include "sentry/vfs/dnotify.h"
@@ -20,6 +21,7 @@
 #define NUMBER(p, value, lo, hi) { .path = (p), .mode = 0644, .initial = (value), .min = (lo), .max = (hi) }
 #define SHOW(p, m, fn) { .path = (p), .mode = (m), .show = (fn) }
 #define SHOW_STORE(p, fn, st) { .path = (p), .mode = 0644, .show = (fn), .store = (st) }
+#define NAME(p, fn, st) { .path = (p), .mode = 0644, .show = (fn), .store = (st), .positioned = true }
 
 /* --- names of the uts namespace ----------------------------------------------------------- */
 
@@ -28,7 +30,7 @@ static struct uts_namespace *caller_uts(struct namespaces **ns)
 	struct task *t = task_current();
 
 	*ns = t ? task_namespaces_get(t) : NULL;
-	return *ns ? (*ns)->uts : kernel_get()->root_uts_ns;
+	return *ns ? (*ns)->uts : kernel_built_uts();
 }
 
 static int show_uts(bool domain, struct strbuf *out)
@@ -46,24 +48,20 @@ static int show_uts(bool domain, struct strbuf *out)
 	return 0;
 }
 
-static int store_uts(bool domain, char *text)
+/* As Linux's proc_dostring; who may is a matter of the file's mode. */
+static int store_uts(bool domain, const struct proc_call *c, const char *text)
 {
-	struct task *t = task_current();
 	struct namespaces *ns;
 	struct uts_namespace *uts = caller_uts(&ns);
-	int rc = 0;
+	char *name = domain ? uts->domainname : uts->nodename;
+	size_t size = strcspn(text, "\n");
 
-	text[strcspn(text, "\n")] = '\0';
-	if (t && !credentials_ns_capable(t->cred, uts->user_ns, LINUX_CAP_SYS_ADMIN)) {
-		rc = -EPERM;
-	} else {
-		mutex_lock(&uts->lock);
-		snprintf(domain ? uts->domainname : uts->nodename, UTS_NAME_SIZE, "%.*s",
-			 UTS_NAME_SIZE - 1, text);
-		mutex_unlock(&uts->lock);
-	}
+	mutex_lock(&uts->lock);
+	if (c->pos <= strnlen(name, UTS_NAME_SIZE - 1))
+		snprintf(name + c->pos, UTS_NAME_SIZE - c->pos, "%.*s", (int)size, text);
+	mutex_unlock(&uts->lock);
 	namespaces_put(ns);
-	return rc;
+	return 0;
 }
 
 static int show_hostname(const struct proc_call *c, struct strbuf *out)
@@ -73,7 +71,7 @@ static int show_hostname(const struct proc_call *c, struct strbuf *out)
 
 static int store_hostname(const struct proc_call *c, char *text, size_t size)
 {
-	return store_uts(false, text);
+	return store_uts(false, c, text);
 }
 
 static int show_domainname(const struct proc_call *c, struct strbuf *out)
@@ -83,10 +81,10 @@ static int show_domainname(const struct proc_call *c, struct strbuf *out)
 
 static int store_domainname(const struct proc_call *c, char *text, size_t size)
 {
-	return store_uts(true, text);
+	return store_uts(true, c, text);
 }
 
-/* --- random ------------------------------------------------------------------------------------ */
+/* --- random ----------------------------------------------------------------------------------- */
 
 static void add_uuid(uint8_t bytes[16], struct strbuf *out)
 {
@@ -123,7 +121,7 @@ static int show_boot_id(const struct proc_call *c, struct strbuf *out)
 	return 0;
 }
 
-/* --- others -------------------------------------------------------------------------------------- */
+/* --- others ----------------------------------------------------------------------------------- */
 
 static int store_number(char *text, int64_t min, int64_t max, int64_t *out)
 {
@@ -209,7 +207,7 @@ NAMESPACE_LIMIT(uts, NAMESPACE_UTS)
 
 static int show_threads_max(const struct proc_call *c, struct strbuf *out)
 {
-	int64_t limit = kernel_get()->pids_limit;
+	int64_t limit = atomic_load(&kernel_get()->root_container->pids_limit);
 
 	strbuf_addf(out, "%lld\n", (long long)(limit > 0 ? limit : 127000));
 	return 0;
@@ -329,8 +327,8 @@ const struct sysctl sysctl_table[] = {
 	TEXT("kernel/core_pattern", 0644, "core"),
 	NUMBER("kernel/core_uses_pid", "0", 0, 1),
 	NUMBER("kernel/dmesg_restrict", "0", 0, 1),
-	SHOW_STORE("kernel/domainname", show_domainname, store_domainname),
-	SHOW_STORE("kernel/hostname", show_hostname, store_hostname),
+	NAME("kernel/domainname", show_domainname, store_domainname),
+	NAME("kernel/hostname", show_hostname, store_hostname),
 	NUMBER("kernel/kptr_restrict", "0", 0, 2),
 	TEXT("kernel/max_lock_depth", 0644, "1024"),
 	NUMBER("kernel/msgmax", "8192", 0, INT32_MAX),
@@ -383,8 +381,8 @@ const struct sysctl sysctl_table[] = {
 	TEXT("net/ipv4/ip_local_port_range", 0644, "32768\t60999"),
 	TEXT("net/ipv4/ip_local_reserved_ports", 0644, ""),
 	NUMBER("net/ipv4/ip_nonlocal_bind", "0", 0, 1),
-	NUMBER("net/ipv4/ip_unprivileged_port_start", "1024", 0, 65535),
-	TEXT("net/ipv4/ping_group_range", 0644, "1\t0"),
+	SHOW_STORE("net/ipv4/ip_unprivileged_port_start", sysctl_show_port_start, sysctl_store_port_start),
+	SHOW_STORE("net/ipv4/ping_group_range", sysctl_show_ping_groups, sysctl_store_ping_groups),
 	TEXT("net/ipv4/tcp_available_congestion_control", 0444, "reno cubic"),
 	TEXT("net/ipv4/tcp_congestion_control", 0644, "cubic"),
 	NUMBER("net/ipv4/tcp_fin_timeout", "60", 0, INT32_MAX),

@@ -11,14 +11,14 @@
 #include "sentry/host/host_system.h"
 #include "util/checked.h"
 
-/* The address spaces of all processes; shared ones (vfork) count twice for a moment. */
-static void add_processes(struct kernel *k, struct system_memory *out)
+/* The address spaces of the container's processes; shared ones (vfork) count twice for a moment. */
+static void add_processes(struct kernel *k, const struct task_container *c, struct system_memory *out)
 {
 	int32_t tgid = 0;
 	struct task *t;
 
 	while ((t = task_next_group(k->root_pid_ns, tgid + 1, &tgid))) {
-		struct mm *mm = task_mm_get(t);
+		struct mm *mm = t->group->container == c ? task_mm_get(t) : NULL;
 		struct host_statm usage = { 0 };
 
 		if (mm)
@@ -33,14 +33,16 @@ static void add_processes(struct kernel *k, struct system_memory *out)
 
 void system_memory_read(struct kernel *k, struct system_memory *out)
 {
+	struct task_container *c = task_container_current();
+	uint64_t limit = task_container_memory_limit(c);
 	struct host_system host;
 	uint64_t used;
 
 	host_system_read(&host);
 	*out = (struct system_memory){ .total = host.total_bytes, .shared = host.shared_bytes };
-	add_processes(k, out);
-	if (k->memory_limit && k->memory_limit < host.total_bytes) {
-		out->total = k->memory_limit;
+	add_processes(k, c, out);
+	if (limit < host.total_bytes) {
+		out->total = limit;
 		out->shared = 0;
 	}
 	used = out->anonymous;

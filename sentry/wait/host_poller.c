@@ -4,10 +4,11 @@
  * looked up under the lock: an entry removed meanwhile is simply not found.
  * Lock order: poller.lock (LOCK_RANK_FS_PRIVATE), then the wait queue's.
  */
-#include "sentry/fs/host/host_poller.h"
+#include "sentry/wait/host_poller.h"
 
 #include <errno.h>
 
+#include "sentry/abi/epoll.h"
 #include "sentry/host/host_epoll.h"
 #include "sentry/host/host_thread.h"
 #include "sentry/wait/wait.h"
@@ -38,6 +39,18 @@ static struct host_poll_entry *find_locked(uint64_t id) REQUIRES(poller.lock)
 	return NULL;
 }
 
+/* The host reports the plain events; a guest may wait for their other names alone. */
+static uint32_t with_synonyms(uint32_t events)
+{
+	if (events & LINUX_EPOLLIN)
+		events |= LINUX_EPOLLRDNORM;
+	if (events & LINUX_EPOLLOUT)
+		events |= LINUX_EPOLLWRNORM | LINUX_EPOLLWRBAND;
+	if (events & LINUX_EPOLLPRI)
+		events |= LINUX_EPOLLRDBAND;
+	return events;
+}
+
 static void *poller_thread(void *unused)
 {
 	struct host_epoll_event events[BATCH];
@@ -51,8 +64,11 @@ static void *poller_thread(void *unused)
 		for (int i = 0; i < count; i++) {
 			struct host_poll_entry *e = find_locked(events[i].id);
 
-			if (e)
-				wait_queue_wake(e->queue, events[i].events);
+			if (!e)
+				continue;
+			wait_queue_wake(e->queue, with_synonyms(events[i].events));
+			if (e->report)
+				e->report(e, events[i].events);
 		}
 		mutex_unlock(&poller.lock);
 	}
@@ -71,7 +87,29 @@ int host_poller_start(void)
 	return host_thread_start("host-poller", poller_thread, NULL);
 }
 
-int host_poller_add(struct host_poll_entry *e, int fd, struct wait_queue *queue)
+static int add_locked(struct host_poll_entry *e, uint32_t events) REQUIRES(poller.lock)
+{
+	uint64_t id = ++poller.next_id;
+	int rc = host_epoll_add(poller.epoll_fd, e->fd, id, events);
+
+	if (rc)
+		return rc;
+	e->id = id;
+	e->events = events;
+	hash_table_insert(&poller.entries, &e->node, hash_u64(id));
+	return 0;
+}
+
+static int widen_locked(struct host_poll_entry *e, uint32_t events) REQUIRES(poller.lock)
+{
+	int rc = host_epoll_change(poller.epoll_fd, e->fd, e->id, events);
+
+	if (!rc)
+		e->events = events;
+	return rc;
+}
+
+int host_poller_add(struct host_poll_entry *e, int fd, struct wait_queue *queue, uint32_t events)
 {
 	int rc = 0;
 
@@ -79,15 +117,11 @@ int host_poller_add(struct host_poll_entry *e, int fd, struct wait_queue *queue)
 		return -EPERM;
 	mutex_lock(&poller.lock);
 	if (!e->id) {
-		uint64_t id = ++poller.next_id;
-
 		e->fd = fd;
 		e->queue = queue;
-		rc = host_epoll_add(poller.epoll_fd, fd, id);
-		if (!rc) {
-			e->id = id;
-			hash_table_insert(&poller.entries, &e->node, hash_u64(id));
-		}
+		rc = add_locked(e, events);
+	} else if (events & ~e->events) {
+		rc = widen_locked(e, e->events | events);
 	}
 	mutex_unlock(&poller.lock);
 	return rc;

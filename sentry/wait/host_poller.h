@@ -16,13 +16,19 @@ struct wait_queue;
 struct host_poll_entry {
 	struct hash_node node; /* in the poller's table; protected by its lock */
 	uint64_t id;	       /* never reused; 0: not registered */
+	uint32_t events;       /* HOST_EPOLL_*: registered for; protected by the poller's lock */
 	int fd;
 	struct wait_queue *queue;
+	/* NULL, or told of what happened after the queue was, for O_ASYNC; under the poller's lock. */
+	void (*report)(struct host_poll_entry *e, uint32_t events);
 };
 
 /* Boot, before confinement. */
 int host_poller_start(void) MUST_CHECK;
-/* No-op when registered already.  -EPERM: this FD is always ready. */
-int host_poller_add(struct host_poll_entry *e, int fd, struct wait_queue *queue);
+/*
+ * The queue is woken for @events (HOST_EPOLL_*) too from now on; what of them is true already wakes
+ * it soon.  No-op when registered for them.  -EPERM: this FD is always ready.
+ */
+int host_poller_add(struct host_poll_entry *e, int fd, struct wait_queue *queue, uint32_t events);
 /* Afterwards the queue is not touched any more.  No-op when not registered. */
 void host_poller_remove(struct host_poll_entry *e);

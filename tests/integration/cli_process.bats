@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+# What config.json says of a process and its clocks, seen from inside.
+
+load helpers
+
+setup() {
+	bundle_setup
+}
+
+teardown() {
+	bundle_teardown
+}
+
+# The output of a shell command in a container.
+inside() {
+	args /bin/sh -c "$1"
+	run moat run -b "$BUNDLE" "$ID"
+	echo "$output"
+	[ "$status" -eq 0 ]
+}
+
+@test "process.scheduler: policy, priority, nice value; exec has them too" {
+	config '.process.scheduler = {"policy": "SCHED_FIFO", "priority": 7}'
+	inside 'busybox awk "{print \$40, \$41}" /proc/$$/stat'
+	[ "$output" = "7 1" ]
+	config '.process.scheduler = {"policy": "SCHED_BATCH", "nice": 5}'
+	# Fields 19, 40 and 41 of stat are nice value, priority and policy.  A child keeps both.
+	inside 'busybox awk "{print \$19, \$41}" /proc/$$/stat; (busybox awk "{print \$19, \$41}" /proc/self/stat); true'
+	[ "$output" = $'5 3\n5 3' ]
+	config '.process.scheduler.flags = ["SCHED_FLAG_RESET_ON_FORK"] | .process.scheduler.nice = -5'
+	inside 'busybox awk "{print \$19, \$41}" /proc/$$/stat; (busybox awk "{print \$19, \$41}" /proc/self/stat); true'
+	[ "$output" = $'-5 3\n0 3' ]
+	args /bin/sleep 100
+	run_detached "$ID-e"
+	run moat exec "$ID-e" /bin/sh -c 'busybox awk "{print \$19}" /proc/$$/stat'
+	[ "$output" = -5 ]
+	moat delete -f "$ID-e"
+}
+
+@test "process.scheduler: a deadline" {
+	config '.process.scheduler = {"policy": "SCHED_DEADLINE", "runtime": 1000000, "deadline": 10000000, "period": 10000000}'
+	# Policy 6 is field 41 of stat.
+	args /bin/busybox awk '{print $41}' /proc/self/stat
+	run moat run -b "$BUNDLE" "$ID"
+	[ "$output" = 6 ]
+}
+
+@test "process.ioPriority" {
+	config '.process.ioPriority = {"class": "IOPRIO_CLASS_IDLE", "priority": 0}'
+	inside 'busybox ionice -p $$'
+	[[ "$output" == "idle"* ]]
+	config '.process.ioPriority = {"class": "IOPRIO_CLASS_BE", "priority": 3}'
+	inside 'busybox ionice -p $$'
+	[ "$output" = "best-effort: prio 3" ]
+}
+
+@test "linux.personality" {
+	inside 'busybox uname -m'
+	[ "$output" = x86_64 ]
+	config '.linux.personality = {"domain": "LINUX32"}'
+	inside 'busybox uname -m'
+	[ "$output" = i686 ]
+}
+
+@test "linux.timeOffsets: of init, its children and exec" {
+	local days=$((100 * 86400)) uptime
+	config '.linux.namespaces += [{"type": "time"}] |
+		.linux.timeOffsets = {"boottime": {"secs": $n}, "monotonic": {"secs": 7, "nanosecs": 5}}' --argjson n "$days"
+	inside 'cat /proc/self/timens_offsets; readlink /proc/self/ns/time; cat /proc/uptime'
+	[[ "${lines[0]}" =~ ^monotonic\ +7\ +5$ ]]
+	[[ "${lines[1]}" =~ ^boottime\ +8640000\ +0$ ]]
+	uptime=${lines[3]%%.*}
+	[ "$uptime" -ge "$days" ]
+	args /bin/sleep 100
+	run_detached "$ID-e"
+	run moat exec "$ID-e" /bin/cat /proc/uptime
+	[ "${output%%.*}" -ge "$days" ]
+	moat delete -f "$ID-e"
+}
+
+@test "what has no effect is said in the log" {
+	config '.process.apparmorProfile = "docker-default" | .linux.rootfsPropagation = "rshared" |
+		.linux.personality = {"domain": "LINUX", "flags": ["ADDR_NO_RANDOMIZE"]} |
+		.mounts += [{"destination": "/m", "type": "tmpfs", "options": ["sync"]}]'
+	run moat --log "$BATS_TEST_TMPDIR/log" --log-format json run -b "$BUNDLE" "$ID"
+	[ "$status" -eq 0 ] && [ -z "$output" ]
+	run jq -r 'select(.level == "warning") | .msg' "$BATS_TEST_TMPDIR/log"
+	echo "$output"
+	[[ "$output" == *'process.apparmorProfile: "docker-default" has no effect'* ]]
+	[[ "$output" == *'linux.rootfsPropagation: "rshared" has no effect'* ]]
+	[[ "$output" == *'linux.personality.flags: "ADDR_NO_RANDOMIZE" has no effect'* ]]
+	[[ "$output" == *'].options: "sync" has no effect'* ]]
+}
