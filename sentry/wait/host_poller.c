@@ -100,7 +100,7 @@ static int add_locked(struct host_poll_entry *e, uint32_t events) REQUIRES(polle
 	return 0;
 }
 
-static int widen_locked(struct host_poll_entry *e, uint32_t events) REQUIRES(poller.lock)
+static int change_locked(struct host_poll_entry *e, uint32_t events) REQUIRES(poller.lock)
 {
 	int rc = host_epoll_change(poller.epoll_fd, e->fd, e->id, events);
 
@@ -121,10 +121,23 @@ int host_poller_add(struct host_poll_entry *e, int fd, struct wait_queue *queue,
 		e->queue = queue;
 		rc = add_locked(e, events);
 	} else if (events & ~e->events) {
-		rc = widen_locked(e, e->events | events);
+		rc = change_locked(e, e->events | events);
 	}
 	mutex_unlock(&poller.lock);
 	return rc;
+}
+
+void host_poller_renew(struct host_poll_entry *e, uint32_t events)
+{
+	mutex_lock(&poller.lock);
+	if (e->id) {
+		hash_table_remove(&poller.entries, &e->node);
+		e->id = ++poller.next_id;
+		hash_table_insert(&poller.entries, &e->node, hash_u64(e->id));
+		if (change_locked(e, events))
+			panic("host poller: a descriptor that was watched cannot be");
+	}
+	mutex_unlock(&poller.lock);
 }
 
 void host_poller_remove(struct host_poll_entry *e)

@@ -30,5 +30,10 @@ int host_poller_start(void) MUST_CHECK;
  * it soon.  No-op when registered for them.  -EPERM: this FD is always ready.
  */
 int host_poller_add(struct host_poll_entry *e, int fd, struct wait_queue *queue, uint32_t events);
+/*
+ * The queue is woken for @events alone from now on: for what of them is true now, and not for what
+ * the host had reported and the poller had not yet passed on.  No-op when not registered.
+ */
+void host_poller_renew(struct host_poll_entry *e, uint32_t events);
 /* Afterwards the queue is not touched any more.  No-op when not registered. */
 void host_poller_remove(struct host_poll_entry *e);

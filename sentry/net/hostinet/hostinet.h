@@ -25,6 +25,7 @@ struct hostinet_socket {
 	 * stream that neither connects nor listens, but its first report would come at any time.
 	 */
 	_Atomic bool watched, live;
+	_Atomic bool connect_waits; /* a blocking connect found it under way */
 	bool end_reported; /* that no more will come; the poller's lock */
 	/* Bytes of a stream that were read and the guest's memory refused; base.lock. */
 	char *leftover;

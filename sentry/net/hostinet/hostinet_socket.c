@@ -15,6 +15,7 @@
 #include "sentry/net/net_namespace.h"
 #include "sentry/net/netdevice.h"
 #include "sentry/vfs/file.h"
+#include "sentry/wait/wait.h"
 #include "util/checked.h"
 
 #define SHORTEST_IN6 offsetof(struct linux_sockaddr_in6, scope_id)
@@ -144,6 +145,17 @@ static int hostinet_bind(struct socket *s, const struct socket_address *addr)
 	return host_inet_bind(hostinet_of(s)->fd, addr->bytes, addr->size);
 }
 
+/*
+ * A connect that waited has its connection.  Who waits for the socket's readiness hears of it now, as from Linux
+ * before connect returns, and not once more when the poller comes to it.
+ */
+static void connect_succeeds(struct hostinet_socket *h)
+{
+	wait_queue_wake(&h->base.queue, LINUX_EPOLLOUT | LINUX_EPOLLWRNORM | LINUX_EPOLLWRBAND);
+	socket_report_space(&h->base);
+	host_poller_renew(&h->poll, HOST_EPOLL_INPUT);
+}
+
 static bool is_nonblocking(const struct socket *s)
 {
 	return s->file && s->file->flags & LINUX_O_NONBLOCK;
@@ -156,18 +168,25 @@ static bool is_nonblocking(const struct socket *s)
 static int hostinet_connect(struct socket *s, const struct socket_address *addr,
 			       struct socket **wait_on)
 {
+	struct hostinet_socket *h = hostinet_of(s);
 	int rc = check_address(s, addr);
 
 	(void)wait_on;
 	if (rc)
 		return rc;
-	rc = host_inet_connect(hostinet_of(s)->fd, addr->bytes, addr->size);
-	if (!rc)
-		become_live(hostinet_of(s));
+	rc = host_inet_connect(h->fd, addr->bytes, addr->size);
+	if (!rc) {
+		become_live(h);
+		if (atomic_exchange(&h->connect_waits, false))
+			connect_succeeds(h);
+	}
 	if (rc != -EINPROGRESS && rc != -EALREADY)
 		return rc;
-	hostinet_want_space(hostinet_of(s));
-	return is_nonblocking(s) ? rc : -EAGAIN;
+	hostinet_want_space(h);
+	if (is_nonblocking(s))
+		return rc;
+	h->connect_waits = true;
+	return -EAGAIN;
 }
 
 static int hostinet_listen(struct socket *s, int backlog)

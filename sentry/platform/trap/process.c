@@ -133,6 +133,7 @@ static void reap(struct trap_platform *p, struct trap_process *process)
 	int status = 9;
 
 	unlead(process);
+	atomic_fetch_add(&p->reaped, 1);
 	if (host_process_reap(process->pid, &status) < 0)
 		log_warning("reap of stub %d failed", process->pid);
 	host_death_set_remove(p->deaths, process->pidfd);

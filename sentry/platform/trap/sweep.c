@@ -20,6 +20,9 @@
  * The condemned are killed and reaped by the reaper.  Until then their hello is refused.
  * lookup_lock makes "unknown, hence condemned" and "said hello, hence known" exclude
  * each other; the list of orphans is under platform->lock.
+ *
+ * Pids come again.  One is looked at only as long as nothing was reaped meanwhile: what exists then
+ * is the same process from the first look to the kill, and the tickets are read in between.
  */
 #include "sentry/platform/trap/sweep.h"
 
@@ -37,6 +40,7 @@
 #include "util/log.h"
 
 #define SUSPECTS_MAX 256
+#define JUDGE_TURNS 100
 #define LOOK_AGAIN_NS 1000000000ULL
 #define HONEST_USER_NS 1000000000ULL /* for the ten instructions before a hello */
 
@@ -46,11 +50,11 @@ struct orphan {
 	int pidfd;
 };
 
-/* The tickets that stand, as they were after the listing. */
+/* What the tickets say of a child that exists. */
 struct tickets {
-	pid_t *named; /* sorted; owned */
-	size_t count;
-	bool unnamed;
+	bool named;	 /* one of them is its own */
+	bool unnamed;	 /* one of them may be */
+	uint64_t issued; /* the number of the last one */
 };
 
 struct suspects {
@@ -67,59 +71,26 @@ void trap_sweep_request(struct trap_platform *p)
 
 /* --- tickets ----------------------------------------------------------------------- */
 
-static int compare_pids(const void *a, const void *b)
-{
-	pid_t x = *(const pid_t *)a, y = *(const pid_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-static bool is_fork(const struct trap_thread *t)
-{
-	return !t->process;
-}
-
-static size_t count_tickets_locked(const struct trap_platform *p)
-{
-	const struct trap_thread *t;
-	size_t count = 0;
-
-	list_for_each(t, &p->unborn, ticket_node)
-		count++;
-	return count;
-}
-
 /* lookup_lock: a ticket whose hello is being taken stands in the list or in the table. */
-static int read_tickets(struct trap_platform *p, struct tickets *out)
+static struct tickets read_tickets(struct trap_platform *p, pid_t pid)
 {
+	struct tickets found = { 0 };
 	const struct trap_thread *t;
-	size_t room;
 
-	*out = (struct tickets){ 0 };
 	mutex_lock(&p->lookup_lock);
 	mutex_lock(&p->lock);
-	room = count_tickets_locked(p);
-	out->named = room ? calloc(room, sizeof(pid_t)) : NULL;
+	found.issued = p->tickets_issued;
 	list_for_each(t, &p->unborn, ticket_node) {
-		if (!is_fork(t) || !out->named)
-			continue;
-		if (t->claimed)
-			out->named[out->count++] = t->claimed;
-		else
-			out->unnamed = true;
+		if (t->process)
+			continue; /* a thread's */
+		if (t->claimed == pid)
+			found.named = true;
+		else if (!t->claimed)
+			found.unnamed = true;
 	}
 	mutex_unlock(&p->lock);
 	mutex_unlock(&p->lookup_lock);
-	if (room && !out->named)
-		return -ENOMEM;
-	if (out->count)
-		qsort(out->named, out->count, sizeof(pid_t), compare_pids);
-	return 0;
-}
-
-static bool is_named(const struct tickets *t, pid_t pid)
-{
-	return t->count && bsearch(&pid, t->named, t->count, sizeof(pid_t), compare_pids);
+	return found;
 }
 
 /* --- the condemned ------------------------------------------------------------------- */
@@ -162,14 +133,15 @@ static bool registered(struct trap_platform *p, pid_t pid)
 	return yes;
 }
 
-/* Kills it, once; false: it is known by now, or condemned already. */
-static bool kill_orphan(struct trap_platform *p, struct orphan *o)
+/* Kills it, once; false: it is known by now, or condemned already, or may be another one by now. */
+static bool kill_orphan(struct trap_platform *p, struct orphan *o, uint64_t reaped)
 {
 	bool mine;
 
 	mutex_lock(&p->lookup_lock);
 	mutex_lock(&p->lock);
-	mine = !is_registered(p, o->pid) && !find_orphan_locked(p, o->pid);
+	mine = !is_registered(p, o->pid) && !find_orphan_locked(p, o->pid) &&
+	       atomic_load(&p->reaped) == reaped;
 	if (mine) {
 		list_add_tail(&p->orphans, &o->node);
 		host_process_kill(o->pid);
@@ -179,25 +151,27 @@ static bool kill_orphan(struct trap_platform *p, struct orphan *o)
 	return mine;
 }
 
-static void condemn(struct trap_platform *p, pid_t pid)
+/* Takes @pidfd. */
+static bool condemn(struct trap_platform *p, const struct tickets *tickets, pid_t pid, int pidfd,
+		    uint64_t reaped)
 {
 	struct orphan *o = calloc(1, sizeof(*o));
 
-	if (!o)
-		return;
-	o->pid = pid;
-	o->pidfd = host_pidfd_open(pid);
-	if (o->pidfd >= 0 && kill_orphan(p, o)) {
-		log_debug("stub %d, which said no hello, is ended", pid);
-		/* An order that is still under way may name it later. */
-		trap_unborn_lost(p, pid);
-		if (host_death_set_add(p->deaths, o->pidfd, (uint64_t)pid) < 0)
-			trap_orphan_reap(p, pid);
-		return;
+	if (o) {
+		o->pid = pid;
+		o->pidfd = pidfd;
+		if (kill_orphan(p, o, reaped)) {
+			log_debug("stub %d, which said no hello, is ended", pid);
+			/* An order that is still under way may name it later. */
+			trap_unborn_lost(p, pid, tickets->unnamed ? tickets->issued : 0);
+			if (host_death_set_add(p->deaths, pidfd, (uint64_t)pid) < 0)
+				trap_orphan_reap(p, pid);
+			return true;
+		}
+		free(o);
 	}
-	if (o->pidfd >= 0)
-		close(o->pidfd);
-	free(o);
+	close(pidfd);
+	return false;
 }
 
 void trap_orphan_reap(struct trap_platform *p, pid_t pid)
@@ -210,6 +184,7 @@ void trap_orphan_reap(struct trap_platform *p, pid_t pid)
 	mutex_unlock(&p->lock);
 	if (!o)
 		return;
+	atomic_fetch_add(&p->reaped, 1);
 	if (host_process_reap(pid, &status) < 0)
 		log_warning("reap of orphan %d failed", pid);
 	host_death_set_remove(p->deaths, o->pidfd);
@@ -234,33 +209,54 @@ static bool is_guilty(pid_t pid)
 	return usage.user_ns >= HONEST_USER_NS;
 }
 
-static void judge(struct trap_platform *p, const struct tickets *tickets, pid_t pid,
-		  struct suspects *suspects)
+static void suspect(struct suspects *suspects, pid_t pid)
 {
-	if (is_named(tickets, pid) || registered(p, pid) || trap_orphan_known(p, pid))
-		return;
-	if (!tickets->unnamed || is_guilty(pid))
-		condemn(p, pid);
-	else if (suspects->count < SUSPECTS_MAX)
+	if (suspects->count < SUSPECTS_MAX)
 		suspects->pids[suspects->count++] = pid;
 	else
 		suspects->more = true;
 }
 
+/* false: something was reaped meanwhile, so perhaps another process has the pid. */
+static bool judge_once(struct trap_platform *p, pid_t pid, struct suspects *suspects)
+{
+	uint64_t reaped = atomic_load(&p->reaped);
+	struct tickets tickets;
+	int pidfd;
+
+	if (registered(p, pid) || trap_orphan_known(p, pid))
+		return true;
+	/* After the count, before the tickets: what is judged exists now. */
+	pidfd = host_pidfd_open(pid);
+	if (pidfd == -ESRCH)
+		return true;
+	if (pidfd < 0) {
+		suspect(suspects, pid);
+		return true;
+	}
+	tickets = read_tickets(p, pid);
+	if (!tickets.named && (!tickets.unnamed || is_guilty(pid)))
+		return condemn(p, &tickets, pid, pidfd, reaped) || atomic_load(&p->reaped) == reaped;
+	close(pidfd);
+	if (!tickets.named)
+		suspect(suspects, pid);
+	return true;
+}
+
+static void judge(struct trap_platform *p, pid_t pid, struct suspects *suspects)
+{
+	for (int turn = 0; turn < JUDGE_TURNS; turn++)
+		if (judge_once(p, pid, suspects))
+			return;
+	suspect(suspects, pid);
+}
+
 static void judge_all(struct trap_platform *p, const pid_t *pids, size_t count,
 		      struct suspects *suspects)
 {
-	struct tickets tickets;
-
 	*suspects = (struct suspects){ 0 };
-	/* Without memory nobody is judged, and all are looked at again. */
-	if (read_tickets(p, &tickets) < 0) {
-		suspects->more = true;
-		return;
-	}
 	for (size_t i = 0; i < count; i++)
-		judge(p, &tickets, pids[i], suspects);
-	free(tickets.named);
+		judge(p, pids[i], suspects);
 }
 
 static void sweep_children(struct trap_platform *p, struct suspects *suspects)

@@ -81,27 +81,45 @@ static void queue_death(struct trap_platform *p, struct trap_context *c)
 	trap_pool_queue(p->pool, c);
 }
 
-void trap_unborn_lost(struct trap_platform *p, pid_t pid)
+static bool lost_locked(struct trap_platform *p, pid_t pid, uint64_t ticket_number,
+			struct trap_thread **out)
 {
-	struct trap_thread *t, *found = NULL;
-	bool started = false;
+	struct trap_thread *t;
+
+	list_for_each(t, &p->unborn, ticket_node) {
+		if (t->claimed != pid || !t->context)
+			continue;
+		*out = t;
+		return unborn_end_locked(t);
+	}
+	if (ticket_number)
+		p->strangers[p->stranger_next++ % TRAP_STRANGERS] =
+			(struct trap_stranger){ .pid = pid, .ticket_number = ticket_number };
+	return false;
+}
+
+void trap_unborn_lost(struct trap_platform *p, pid_t pid, uint64_t ticket_number)
+{
+	struct trap_thread *t = NULL;
+	bool started;
 
 	mutex_lock(&p->lock);
-	list_for_each(t, &p->unborn, ticket_node)
-		if (t->claimed == pid && t->context)
-			found = t;
-	if (found)
-		started = unborn_end_locked(found);
-	else
-		p->strangers[p->stranger_next++ % TRAP_STRANGERS] = pid;
+	started = lost_locked(p, pid, ticket_number, &t);
 	mutex_unlock(&p->lock);
 	if (started)
-		queue_death(p, found->context);
+		queue_death(p, t->context);
 }
 
 void trap_unborn_killed(struct trap_platform *p, pid_t pid)
 {
-	trap_unborn_lost(p, pid);
+	struct trap_thread *t = NULL;
+	bool started;
+
+	mutex_lock(&p->lock);
+	started = lost_locked(p, pid, p->tickets_issued, &t);
+	mutex_unlock(&p->lock);
+	if (started)
+		queue_death(p, t->context);
 	trap_sweep_request(p);
 }
 
@@ -125,11 +143,12 @@ void trap_unborn_claimed(struct trap_platform *p, struct trap_thread *t, pid_t p
 	/* Whatever the stub says: the order is over. */
 	t->claimed = pid > 0 ? pid : -1;
 	for (unsigned i = 0; i < TRAP_STRANGERS; i++) {
-		if (p->strangers[i] != pid)
+		if (p->strangers[i].pid != pid)
 			continue;
+		p->strangers[i].pid = 0;
 		/* It was killed before its parent spoke; context_start says so. */
-		p->strangers[i] = 0;
-		unborn_end_locked(t);
+		if (t->ticket_number <= p->strangers[i].ticket_number)
+			unborn_end_locked(t);
 	}
 	mutex_unlock(&p->lock);
 }
@@ -235,6 +254,7 @@ int trap_thread_expect(struct trap_platform *p, struct trap_thread *t)
 			return -errno;
 	mutex_lock(&p->lock);
 	t->ticket = ticket;
+	t->ticket_number = ++p->tickets_issued;
 	list_add_tail(&p->unborn, &t->ticket_node);
 	mutex_unlock(&p->lock);
 	return 0;

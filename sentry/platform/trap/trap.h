@@ -97,6 +97,7 @@ struct trap_thread {
 	unsigned index;			 /* does not change */
 	struct stub_slot *slot;		 /* hostile memory; does not change */
 	uint64_t ticket;		 /* 0 once used; platform->lock */
+	uint64_t ticket_number;		 /* in the order of their issue; does not change */
 	struct list_node ticket_node;	 /* platform->unborn; platform->lock */
 	_Atomic pid_t tid;		 /* 0 until hello */
 	_Atomic int state;		 /* enum trap_state; transitions to and from GUEST, and
@@ -194,15 +195,26 @@ struct trap_family {
 	unsigned pristine_count;	 /* platform->lock */
 };
 
+/*
+ * An unknown process that was killed, and that its parent may still name.  Pids come again, so only
+ * an order that it can have come from means this one: a ticket whose number is at most @ticket_number.
+ */
+struct trap_stranger {
+	pid_t pid; /* 0: none */
+	uint64_t ticket_number;
+};
+
 struct trap_platform {
 	struct platform base;
 	struct platform_config config;
 	int listener;
 	int deaths;			 /* host_death_set */
 	_Atomic uint64_t next_serial;
+	_Atomic uint64_t reaped;	 /* host processes, counted before each is */
 	struct mutex lock;
 	struct list_node unborn;	 /* threads that have a ticket; lock */
-	pid_t strangers[TRAP_STRANGERS]; /* unknown pids killed lately; lock */
+	uint64_t tickets_issued;	 /* lock */
+	struct trap_stranger strangers[TRAP_STRANGERS]; /* lock */
 	unsigned stranger_next;		 /* lock */
 	struct list_node orphans;	 /* condemned by the sweep, not reaped; lock */
 	_Atomic uint32_t sweep_event;	 /* futex: bumped when there is something to sweep */
@@ -294,8 +306,11 @@ struct trap_context *trap_thread_started(struct trap_platform *p, struct trap_th
  * context ends.  The hint comes from the parent's stub; a lie ends its own child.
  */
 void trap_unborn_killed(struct trap_platform *p, pid_t pid);
-/* The same where the process needs no sweep any more. */
-void trap_unborn_lost(struct trap_platform *p, pid_t pid);
+/*
+ * The same where the process needs no sweep any more.  The tickets up to @ticket_number were issued
+ * before; 0: all that could be its own are known.
+ */
+void trap_unborn_lost(struct trap_platform *p, pid_t pid, uint64_t ticket_number);
 /* Its hello was taken, but it cannot be made known: its context ends. */
 void trap_unborn_failed(struct trap_platform *p, struct trap_thread *t);
 /* The parent's word on who the child is. */
