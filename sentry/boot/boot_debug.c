@@ -41,9 +41,8 @@ static void find_place(struct sandbox_container *c, struct mm *mm, struct contro
 static void describe_call(struct task *t, struct control_task *out)
 {
 	out->in_call = 1;
-	out->call = t->syscall_nr;
-	memcpy(out->args, t->syscall_args, sizeof(out->args));
-	out->ip = t->syscall_rip;
+	out->call = task_call_look(t, out->args);
+	out->ip = atomic_load(&t->user_ip);
 	if (out->call < SYSCALL_TABLE_SIZE && syscall_table[out->call].name)
 		snprintf(out->call_name, sizeof(out->call_name), "%s",
 			 syscall_table[out->call].name);

@@ -10,7 +10,6 @@
  * where its arguments are still in the registers.
  */
 #include <errno.h>
-#include <string.h>
 
 #include "sentry/kernel/ptrace_internal.h"
 #include "sentry/kernel/restart.h"
@@ -128,8 +127,7 @@ bool ptrace_take_call(struct task *t, struct context *ctx)
 	const struct guest_regs *r = context_regs(ctx);
 	const uint64_t args[] = { r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9 };
 
-	t->syscall_nr = (uint32_t)r->orig_rax;
-	memcpy(t->syscall_args, args, sizeof(args));
+	task_call_set(t, (uint32_t)r->orig_rax, args);
 	return (int32_t)r->orig_rax != -1;
 }
 
@@ -155,7 +153,7 @@ int64_t ptrace_syscall_leave(struct task *t, struct context *ctx, int64_t result
 	} else if (run & PTRACE_RUN_SYSCALLS) {
 		ptrace_syscall_stop(t, LINUX_PTRACE_EVENTMSG_SYSCALL_EXIT);
 		t->syscall_restart_pending = false;
-		t->syscall_nr = (uint32_t)r->orig_rax;
+		task_call_set(t, (uint32_t)r->orig_rax, t->syscall_args);
 	}
 	return (int64_t)r->rax;
 }

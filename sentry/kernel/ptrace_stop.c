@@ -69,8 +69,7 @@ static void take_restart(struct task *t)
 	if (!t->syscall_restart_pending)
 		return;
 	t->syscall_result = (int64_t)r->rax;
-	t->syscall_nr = (uint32_t)r->orig_rax;
-	memcpy(t->syscall_args, args, sizeof(args));
+	task_call_set(t, (uint32_t)r->orig_rax, args);
 }
 
 /* --- the stop ---------------------------------------------------------------------------- */

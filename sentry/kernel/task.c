@@ -227,12 +227,27 @@ int task_state_char(struct task *t)
 	return atomic_load(&t->state);
 }
 
+void task_call_set(struct task *t, uint64_t nr, const uint64_t args[6])
+{
+	__atomic_store_n(&t->syscall_nr, nr, __ATOMIC_RELAXED);
+	for (unsigned i = 0; i < ARRAY_SIZE(t->syscall_args); i++)
+		__atomic_store_n(&t->syscall_args[i], args[i], __ATOMIC_RELAXED);
+}
+
+uint64_t task_call_look(const struct task *t, uint64_t args[6])
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(t->syscall_args); i++)
+		args[i] = __atomic_load_n(&t->syscall_args[i], __ATOMIC_RELAXED);
+	return __atomic_load_n(&t->syscall_nr, __ATOMIC_RELAXED);
+}
+
 static int32_t call_number(struct task *t)
 {
 	if (!atomic_load_explicit(&t->in_call, memory_order_relaxed))
 		return -1;
-	return atomic_load_explicit(&t->through_block, memory_order_relaxed) ? NR_RESTART_SYSCALL :
-									       (int32_t)t->syscall_nr;
+	if (atomic_load_explicit(&t->through_block, memory_order_relaxed))
+		return NR_RESTART_SYSCALL;
+	return (int32_t)__atomic_load_n(&t->syscall_nr, __ATOMIC_RELAXED);
 }
 
 bool task_position(struct task *t, struct task_position *out)

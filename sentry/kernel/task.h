@@ -123,7 +123,7 @@ struct task {
 	bool stop_dequeued;		  /* took a stop signal and no SIGCONT came since */
 	bool exiting;			  /* will never run guest code again */
 
-	/* the current system call; only the task's own pool thread */
+	/* the current system call; only the task's own pool thread (others: task_call_look) */
 	uint64_t syscall_nr;
 	uint64_t syscall_args[6];
 	uint64_t syscall_rip;		  /* behind the instruction */
@@ -292,6 +292,11 @@ struct task_position {
 	uint64_t sp, ip;
 };
 bool task_position(struct task *t, struct task_position *out) MUST_CHECK;
+
+/* For the task itself: a call, of which others may look at any word at any time. */
+void task_call_set(struct task *t, uint64_t nr, const uint64_t args[6]);
+/* A moment's truth, as task_position: its words may belong to two calls. */
+uint64_t task_call_look(const struct task *t, uint64_t args[6]);
 
 /* CPU and memory use so far, from the host. */
 void task_usage(struct task *t, struct host_usage *out);

@@ -13,7 +13,6 @@
  * what is left of the call is in syscall_restart_pending and syscall_result.
  */
 #include <errno.h>
-#include <string.h>
 #include <sys/wait.h>
 
 #include "sentry/kernel/kernel.h"
@@ -405,8 +404,7 @@ static void handle_syscall(struct task *t, struct context *ctx, const struct pla
 {
 	int64_t result;
 
-	t->syscall_nr = event->nr;
-	memcpy(t->syscall_args, event->args, sizeof(t->syscall_args));
+	task_call_set(t, event->nr, event->args);
 	t->syscall_rip = event->rip;
 	t->syscall_restart_pending = false;
 	if (event->arch != LINUX_AUDIT_ARCH_X86_64) {

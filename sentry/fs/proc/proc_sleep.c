@@ -6,20 +6,19 @@
 #include "sentry/fs/proc/proc_internal.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "sentry/abi/capability.h"
 #include "sentry/kernel/program.h"
 
 static const char *sleep_symbol(struct task *t)
 {
-	uint64_t args[6];
+	uint64_t nr, args[6];
 
 	switch (task_state_char(t)) {
 	case TASK_SLEEPING:
 	case TASK_UNINTERRUPTIBLE:
-		memcpy(args, t->syscall_args, sizeof(args));
-		return kernel_upcalls()->sleep_symbol(t, t->syscall_nr, args);
+		nr = task_call_look(t, args);
+		return kernel_upcalls()->sleep_symbol(t, nr, args);
 	case TASK_STOPPED:
 		return "do_signal_stop";
 	case TASK_TRACED:
@@ -55,6 +54,7 @@ int proc_show_syscall(const struct proc_call *c, struct strbuf *out)
 {
 	struct task *t = c->task;
 	struct task_position at;
+	uint64_t args[6];
 	int state = task_state_char(t);
 
 	if (state == TASK_ZOMBIE || state == TASK_DEAD) {
@@ -66,8 +66,9 @@ int proc_show_syscall(const struct proc_call *c, struct strbuf *out)
 		return 0;
 	}
 	strbuf_addf(out, "%d", at.call);
-	for (unsigned i = 0; at.call >= 0 && i < ARRAY_SIZE(t->syscall_args); i++)
-		strbuf_addf(out, " 0x%llx", (unsigned long long)t->syscall_args[i]);
+	task_call_look(t, args);
+	for (unsigned i = 0; at.call >= 0 && i < ARRAY_SIZE(args); i++)
+		strbuf_addf(out, " 0x%llx", (unsigned long long)args[i]);
 	strbuf_addf(out, " 0x%llx 0x%llx\n", (unsigned long long)at.sp, (unsigned long long)at.ip);
 	return 0;
 }
