@@ -126,6 +126,7 @@ int kernel_new(const struct kernel_config *config, struct kernel **out)
 		return rc;
 	}
 	futex_init();
+	task_room_init();
 	klog_init(k->cpus);
 	instance = k;
 	*out = k;

@@ -24,7 +24,7 @@ void ptrace_event_begin(struct task *t, struct context *ctx, const struct platfo
 
 	p->kicked_in_call = false;
 	if (event->kind != PLATFORM_EVENT_KICK)
-		p->call_deferred = false;
+		t->call_deferred = false;
 	p->regs_valid = event->regs_valid;
 	if (!event->regs_valid)
 		return;
@@ -97,7 +97,7 @@ bool ptrace_defer_call(struct task *t, struct context *ctx, bool regs_valid)
 		return false;
 	if (!platform_need_registers(ctx))
 		return false;
-	t->ptrace.call_deferred = true;
+	t->call_deferred = true;
 	return true;
 }
 

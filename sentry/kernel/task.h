@@ -18,6 +18,7 @@
 #include "sentry/kernel/ptrace.h"
 #include "sentry/kernel/sched_deadline.h"
 #include "sentry/kernel/signal.h"
+#include "sentry/kernel/task_room.h"
 #include "sentry/kernel/user_dispatch.h"
 #include "sentry/mm/mm.h"
 #include "sentry/platform/platform.h"
@@ -152,6 +153,9 @@ struct task {
 	struct seccomp_filter *_Atomic seccomp_filter; /* reference */
 
 	struct user_dispatch user_dispatch; /* only the task itself */
+	struct task_room room;		  /* only the task itself */
+	bool call_deferred;		  /* its event came without registers, and it has yet to be run:
+					     only the task itself */
 
 	/* clone and exit */
 	guest_addr_t clear_child_tid;	  /* only the task itself */

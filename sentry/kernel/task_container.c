@@ -83,6 +83,7 @@ void task_container_set_limits(struct task_container *c, const struct container_
 	mutex_lock(&c->lock);
 	c->limits = *limits;
 	atomic_store(&c->pids_limit, (int64_t)MIN(limits->pids_limit, (uint64_t)INT64_MAX));
+	atomic_store(&c->memory_limited, limits->memory_limit != 0);
 	mutex_unlock(&c->lock);
 }
 

@@ -35,6 +35,7 @@ struct task_container {
 	struct mutex lock;		 /* LOCK_RANK_LEAF */
 	struct container_limits limits;	 /* lock */
 	_Atomic int64_t pids_limit;	 /* of limits; <= 0: none */
+	_Atomic bool memory_limited;	 /* of limits */
 	_Atomic int64_t task_count;	 /* with those that are dead and not reaped */
 	struct wait_queue group_death;	 /* woken when a thread group has ended */
 };

@@ -130,6 +130,7 @@ struct mm {
 					     one task uses the mm */
 	struct mappable *exe_file;	  /* reference to the executable's file; protected by lock */
 	const struct mm_exe_ops *exe_ops; /* or NULL; changes with exe_file */
+	_Atomic uint32_t discards;	  /* counts what may have taken pages away: changes, advice, forks */
 	_Atomic bool huge_pages_disabled; /* prctl(PR_SET_THP_DISABLE): kept */
 	_Atomic uint32_t dumpable;	  /* 0, 1, 2 as prctl(PR_GET_DUMPABLE) */
 	_Atomic uint32_t dump_filter;	  /* /proc/PID/coredump_filter: kept by fork and exec */

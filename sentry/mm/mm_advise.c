@@ -125,6 +125,7 @@ static int advise_runs(struct advise_request *r)
 	bool hole = false;
 	uint64_t at = r->start;
 
+	atomic_fetch_add_explicit(&r->mm->discards, 1, memory_order_relaxed);
 	while (at < r->end) {
 		uint64_t start, end;
 		int refused = 0, rc = 0;

@@ -83,6 +83,7 @@ void mm_change_begin(struct mm *mm, struct mm_change *c, uint64_t start, uint64_
 	c->start = start;
 	c->end = end;
 	list_add_tail(&mm->changes, &c->node);
+	atomic_fetch_add_explicit(&mm->discards, 1, memory_order_relaxed);
 }
 
 static void wake_waiters(struct mm *mm) REQUIRES(mm->lock)
@@ -103,6 +104,7 @@ int mm_fork_begin(struct mm *mm)
 
 	mutex_lock(&mm->lock);
 	mm->forks++;
+	atomic_fetch_add_explicit(&mm->discards, 1, memory_order_relaxed);
 	while (!list_empty(&mm->changes) && rc == 0)
 		rc = wait_for_settling(mm);
 	if (rc < 0) {

@@ -24,10 +24,23 @@
 #define STRING_FIRST_CHUNK 256
 
 static _Atomic(usercopy_fault_fn) fault_handler;
+static _Atomic(usercopy_room_fn) room_handler;
 
 void usercopy_set_fault_handler(usercopy_fault_fn fn)
 {
 	atomic_store(&fault_handler, fn);
+}
+
+void usercopy_set_room_handler(usercopy_room_fn fn)
+{
+	atomic_store(&room_handler, fn);
+}
+
+static bool make_room(struct mm *mm, guest_addr_t addr, size_t size)
+{
+	usercopy_room_fn fn = atomic_load_explicit(&room_handler, memory_order_relaxed);
+
+	return size < GUEST_PAGE_SIZE || !fn || fn(mm, addr, size);
 }
 
 static bool fault(struct mm *mm, guest_addr_t addr, bool write)
@@ -77,6 +90,8 @@ ssize_t copy_out_partial(struct mm *mm, guest_addr_t dst, const void *src, size_
 	size_t limit = clamp_range(dst, size), done = 0;
 	bool retried = false;
 
+	if (!make_room(mm, dst, limit))
+		return -EFAULT;
 	while (done < limit) {
 		ssize_t rc = address_space_write(mm->as, guest_add(dst, done),
 						 (const char *)src + done, limit - done);

@@ -23,6 +23,13 @@ struct mm;
 typedef bool (*usercopy_fault_fn)(struct mm *mm, guest_addr_t addr, bool write);
 void usercopy_set_fault_handler(usercopy_fault_fn fn);
 
+/*
+ * Asked before a page or more is written to [addr, addr + size), which may not be guest memory: the
+ * guest's own thread may be made to have the pages first.  False: the process is dead.  Set at boot.
+ */
+typedef bool (*usercopy_room_fn)(struct mm *mm, guest_addr_t addr, size_t size);
+void usercopy_set_room_handler(usercopy_room_fn fn);
+
 /* Whether an access may be tried at all: what Linux calls access_ok.  A first check, of calls
  * that return -EFAULT for such a range whatever else is wrong. */
 bool guest_range_ok(guest_addr_t addr, uint64_t size);

@@ -55,6 +55,26 @@ cgroup_file() { # controller, v1 file, v2 file
 	assert_nothing_left
 }
 
+# Each takes more than there is, by the guest's own writes or by what a call writes for it.
+@test "who takes more memory than there is dies alone" {
+	local turns='for turn in 1 2 3 4 5 6 7 8; do'
+
+	turns+=' busybox dd if=/dev/zero of=/dev/null bs=200M count=1 2>/dev/null; echo "read $?";'
+	turns+=' busybox awk "BEGIN { s = \"x\"; while (1) s = s s }" 2>/dev/null; echo "own $?"; done; echo end'
+
+	config ".linux.cgroupsPath = \"/$ID_PREFIX/small\" |
+		.linux.resources.memory = {limit: 50331648, swap: 50331648}"
+	args sh -c "$turns"
+	runc --root "$BATS_TEST_TMPDIR/runc" run -b "$BUNDLE" "$ID-runc" >"$BATS_TEST_TMPDIR/theirs" </dev/null
+	[ "$(grep -c 137 "$BATS_TEST_TMPDIR/theirs")" = 16 ]
+	for platform in trap ptrace; do
+		moat --platform=$platform run -b "$BUNDLE" "$ID" >"$BATS_TEST_TMPDIR/ours" </dev/null
+		diff "$BATS_TEST_TMPDIR/theirs" "$BATS_TEST_TMPDIR/ours"
+	done
+	find /sys/fs/cgroup -depth -type d -name "$ID_PREFIX" -exec rmdir {} +
+	assert_nothing_left
+}
+
 # What each of the two makes of the same configuration, in the files of its cgroup.
 written_by() { # runtime, files
 	local runtime=$1 file

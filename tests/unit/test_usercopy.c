@@ -108,6 +108,34 @@ static void test_fault_handler(void **state)
 	usercopy_set_fault_handler(NULL);
 }
 
+static size_t room_asked;
+static bool room_there;
+
+static bool room(struct mm *of, guest_addr_t addr, size_t size)
+{
+	assert_ptr_equal(of, mm);
+	assert_int_equal(addr.v, BASE);
+	room_asked = size;
+	return room_there;
+}
+
+static void test_room_handler(void **state)
+{
+	static char buf[2 * PAGE];
+
+	map_at(BASE, 2 * PAGE, RW);
+	usercopy_set_room_handler(room);
+	room_asked = 0;
+	room_there = true;
+	assert_int_equal(copy_out(mm, guest_addr(BASE), buf, PAGE - 1), 0);
+	assert_int_equal(room_asked, 0);
+	assert_int_equal(copy_out(mm, guest_addr(BASE), buf, 2 * PAGE), 0);
+	assert_int_equal(room_asked, 2 * PAGE);
+	room_there = false;
+	assert_int_equal(copy_out(mm, guest_addr(BASE), buf, PAGE), -EFAULT);
+	usercopy_set_room_handler(NULL);
+}
+
 static void test_iter(void **state)
 {
 	struct guest_iovec v[3] = { { BASE + 10, 4 }, { 0, 0 }, { BASE + PAGE - 3, 8 } }, *segments;
@@ -179,6 +207,7 @@ int main(void)
 		cmocka_unit_test(test_edges),
 		cmocka_unit_test(test_strings),
 		cmocka_unit_test(test_fault_handler),
+		cmocka_unit_test(test_room_handler),
 		cmocka_unit_test(test_iter),
 	};
 
