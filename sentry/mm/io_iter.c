@@ -38,14 +38,24 @@ bool guest_range_ok(guest_addr_t addr, uint64_t size)
 	return addr.v <= USER_HALF_END && size <= USER_HALF_END - addr.v;
 }
 
-/* Linux's order: sizes (EINVAL), addresses outside the guest (EFAULT), then the clamp; one alone is clamped first. */
+/* As Linux's copy_iovec_from_user: one by one, so a bad size before the end of the memory is EINVAL. */
+static int read_segments(struct mm *mm, struct guest_iovec *v, guest_addr_t iov, uint64_t count)
+{
+	size_t size = count * sizeof(*v);
+	ssize_t have = copy_in_partial(mm, v, iov, size);
+
+	for (ssize_t i = 0; i < have / (ssize_t)sizeof(*v); i++)
+		if ((int64_t)v[i].size < 0)
+			return -EINVAL;
+	return have == (ssize_t)size ? 0 : -EFAULT;
+}
+
+/* Addresses outside the guest are EFAULT before the clamp; one alone is clamped first. */
 static int check_segments(struct guest_iovec *v, uint64_t count, uint64_t *total)
 {
 	uint64_t sum = 0;
 
 	for (uint64_t i = 0; i < count; i++) {
-		if ((int64_t)v[i].size < 0)
-			return -EINVAL;
 		if (!guest_range_ok(guest_addr(v[i].base), count == 1 ? MIN(v[i].size, IO_MAX_COUNT) : v[i].size))
 			return -EFAULT;
 		if (v[i].size > IO_MAX_COUNT - sum)
@@ -56,11 +66,9 @@ static int check_segments(struct guest_iovec *v, uint64_t count, uint64_t *total
 	return 0;
 }
 
-int io_iter_init_iovec(struct io_iter *it, struct mm *mm, guest_addr_t iov, uint64_t count,
-		       struct guest_iovec **segments)
+int guest_iovec_read(struct mm *mm, guest_addr_t iov, uint64_t count, struct guest_iovec **segments)
 {
 	AUTO_FREE struct guest_iovec *v = NULL;
-	uint64_t total = 0;
 	int rc;
 
 	if (count > IOV_MAX_COUNT)
@@ -68,7 +76,20 @@ int io_iter_init_iovec(struct io_iter *it, struct mm *mm, guest_addr_t iov, uint
 	v = calloc(count ? count : 1, sizeof(*v));
 	if (!v)
 		return -ENOMEM;
-	rc = copy_in(mm, v, iov, count * sizeof(*v));
+	rc = read_segments(mm, v, iov, count);
+	if (rc < 0)
+		return rc;
+	*segments = move_ptr(v);
+	return 0;
+}
+
+int io_iter_init_iovec(struct io_iter *it, struct mm *mm, guest_addr_t iov, uint64_t count,
+		       struct guest_iovec **segments)
+{
+	AUTO_FREE struct guest_iovec *v = NULL;
+	uint64_t total = 0;
+	int rc = guest_iovec_read(mm, iov, count, &v);
+
 	if (rc < 0)
 		return rc;
 	rc = check_segments(v, count, &total);

@@ -96,6 +96,12 @@ struct io_iter {
 void io_iter_init_guest(struct io_iter *it, struct mm *mm, guest_addr_t addr, uint64_t size);
 void io_iter_init_buffer(struct io_iter *it, void *buffer, uint64_t size);
 /*
+ * An iovec array whose memory may be another's: count <= 1024 and sizes are checked (-EINVAL), addresses
+ * are not.  *segments is malloc'ed and the caller's.
+ */
+int guest_iovec_read(struct mm *mm, guest_addr_t iov, uint64_t count,
+		     struct guest_iovec **segments) MUST_CHECK;
+/*
  * Imports an iovec array (count <= 1024, sizes checked: -EINVAL).  *segments is
  * malloc'ed and owned by the caller, who frees it after use of the iter.
  */

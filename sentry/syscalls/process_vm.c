@@ -56,10 +56,18 @@ static int64_t copy_segments(struct io_iter *local, struct mm *remote,
 	return (int64_t)total;
 }
 
+static bool all_empty(const struct guest_iovec *segments, uint64_t count)
+{
+	for (uint64_t i = 0; i < count; i++)
+		if (segments[i].size)
+			return false;
+	return true;
+}
+
 static int64_t transfer(struct task *t, const struct syscall_args *a, bool write)
 {
 	AUTO_FREE struct guest_iovec *local_segments = NULL, *remote_segments = NULL;
-	struct io_iter local, remote;
+	struct io_iter local;
 	struct task *target;
 	struct mm *mm;
 	int64_t rc;
@@ -71,8 +79,8 @@ static int64_t transfer(struct task *t, const struct syscall_args *a, bool write
 		return rc;
 	if (!local.count)
 		return 0;
-	rc = io_iter_init_iovec(&remote, t->mm, arg_addr(a, 3), a->v[4], &remote_segments);
-	if (rc || !remote.count)
+	rc = guest_iovec_read(t->mm, arg_addr(a, 3), a->v[4], &remote_segments);
+	if (rc || all_empty(remote_segments, a->v[4]))
 		return rc;
 	target = task_lookup(t->pid.ns, arg_int(a, 0));
 	if (!target)

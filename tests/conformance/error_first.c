@@ -250,7 +250,7 @@ CASE(order_mbind)
 		for (size_t k = 0; k < ARRAY_SIZE(masks); k++)
 			for (size_t b = 0; b < ARRAY_SIZE(bits); b++) {
 				long rc = syscall(SYS_mbind, page, 4096, modes[m], masks[k],
-						  bits[b], 0);
+						  bits[b], 0UL);
 
 				note("mode %#x mask %zu bits %ld: %s", modes[m], k, (long)bits[b],
 				     rc == -1 ? errno_name(errno) : "0");
@@ -262,7 +262,7 @@ CASE(order_mbind)
 		for (size_t f = 0; f < ARRAY_SIZE(flags); f++)
 			for (size_t k = 2; k < ARRAY_SIZE(masks); k += 3) {
 				long rc = syscall(SYS_mbind, ranges[r].at, ranges[r].size, 2,
-						  masks[k], 64, flags[f]);
+						  masks[k], 64UL, (unsigned long)flags[f]);
 
 				note("range %zu flags %u mask %zu: %s", r, flags[f], k,
 				     rc == -1 ? errno_name(errno) : "0");
@@ -356,6 +356,41 @@ CASE(order_vectors)
 	vectors(open("/", O_RDONLY), "directory");
 	vectors(epoll_create1(0), "epoll");
 	vectors(-1, "none");
+}
+
+/* Two entries that are wrong each in its way, and a vector that the end of the memory cuts. */
+CASE(order_vector_entries)
+{
+	static char text[8];
+	const struct iovec entries[] = { { text, 4 },	     { kernel_ptr(), 4 }, { bad_ptr(), 4 },
+					 { text, (size_t)-1 }, { NULL, 0 },	  { text, 1UL << 62 } };
+	char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct iovec *last = (struct iovec *)(void *)(page + 4096) - 1;
+	int null = (int)MUST(open("/dev/null", O_RDWR)), zero = (int)MUST(open("/dev/zero", O_RDWR));
+	int pair[2];
+
+	MUST(munmap(page + 4096, 4096));
+	MUST(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, pair));
+	for (size_t i = 0; i < ARRAY_SIZE(entries); i++) {
+		*last = entries[i];
+		show("cut", readv(zero, last, 2));
+		for (size_t k = 0; k < ARRAY_SIZE(entries); k++) {
+			const struct iovec both[] = { entries[i], entries[k] };
+			const struct msghdr message = { .msg_iov = (struct iovec *)both,
+							.msg_iovlen = 2 };
+
+			note("entries %zu %zu", i, k);
+			show("writev", writev(null, both, 2));
+			show("readv", readv(zero, both, 2));
+			show("sendmsg", sendmsg(pair[0], &message, 0));
+			show("process_vm_readv",
+			     process_vm_readv(getpid(), both, 2, &(struct iovec){ text, 4 }, 1, 0));
+			show("process_vm_readv, of",
+			     process_vm_readv(getpid(), &(struct iovec){ text, 4 }, 1, both, 2, 0));
+			while (recv(pair[1], page, 4096, 0) >= 0)
+				;
+		}
+	}
 }
 
 static void short_transfers(const char *what, int fd)
