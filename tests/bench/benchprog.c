@@ -235,7 +235,7 @@ static double syscall_sleeping(void)
 	int64_t total = 0;
 
 	for (int i = 0; i < CALLS; i++) {
-		int64_t until = bench_now() + 500000, before;
+		int64_t until = bench_now() + BENCH_PAUSE_NS, before;
 		while ((before = bench_now()) < until)
 			continue;
 		op_getppid();
@@ -287,6 +287,8 @@ static int run_micro(int argc, char **argv)
 	}
 	if (wanted("syscall_sleeping", argc, argv))
 		printf("syscall_sleeping\t%.1f\n", syscall_sleeping());
+	if (wanted("notification", argc, argv))
+		printf("notification\t%.1f\n", bench_notification());
 	if (wanted("page_fault", argc, argv))
 		printf("page_fault\t%.1f\n", page_fault());
 	return 0;

@@ -3,6 +3,7 @@
 check_PROGRAMS += tests/bench/benchprog
 
 tests_bench_benchprog_SOURCES = \
+	tests/bench/benchnotify.c \
 	tests/bench/benchprog.c \
 	tests/bench/benchprog.h \
 	tests/bench/benchpss.c
