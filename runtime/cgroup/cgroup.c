@@ -178,6 +178,36 @@ int cgroup_create(struct cgroup_set *set, const struct spec *spec, bool rootless
 	return cgroup_write_limits(set, spec->linux_config->resources, err);
 }
 
+/* Those it tracks processes by: nobody else makes a cgroup at this level of them. */
+static bool is_of_systemd(const struct cgroup_dir *dir)
+{
+	return dir->unified || !strcmp(dir->controllers, "name=systemd");
+}
+
+int cgroup_complete(struct cgroup_set *set, const struct spec *spec, struct error **err)
+{
+	bool v2 = cgroup_set_is_v2(set);
+
+	for (size_t i = 0; i < set->count;) {
+		const struct cgroup_dir *dir = &set->dirs[i];
+		int ret = is_of_systemd(dir) ? (access(dir->path, F_OK) < 0 ? -errno : 0)
+					     : make_dir(dir, false);
+
+		/* Where v1 is, systemd may leave v2 alone. */
+		if (ret == -ENOENT && dir->unified && !v2) {
+			drop_dir(set, i);
+			continue;
+		}
+		if (ret < 0)
+			return error_set_errno(err, ret, is_of_systemd(dir) ? "systemd's cgroup %s"
+									    : "mkdir %s", dir->path);
+		i++;
+	}
+	if (!cgroup_limits_wanted(spec) || !spec->linux_config)
+		return 0;
+	return cgroup_write_limits(set, spec->linux_config->resources, err);
+}
+
 int cgroup_add(const struct cgroup_set *set, pid_t pid, bool in_unified, struct error **err)
 {
 	char file[8192];
@@ -299,6 +329,20 @@ static int destroy_one(const char *path)
 		poll(NULL, 0, try == 0 ? 1 : REMOVE_WAIT_MS);
 	}
 	return error;
+}
+
+void cgroup_kill(const struct string_list *paths)
+{
+	for (size_t i = 0; i < paths->count; i++) {
+		bool found = true;
+
+		for (int try = 0; found && try < REMOVE_TRIES; try++) {
+			found = false;
+			cgroup_for_each_process(paths->items[i], kill_one, &found);
+			if (found)
+				poll(NULL, 0, try == 0 ? 1 : REMOVE_WAIT_MS);
+		}
+	}
 }
 
 int cgroup_destroy(const struct string_list *paths, struct error **err)

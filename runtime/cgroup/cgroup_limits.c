@@ -193,23 +193,27 @@ static const struct limit_row {
 	const char *v1_file; /* NULL: does not exist there */
 	const char *v2_file;
 	limit_format *format;
+	const char *v1_property; /* of systemd; NULL: it does not know the limit */
+	const char *v2_property;
 } limit_rows[] = {
-	{ "memory", "memory.limit_in_bytes", "memory.max", memory_limit },
-	{ "memory", "memory.memsw.limit_in_bytes", "memory.swap.max", memory_swap },
-	{ "memory", "memory.soft_limit_in_bytes", "memory.low", memory_reservation },
+	{ "memory", "memory.limit_in_bytes", "memory.max", memory_limit, "MemoryLimit", "MemoryMax" },
+	{ "memory", "memory.memsw.limit_in_bytes", "memory.swap.max", memory_swap, NULL,
+	  "MemorySwapMax" },
+	{ "memory", "memory.soft_limit_in_bytes", "memory.low", memory_reservation, NULL, "MemoryLow" },
 	{ "memory", "memory.kmem.tcp.limit_in_bytes", NULL, memory_kernel_tcp },
 	{ "memory", "memory.swappiness", NULL, memory_swappiness },
 	{ "memory", "memory.oom_control", NULL, memory_no_oom_killer },
-	{ "cpu", "cpu.shares", "cpu.weight", cpu_shares },
+	{ "cpu", "cpu.shares", "cpu.weight", cpu_shares, "CPUShares", "CPUWeight" },
 	{ "cpu", "cpu.cfs_period_us", NULL, cpu_period },
 	{ "cpu", "cpu.cfs_quota_us", "cpu.max", cpu_quota },
 	{ "cpu", "cpu.cfs_burst_us", "cpu.max.burst", cpu_burst },
 	{ "cpu", "cpu.rt_period_us", NULL, cpu_realtime_period },
 	{ "cpu", "cpu.rt_runtime_us", NULL, cpu_realtime_runtime },
 	{ "cpu", "cpu.idle", "cpu.idle", cpu_idle },
-	{ "cpuset", "cpuset.cpus", "cpuset.cpus", cpuset_cpus },
-	{ "cpuset", "cpuset.mems", "cpuset.mems", cpuset_mems },
-	{ "pids", "pids.max", "pids.max", pids_limit },
+	{ "cpuset", "cpuset.cpus", "cpuset.cpus", cpuset_cpus, "AllowedCPUs", "AllowedCPUs" },
+	{ "cpuset", "cpuset.mems", "cpuset.mems", cpuset_mems, "AllowedMemoryNodes",
+	  "AllowedMemoryNodes" },
+	{ "pids", "pids.max", "pids.max", pids_limit, "TasksMax", "TasksMax" },
 };
 
 static struct limits limits_of(const struct spec_resources *r)
@@ -269,13 +273,11 @@ static int write_unified(const struct cgroup_set *set, const struct string_map *
 }
 
 /* What has no meaning in v2, whose swap limit is for swap alone. */
-static int check_swap(const struct cgroup_set *set, const struct spec_memory *memory,
-		      struct error **err)
+static int check_swap(const struct spec_memory *memory, struct error **err)
 {
-	const struct cgroup_dir *dir = cgroup_dir_find(set, "memory");
 	int64_t limit = memory->limit.set ? memory->limit.value : 0;
 
-	if (!dir || !dir->unified || !memory->swap.set || memory->swap.value <= 0)
+	if (!memory->swap.set || memory->swap.value <= 0)
 		return 0;
 	if (limit <= 0)
 		return error_set(err, -EINVAL,
@@ -283,6 +285,29 @@ static int check_swap(const struct cgroup_set *set, const struct spec_memory *me
 	if (memory->swap.value < limit)
 		return error_set(err, -EINVAL,
 				 "linux.resources.memory.swap: memory+swap limit should be >= memory limit");
+	return 0;
+}
+
+int cgroup_limits_for_systemd(const struct spec_resources *resources, bool v2,
+			      int (*each)(void *arg, const char *property, const char *value), void *arg,
+			      struct error **err)
+{
+	struct limits l = limits_of(resources);
+
+	if (v2 && check_swap(l.memory, err) < 0)
+		return error_code(*err);
+	for (size_t i = 0; i < ARRAY_SIZE(limit_rows); i++) {
+		const struct limit_row *row = &limit_rows[i];
+		const char *property = v2 ? row->v2_property : row->v1_property;
+		char value[VALUE_SIZE];
+		int ret;
+
+		if (!property || !row->format(&l, v2, value))
+			continue;
+		ret = each(arg, property, value);
+		if (ret < 0)
+			return ret;
+	}
 	return 0;
 }
 
@@ -304,10 +329,11 @@ static int write_row(const struct cgroup_set *set, const struct limit_row *row,
 int cgroup_write_limits(const struct cgroup_set *set, const struct spec_resources *resources,
 			struct error **err)
 {
+	const struct cgroup_dir *memory = cgroup_dir_find(set, "memory");
 	struct limits l = limits_of(resources);
 	bool again[ARRAY_SIZE(limit_rows)] = { false };
 
-	if (check_swap(set, l.memory, err) < 0)
+	if (memory && memory->unified && check_swap(l.memory, err) < 0)
 		return error_code(*err);
 	for (size_t i = 0; i < ARRAY_SIZE(limit_rows); i++) {
 		struct error *refused = NULL;

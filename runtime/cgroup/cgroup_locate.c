@@ -220,13 +220,13 @@ int cgroup_locate_in(const char *wanted, bool with_v1, char *mounts, char *membe
 	return for_each_hierarchy(mounts, membership, add_wanted, &w);
 }
 
-static int read_hierarchies(char **mounts, char **membership)
+/* @whose: a file of /proc. */
+static int read_hierarchies(const char *whose, char **mounts, char **membership)
 {
 	size_t size;
 	int ret = file_read_all(AT_FDCWD, "/proc/self/mountinfo", PROC_FILE_MAX, mounts, &size);
 
-	return ret < 0 ? ret : file_read_all(AT_FDCWD, "/proc/self/cgroup", PROC_FILE_MAX, membership,
-					     &size);
+	return ret < 0 ? ret : file_read_all(AT_FDCWD, whose, PROC_FILE_MAX, membership, &size);
 }
 
 int cgroup_locate(const struct spec *spec, const char *id, struct cgroup_set *out,
@@ -242,7 +242,7 @@ int cgroup_locate(const struct spec *spec, const char *id, struct cgroup_set *ou
 	if (given && path_has_dotdot(given))
 		return error_set(err, -EINVAL, "linux.cgroupsPath: \"%s\" has a .. component",
 				 given);
-	ret = read_hierarchies(&mounts, &membership);
+	ret = read_hierarchies("/proc/self/cgroup", &mounts, &membership);
 	if (ret == 0)
 		ret = cgroup_locate_in(given && *given ? given : id, with_v1, mounts, membership,
 				       out);
@@ -252,6 +252,99 @@ int cgroup_locate(const struct spec *spec, const char *id, struct cgroup_set *ou
 	}
 	return 0;
 }
+
+/* --- systemd's ----------------------------------------------------------------------------- */
+
+/* As systemd and runc see it: somebody may have a hierarchy of v1 beside. */
+static bool is_v2(const char *mount_point, bool unified)
+{
+	return unified && !strcmp(mount_point, "/sys/fs/cgroup");
+}
+
+static bool host_is_v2(const char *mounts)
+{
+	for (const char *line = mounts; line; line = strchr(line, '\n')) {
+		const char *type;
+		char mount_point[64];
+
+		line += *line == '\n';
+		type = strstr(line, " - cgroup2 ");
+		if (type && type < strchrnul(line, '\n') &&
+		    sscanf(line, "%*s %*s %*s %*s %63s", mount_point) == 1 && is_v2(mount_point, true))
+			return true;
+	}
+	return false;
+}
+
+int cgroup_host_is_v2(bool *out, struct error **err)
+{
+	AUTO_FREE char *mounts = NULL;
+	size_t size;
+	int ret = file_read_all(AT_FDCWD, "/proc/self/mountinfo", PROC_FILE_MAX, &mounts, &size);
+
+	if (ret < 0)
+		return error_set_errno(err, ret, "find the cgroup hierarchies");
+	*out = host_is_v2(mounts);
+	return 0;
+}
+
+struct unit_dirs {
+	const char *below;
+	bool v2;
+	struct cgroup_set *out;
+};
+
+/* systemd's tree begins where init is, but for the scope of its own that it is in. */
+static int add_unit(void *arg, const struct hierarchy *h)
+{
+	static const char scope[] = "/init.scope";
+	const struct unit_dirs *u = arg;
+	AUTO_FREE char *path = NULL;
+	const char *own = u->v2 ? "" : h->own;
+	size_t root_length = strlen(h->mount.root), length;
+
+	if (u->v2 && !h->unified)
+		return 0;
+	if (root_length > 1 && !strncmp(own, h->mount.root, root_length))
+		own += root_length;
+	length = strlen(own);
+	if (length >= strlen(scope) && !strcmp(own + length - strlen(scope), scope))
+		length -= strlen(scope);
+	while (length > 0 && own[length - 1] == '/')
+		length--;
+	if (path_has_dotdot(own) || path_has_dotdot(u->below))
+		return -EXDEV;
+	if (asprintf(&path, "%s%.*s%s", h->mount.mount_point, (int)length, own, u->below) < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+	return add_path(u->out, path, h);
+}
+
+int cgroup_locate_unit_in(const char *below, char *mounts, char *membership, struct cgroup_set *out)
+{
+	struct unit_dirs u = { below, host_is_v2(mounts), out };
+
+	return for_each_hierarchy(mounts, membership, add_unit, &u);
+}
+
+int cgroup_locate_unit(const char *below, struct cgroup_set *out, struct error **err)
+{
+	AUTO_FREE char *mounts = NULL;
+	AUTO_FREE char *membership = NULL;
+	int ret = read_hierarchies("/proc/1/cgroup", &mounts, &membership);
+
+	memset(out, 0, sizeof(*out));
+	if (ret == 0)
+		ret = cgroup_locate_unit_in(below, mounts, membership, out);
+	if (ret < 0) {
+		cgroup_set_free(out);
+		return error_set_errno(err, ret, "find the cgroup hierarchies");
+	}
+	return 0;
+}
+
+/* --- of a container that exists --------------------------------------------------------------- */
 
 struct recorded_dirs {
 	const struct string_list *paths;
@@ -287,7 +380,7 @@ int cgroup_locate_recorded(const struct string_list *paths, struct cgroup_set *o
 {
 	AUTO_FREE char *mounts = NULL;
 	AUTO_FREE char *membership = NULL;
-	int ret = read_hierarchies(&mounts, &membership);
+	int ret = read_hierarchies("/proc/self/cgroup", &mounts, &membership);
 
 	memset(out, 0, sizeof(*out));
 	if (ret == 0)
@@ -307,6 +400,15 @@ void cgroup_set_free(struct cgroup_set *set)
 		free(set->dirs[i].controllers);
 	}
 	memset(set, 0, sizeof(*set));
+}
+
+bool cgroup_set_is_v2(const struct cgroup_set *set)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		if (is_v2(set->dirs[i].mount_point, set->dirs[i].unified))
+			return true;
+	}
+	return false;
 }
 
 const struct cgroup_dir *cgroup_dir_find(const struct cgroup_set *set, const char *controller)
