@@ -75,6 +75,13 @@ libruntime_a_SOURCES += \
 	%D%/sanitize.c %D%/sanitize.h \
 	%D%/signal_name.c %D%/signal_name.h \
 	%D%/start_hooks.c %D%/start_hooks.h \
+	%D%/systemd/limit_properties.c \
+	%D%/systemd/manager.c %D%/systemd/manager.h \
+	%D%/systemd/property.c %D%/systemd/property.h \
+	%D%/systemd/sd_bus.c %D%/systemd/sd_bus.h \
+	%D%/systemd/unit_name.c %D%/systemd/unit_name.h \
+	%D%/systemd/unit_properties.c %D%/systemd/unit_properties.h \
+	%D%/systemd/value_text.c %D%/systemd/value_text.h \
 	%D%/standard_fds.c %D%/standard_fds.h \
 	%D%/version.h
 

@@ -44,7 +44,7 @@ unit_tests += %D%/test_loader %D%/test_mm %D%/test_usercopy %D%/test_vma_set
 %C%_test_usercopy_LDADD = libfake.a $(LDADD)
 
 # The command line, and the sentry's control side.
-unit_tests += %D%/test_boot_config %D%/test_cgroup %D%/test_cli %D%/test_control %D%/test_pod
+unit_tests += %D%/test_boot_config %D%/test_cgroup %D%/test_cli %D%/test_control %D%/test_pod %D%/test_systemd
 
 # Pipes, epoll, local sockets and handed-in host files.
 unit_tests += %D%/test_aio %D%/test_pipe %D%/test_epoll %D%/test_unix %D%/test_host_file %D%/test_tty
