@@ -25,8 +25,8 @@ static const struct {
 } switches[] = {
 	{ "cgroup", "v1", true },
 	{ "cgroup", "v2", true },
-	{ "cgroup", "systemd", false },
-	{ "cgroup", "systemdUser", false },
+	{ "cgroup", "systemd", true },
+	{ "cgroup", "systemdUser", true },
 	{ "cgroup", "rdma", false },
 	{ "apparmor", "enabled", false },
 	{ "selinux", "enabled", false },

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "runtime/command.h"
+#include "runtime/systemd/manager.h"
 #include "util/cleanup.h"
 #include "util/file.h"
 #include "util/log.h"
@@ -29,7 +30,8 @@ static const struct option_row globals_rows[] = {
 	{ "criu", NULL, OPTION_STRING, FIELD(criu),
 	  "accepted for compatibility and not used: moat needs no criu", "criu" },
 	{ "systemd-cgroup", NULL, OPTION_BOOL, FIELD(systemd_cgroup),
-	  "systemd cgroup support (not available yet: refused by commands that create cgroups)" },
+	  "let systemd make the cgroups; linux.cgroupsPath is then of the form \"slice:prefix:name\", for "
+	  "example \"system.slice:runc:434234\"" },
 	{ "rootless", NULL, OPTION_STRING, FIELD(rootless),
 	  "ignore cgroup permission errors ('true', 'false', or 'auto')", "auto" },
 	{ "platform", NULL, OPTION_STRING, FIELD(platform),
@@ -97,11 +99,25 @@ static bool in_user_namespace(void)
 	return word;
 }
 
+/* A user namespace may be that of a whole system, with a systemd of its own; runc takes it for one if in doubt. */
+static bool systemd_is_of_user(void)
+{
+	AUTO_MANAGER struct manager *manager = NULL;
+	AUTO_ERROR struct error *err = NULL;
+	uid_t owner = 0;
+
+	if (manager_open(true, &manager, &err) < 0 || manager_owner(manager, &owner, &err) < 0)
+		log_debug("%s: assuming root", error_message(err));
+	return owner != 0;
+}
+
 bool globals_rootless(const struct globals *globals)
 {
-	if (is_one_of(globals->rootless, rootless_auto))
-		return geteuid() != 0 || in_user_namespace();
-	return is_one_of(globals->rootless, rootless_true);
+	if (!is_one_of(globals->rootless, rootless_auto))
+		return is_one_of(globals->rootless, rootless_true);
+	if (geteuid() != 0 || !in_user_namespace())
+		return geteuid() != 0;
+	return !globals->systemd_cgroup || systemd_is_of_user();
 }
 
 static int check_choice(const char *option, const char *value, const char *const *choices,

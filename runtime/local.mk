@@ -75,6 +75,7 @@ libruntime_a_SOURCES += \
 	%D%/sanitize.c %D%/sanitize.h \
 	%D%/signal_name.c %D%/signal_name.h \
 	%D%/start_hooks.c %D%/start_hooks.h \
+	%D%/systemd/container_unit.c %D%/systemd/container_unit.h \
 	%D%/systemd/limit_properties.c \
 	%D%/systemd/manager.c %D%/systemd/manager.h \
 	%D%/systemd/property.c %D%/systemd/property.h \

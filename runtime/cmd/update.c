@@ -17,12 +17,14 @@
 #include "runtime/command.h"
 #include "runtime/container/container.h"
 #include "runtime/control_client.h"
+#include "runtime/systemd/container_unit.h"
 #include "util/cleanup.h"
 #include "util/file.h"
 #include "util/parse.h"
 
 #define RESOURCES_SIZE_MAX (1u << 20)
-#define CPU_MAX_SIZE 4096
+#define CPU_FILE_MAX 4096
+#define WORD_SIZE 24
 
 struct options {
 	const char *resources;
@@ -201,26 +203,52 @@ static int options_to_resources(const struct options *o, struct spec_resources *
 
 /* --- the host's side -------------------------------------------------------------------- */
 
-/* v2 has both in one file: a new period alone keeps the quota. */
-static int keep_quota(const struct cgroup_set *set, struct spec_cpu *cpu, struct error **err)
+/* The file's words, up to @count; fewer are an error. */
+static int read_words(const struct cgroup_dir *dir, const char *name, char words[][WORD_SIZE], int count,
+		      struct error **err)
 {
-	const struct cgroup_dir *dir = cgroup_dir_find(set, "cpu");
 	AUTO_FREE char *file = NULL;
 	AUTO_FREE char *text = NULL;
+	char *save;
 	size_t size;
 	int ret;
 
-	if (!dir || !dir->unified || !cpu->period.set || !cpu->period.value || cpu->quota.set)
-		return 0;
-	if (asprintf(&file, "%s/cpu.max", dir->path) < 0) {
+	if (asprintf(&file, "%s/%s", dir->path, name) < 0) {
 		file = NULL;
 		return error_set(err, -ENOMEM, "out of memory");
 	}
-	ret = file_read_all(AT_FDCWD, file, CPU_MAX_SIZE, &text, &size);
+	ret = file_read_all(AT_FDCWD, file, CPU_FILE_MAX, &text, &size);
 	if (ret < 0)
 		return error_set_errno(err, ret, "read %s", file);
-	text[strcspn(text, " \n")] = '\0';
-	cpu->quota.set = parse_i64(text, 1, INT64_MAX, &cpu->quota.value) == 0;
+	for (int i = 0; i < count; i++) {
+		const char *word = strtok_r(i == 0 ? text : NULL, " \n", &save);
+
+		if (!word || strlen(word) >= WORD_SIZE)
+			return error_set(err, -EIO, "%s: unexpected text", file);
+		snprintf(words[i], WORD_SIZE, "%s", word);
+	}
+	return 0;
+}
+
+/* v2 has both in one file, and systemd must be told both: a new one of them keeps the other. */
+static int keep_quota(const struct cgroup_set *set, bool of_systemd, struct spec_cpu *cpu,
+		      struct error **err)
+{
+	const struct cgroup_dir *dir = cgroup_dir_find(set, "cpu");
+	bool quota_given = cpu->quota.set && cpu->quota.value;
+	bool period_given = cpu->period.set && cpu->period.value;
+	char words[2][WORD_SIZE]; /* quota, period */
+
+	if (!dir || quota_given == period_given || (!dir->unified && !of_systemd))
+		return 0;
+	if (dir->unified ? read_words(dir, "cpu.max", words, 2, err) < 0
+			 : read_words(dir, "cpu.cfs_quota_us", words, 1, err) < 0 ||
+				   read_words(dir, "cpu.cfs_period_us", words + 1, 1, err) < 0)
+		return error_code(*err);
+	if (period_given)
+		cpu->quota.set = parse_i64(words[0], 1, INT64_MAX, &cpu->quota.value) == 0;
+	else
+		cpu->period.set = parse_u64(words[1], 10, UINT64_MAX, &cpu->period.value) == 0;
 	return 0;
 }
 
@@ -234,7 +262,9 @@ static int write_cgroups(const struct container *c, struct spec_resources *r, st
 		r->memory->swap = (struct opt_i64){ .set = true, .value = -1 };
 	if (cgroup_locate_recorded(&c->cgroups, &set, err) < 0)
 		return error_code(*err);
-	ret = r->cpu ? keep_quota(&set, r->cpu, err) : 0;
+	ret = r->cpu ? keep_quota(&set, c->systemd_unit != NULL, r->cpu, err) : 0;
+	if (ret == 0)
+		ret = container_unit_set_limits(c, r, &set, err);
 	if (ret == 0)
 		ret = cgroup_write_limits(&set, r, err);
 	cgroup_set_free(&set);

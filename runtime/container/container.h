@@ -46,6 +46,7 @@ struct container {
 	char *rootfs;
 	char *created; /* RFC 3339 */
 	struct string_list cgroups; /* directories of its own */
+	char *systemd_unit;	    /* that they belong to; NULL: cgroupfs alone */
 	char *root;	    /* --root, absolute */
 	uint32_t owner;
 	bool cgroup_rootless; /* cgroup errors were ignored */

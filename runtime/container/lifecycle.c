@@ -18,6 +18,7 @@
 #include "runtime/pid_file.h"
 #include "runtime/sandbox/launch.h"
 #include "runtime/start_hooks.h"
+#include "runtime/systemd/container_unit.h"
 #include "util/cleanup.h"
 #include "util/file.h"
 #include "util/log.h"
@@ -140,17 +141,6 @@ static int create_in(struct container *c, const struct globals *globals, const s
 	return 0;
 }
 
-static int refuse_systemd(const struct globals *globals, struct error **err)
-{
-	if (!globals->systemd_cgroup)
-		return 0;
-	if (access("/run/systemd/system", F_OK) < 0)
-		return error_set(err, -EOPNOTSUPP, "systemd not running on this host, cannot use "
-						   "systemd cgroups manager");
-	return error_set(err, -EOPNOTSUPP, "--systemd-cgroup is not supported yet: use the cgroupfs "
-					   "driver");
-}
-
 /* --pid-file is relative to where we were started, not to the bundle. */
 static int enter_bundle(struct create_options *options, char **pid_file, struct error **err)
 {
@@ -193,12 +183,11 @@ int lifecycle_create(const struct globals *globals, const char *id,
 	struct create_options options = *given;
 	size_t size;
 
-	if (container_check_id(id, err) < 0 || refuse_systemd(globals, err) < 0 ||
-	    enter_bundle(&options, &pid_file, err) < 0 ||
+	if (container_check_id(id, err) < 0 || enter_bundle(&options, &pid_file, err) < 0 ||
 	    load_config(&options, &spec, &config, &size, err) < 0 ||
 	    find_sandbox(globals, spec, &booted_by, err) < 0 ||
 	    (booted_by ? namespaces_take_names(spec, err) : namespaces_resolve(globals, spec, err)) < 0 ||
-	    check_supported(spec, err) < 0 ||
+	    check_supported(spec, err) < 0 || container_unit_check(globals, spec, id, err) < 0 ||
 	    console_check(spec->process->terminal, options.detach, options.console_socket, err) < 0 ||
 	    check_rootfs(spec, &rootfs, err) < 0 || container_new(globals, id, &c, err) < 0)
 		return error_code(*err);
@@ -285,8 +274,10 @@ int lifecycle_destroy(struct container *c, struct error **err)
 	/* The sandbox must not wait for a gofer that hangs, and none is needed any more. */
 	if (c->sandbox && end_process(&c->gofer, "gofer", err) < 0)
 		return error_code(*err);
-	if (end_container(c, err) < 0 || end_process(&c->gofer, "gofer", err) < 0 ||
-	    cgroup_destroy(&c->cgroups, err) < 0)
+	if (end_container(c, err) < 0 || end_process(&c->gofer, "gofer", err) < 0)
+		return error_code(*err);
+	container_unit_stop(c);
+	if (cgroup_destroy(&c->cgroups, err) < 0)
 		return error_code(*err);
 	if (c->sandbox && subcontainer_end(c) < 0)
 		return error_set(err, -EBUSY, "a process of the container does not end");

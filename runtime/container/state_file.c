@@ -29,6 +29,7 @@ static const struct {
 	{ "created", offsetof(struct container, created) },
 	{ "sandbox", offsetof(struct container, sandbox) },
 	{ "pidNamespace", offsetof(struct container, pid_namespace) },
+	{ "systemdUnit", offsetof(struct container, systemd_unit) },
 };
 
 static const struct {

@@ -3,7 +3,8 @@
  * The command line's part of a launch.  The order matters:
  *
  *   record the cgroups, then make them       a crash leaves nothing that is not in state.json
- *   clone the sentry, map its ids, go        it builds its root while we go on
+ *   clone the sentry, map its ids, go        it builds its root while we go on; systemd makes the
+ *                                            cgroups only now, around it
  *   clone the gofer
  *   prestart, createRuntime hooks            the namespaces exist; nothing is mounted yet
  *   let the gofer go                         createContainer hooks, then the trees
@@ -37,6 +38,7 @@
 #include "runtime/sandbox/launch_state.h"
 #include "runtime/sandbox/preserve.h"
 #include "runtime/sanitize.h"
+#include "runtime/systemd/container_unit.h"
 #include "sentry/control/boot_channel.h"
 #include "util/cleanup.h"
 #include "util/file.h"
@@ -113,16 +115,47 @@ static void close_attach_sockets(int *sockets, uint32_t count)
 int launch_make_cgroups(struct launch *l, struct error **err)
 {
 	/* What is recorded is ours, to the last process in it: so first look, then record. */
-	if (cgroup_locate(l->spec, l->container->id, &l->cgroups, err) < 0 ||
+	if ((l->globals->systemd_cgroup
+		     ? container_unit_locate(l->container, l->spec, &l->cgroups, err)
+		     : cgroup_locate(l->spec, l->container->id, &l->cgroups, err)) < 0 ||
 	    cgroup_check_unused(&l->cgroups, err) < 0)
 		return error_code(*err);
 	if (cgroup_paths(&l->cgroups, &l->container->cgroups) < 0)
 		return error_set(err, -ENOMEM, "out of memory");
-	if (container_save(l->container, err) < 0 ||
-	    cgroup_create(&l->cgroups, l->spec, l->container->cgroup_rootless, err) < 0)
+	if (container_save(l->container, err) < 0)
+		return error_code(*err);
+	if (l->globals->systemd_cgroup)
+		return 0;
+	if (cgroup_create(&l->cgroups, l->spec, l->container->cgroup_rootless, err) < 0)
 		return error_code(*err);
 	l->cgroup_fd = cgroup_unified_fd(&l->cgroups);
 	return 0;
+}
+
+int launch_add_to_cgroups(const struct launch *l, pid_t pid, bool in_unified, struct error **err)
+{
+	struct error *refused = NULL;
+	int ret = cgroup_add(&l->cgroups, pid, in_unified, &refused);
+
+	if ((ret == -EACCES || ret == -EPERM) && l->container->systemd_unit) {
+		error_free(refused);
+		return container_unit_attach(l->container, pid, err);
+	}
+	if (ret < 0)
+		*err = refused;
+	return ret;
+}
+
+int launch_enter_cgroups(struct launch *l, const struct clone_result *first, struct error **err)
+{
+	if (l->globals->systemd_cgroup) {
+		if (container_unit_start(l->container, l->spec, first->pid, &l->cgroups, err) < 0)
+			return error_code(*err);
+		/* A user may not have others born there, see container_unit_attach. */
+		if (!l->container->cgroup_rootless)
+			l->cgroup_fd = cgroup_unified_fd(&l->cgroups);
+	}
+	return launch_add_to_cgroups(l, first->pid, first->in_cgroup, err);
 }
 
 static int prepare(struct launch *l, struct error **err)
@@ -200,7 +233,7 @@ static int start_sentry(struct launch *l, struct error **err)
 	if (launch_identify(l->sentry.pid, &l->container->sentry, err) < 0 ||
 	    id_maps_write_sentry(l->sentry.pid, err) < 0 ||
 	    set_oom_score(l, l->sentry.pid, err) < 0 ||
-	    cgroup_add(&l->cgroups, l->sentry.pid, l->sentry.in_cgroup, err) < 0)
+	    launch_enter_cgroups(l, &l->sentry, err) < 0)
 		return error_code(*err);
 	if (write(l->boot.ours, "", 1) != 1)
 		return error_set_errno(err, -errno, "start the sandbox");
@@ -222,7 +255,7 @@ int launch_start_gofer(struct launch *l, struct error **err)
 	if (launch_identify(l->gofer.pid, &l->container->gofer, err) < 0 ||
 	    (l->gofer_born_mapped && id_maps_write_gofer(l->gofer.pid, l->spec, err) < 0))
 		return error_code(*err);
-	return cgroup_add(&l->cgroups, l->gofer.pid, l->gofer.in_cgroup, err);
+	return launch_add_to_cgroups(l, l->gofer.pid, l->gofer.in_cgroup, err);
 }
 
 int launch_run_early_hooks(struct launch *l, struct error **err)
@@ -378,6 +411,7 @@ void launch_undo(struct launch *l)
 	kill_child(&l->monitor);
 	memset(&l->container->sentry, 0, sizeof(l->container->sentry));
 	memset(&l->container->gofer, 0, sizeof(l->container->gofer));
+	container_unit_stop(l->container);
 	if (cgroup_destroy(&l->container->cgroups, &err) < 0)
 		log_warning("%s", error_message(err));
 }

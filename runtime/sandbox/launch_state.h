@@ -58,6 +58,11 @@ void launch_free(struct launch *l);
 int launch_make_pair(struct launch_pair *pair, struct error **err) MUST_CHECK;
 int launch_make_attach_sockets(struct launch *l, struct error **err) MUST_CHECK;
 int launch_make_cgroups(struct launch *l, struct error **err) MUST_CHECK;
+/* @in_unified: the process was born there. */
+int launch_add_to_cgroups(const struct launch *l, pid_t pid, bool in_unified, struct error **err) MUST_CHECK;
+/* For the first of the container's processes: what systemd makes is made now. */
+int launch_enter_cgroups(struct launch *l, const struct clone_result *first,
+			 struct error **err) MUST_CHECK;
 int launch_identify(pid_t pid, struct process_id *out, struct error **err) MUST_CHECK;
 int launch_start_gofer(struct launch *l, struct error **err) MUST_CHECK;
 int launch_run_early_hooks(struct launch *l, struct error **err) MUST_CHECK;

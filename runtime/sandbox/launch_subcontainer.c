@@ -78,7 +78,7 @@ static int start_monitor(struct launch *l, struct error **err)
 	launch_close_fd(&l->go.theirs);
 	if (launch_identify(l->monitor.pid, &l->container->monitor, err) < 0)
 		return error_code(*err);
-	return cgroup_add(&l->cgroups, l->monitor.pid, l->monitor.in_cgroup, err);
+	return launch_enter_cgroups(l, &l->monitor, err);
 }
 
 /* --- namespaces ------------------------------------------------------------------------ */
@@ -184,7 +184,7 @@ static void move_stub(void *arg, pid_t pid, int32_t inner)
 
 	if (m->failed || (inner != m->reply->template_pid && inner != m->reply->init_pid))
 		return;
-	m->failed = cgroup_add(&m->l->cgroups, pid, false, m->err);
+	m->failed = launch_add_to_cgroups(m->l, pid, false, m->err);
 }
 
 static int move_stubs(struct launch *l, const struct control_create_reply *reply,
