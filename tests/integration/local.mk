@@ -26,6 +26,7 @@ EXTRA_DIST += \
 	%D%/cli_platform.bats %D%/cli_process.bats \
 	%D%/cli_robust.bats \
 	%D%/cli_seccomp.bats \
+	%D%/cli_systemd.bats %D%/systemd_helpers.bash %D%/systemd_fake.py \
 	%D%/cli_tmpfs.bats \
 	%D%/cli_update.bats \
 	%D%/cli_namespaces.bats \

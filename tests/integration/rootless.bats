@@ -5,6 +5,7 @@
 # user's podman.  The user is made for the test.
 
 load helpers.bash
+load systemd_helpers.bash
 bats_require_minimum_version 1.5.0
 
 TEST_USER=${TEST_USER:-moat-test-$$}
@@ -60,6 +61,9 @@ setup() {
 }
 
 teardown() {
+	if [ -n "${SYSTEMD_PLACE:-}" ]; then
+		systemd_teardown
+	fi
 	for id in $(as_user "$USER_MOAT" list -q); do
 		as_user "$USER_MOAT" delete -f "$id"
 	done
@@ -198,4 +202,43 @@ podman_() {
 	id=$(as_user podman_ --runtime "$USER_MOAT" run -d --network host box sleep 100 2>/dev/null)
 	[ "$(as_user podman_ exec --user 9 "$id" id -u 2>/dev/null)" = 9 ]
 	as_user podman_ rm -f -t 0 "$id" >/dev/null 2>&1
+}
+
+user_with_systemd() {
+	"${SYSTEMD_ENTER[@]}" setpriv --reuid "$TEST_USER" --regid "$TEST_USER" --init-groups \
+		env -i PATH="$PATH" HOME="$TEST_HOME" USER="$TEST_USER" XDG_RUNTIME_DIR="$TEST_HOME/run" \
+		DBUS_SESSION_BUS_ADDRESS="unix:path=$SYSTEMD_DIR/bus" "$@"
+}
+
+@test "rootless: a scope of the user's systemd" {
+	local runtime name pid
+	[ -d /sys/fs/cgroup/unified ] || skip "this host has no hybrid hierarchies"
+	SYSTEMD_DIR=$TEST_HOME/systemd
+	systemd_setup v2 --control-group "/$ID_PREFIX.service" --owner "$(id -u "$TEST_USER")"
+	config '.process.args = ["sleep", "100"]'
+	for runtime in runc "$USER_MOAT"; do
+		name=$(basename "$runtime")
+		systemd_forget_calls
+		user_with_systemd "$runtime" --systemd-cgroup run -d -b "$BUNDLE" "$ID" \
+			</dev/null >"$BATS_TEST_TMPDIR/log" 2>&1 3>&- || cat "$BATS_TEST_TMPDIR/log"
+		pid=$(user_with_systemd "$runtime" state "$ID" | jq .pid)
+		grep '^0:' "/proc/$pid/cgroup" >"$BATS_TEST_TMPDIR/$name.place"
+		if [ "$name" = moat ]; then
+			# systemd puts what a user may not put there.
+			pid=$(jq .goferPid "$TEST_HOME/run/moat/$ID/state.json")
+			[ "$(grep '^0:' "/proc/$pid/cgroup")" = "$(<"$BATS_TEST_TMPDIR/moat.place")" ]
+			systemd_calls | grep -q AttachProcessesToUnit
+			[ "$(user_with_systemd "$runtime" exec "$ID" echo inside)" = inside ]
+		fi
+		user_with_systemd "$runtime" delete -f "$ID"
+		systemd_calls 'select(.method != "ResetFailedUnit" and .method != "AttachProcessesToUnit") |
+			if .properties then .properties |= (map(if .[0] == "PIDs" then .[2] |= length else . end) |
+				map(select(.[0] | startswith("Device") | not)) | sort) else . end |
+			select(.properties != [])' >"$BATS_TEST_TMPDIR/$name.calls"
+	done
+	diff "$BATS_TEST_TMPDIR"/{runc,moat}.place
+	grep -q "/$ID_PREFIX.service/user.slice/runc-$ID.scope" "$BATS_TEST_TMPDIR/runc.place"
+	diff "$BATS_TEST_TMPDIR"/{runc,moat}.calls
+	find /sys/fs/cgroup -depth -type d -path "*$ID_PREFIX*" -exec rmdir {} +
+	[ -z "$(our_processes)" ]
 }
