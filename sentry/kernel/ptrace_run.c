@@ -101,9 +101,13 @@ bool ptrace_defer_call(struct task *t, struct context *ctx, bool regs_valid)
 	return true;
 }
 
-static bool dying(const struct task *t)
+static bool dying(struct task *t)
 {
-	return t->kill_pending || t->group->group_exiting;
+	struct signal_handlers *h = signal_lock(t->group);
+	bool dead = t->kill_pending || t->group->group_exiting;
+
+	signal_unlock(h);
+	return dead;
 }
 
 bool ptrace_syscall_enter(struct task *t, struct context *ctx)

@@ -117,9 +117,13 @@ static void continue_locked(struct thread_group *g)
 		g->continue_notify = true;
 	}
 	list_for_each(t, &g->threads, thread_node) {
+		int stopped = TASK_STOPPED;
+
 		t->stop_pending = false;
 		t->stop_dequeued = false;
+		atomic_compare_exchange_strong(&t->state, &stopped, TASK_RUNNING);
 	}
+	g->continues++;
 	g->stop_signal = 0;
 	g->stop_count = 0;
 	g->stopped = false;

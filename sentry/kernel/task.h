@@ -233,6 +233,7 @@ struct thread_group {
 	int group_exit_code;		 /* wait status form */
 	struct task *group_exec_task;	 /* de-threading: the one that survives */
 	uint32_t stop_count;		 /* threads that have yet to stop */
+	uint32_t continues;		 /* how often a SIGCONT came */
 	bool stopped;			 /* all of them have */
 	bool continued_report, stop_report; /* not yet told to a waiting parent */
 	bool unkillable;		 /* init of a pid namespace */

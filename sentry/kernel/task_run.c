@@ -128,10 +128,11 @@ static void start_stop_locked(struct task *t, int signo)
 	}
 }
 
-static bool stop_over(struct task *t)
+/* @continues: how often the group had been continued when the stop began; another one may follow. */
+static bool stop_over(struct task *t, uint32_t continues)
 {
 	struct signal_handlers *h = signal_lock(t->group);
-	bool over = !t->group->stop_signal || t->kill_pending || t->group->group_exiting ||
+	bool over = t->group->continues != continues || !t->group->stop_signal || t->kill_pending || t->group->group_exiting ||
 		    ptrace_traced(&t->ptrace);
 
 	signal_unlock(h);
@@ -142,6 +143,7 @@ static bool stop_over(struct task *t)
 static void take_part_in_stop(struct task *t, struct signal_handlers *h) NO_LOCK_ANALYSIS
 {
 	struct thread_group *g = t->group;
+	uint32_t continues = g->continues;
 	bool last = false, continued;
 	struct wait_entry e;
 
@@ -154,12 +156,13 @@ static void take_part_in_stop(struct task *t, struct signal_handlers *h) NO_LOCK
 			last = true;
 		}
 	}
-	signal_unlock(h);
+	/* Under the lock: from a SIGCONT on it is no longer seen as stopped. */
 	atomic_store(&t->state, TASK_STOPPED);
+	signal_unlock(h);
 	if (last)
 		notify_parent_stopped(g, LINUX_CLD_STOPPED);
 	wait_begin(&e, &g->stop_wait, ~0U);
-	while (!stop_over(t))
+	while (!stop_over(t, continues))
 		if (wait_sleep_killable(DEADLINE_NONE) < 0)
 			break;
 	wait_end(&e);

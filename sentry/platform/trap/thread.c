@@ -322,18 +322,22 @@ static int change_state(struct trap_thread *t, int to)
 
 int trap_thread_begin(struct trap_platform *p, struct trap_thread *t, bool wait)
 {
-	uint64_t notification = t->notification;
 	int fd = (int)t->index;
 	int rc;
 
 	expect_start_calls(t, fd, p->config.strict);
 	atomic_store(&t->order_done, 0);
+	/* Once it runs it may end, and another worker free it. */
+	atomic_fetch_add(&t->pins, 1);
 	rc = change_state(t, wait ? TRAP_ORDER : TRAP_STARTING);
-	if (rc < 0)
-		return rc;
-	rc = host_notify_return_fd(p->listener, notification, t->as->slots_fd, fd);
-	/* -ENOENT is a dying process: its death is what ends the wait. */
-	if (rc < 0 && rc != -ENOENT)
-		return change_state(t, TRAP_HELLO) < 0 ? -ESRCH : rc;
-	return wait ? trap_wait_stopped(p, t) : 0;
+	if (rc == 0) {
+		rc = host_notify_return_fd(p->listener, t->notification, t->as->slots_fd, fd);
+		/* -ENOENT is a dying process: its death is what ends the wait. */
+		if (rc == -ENOENT)
+			rc = 0;
+		else if (rc < 0 && change_state(t, TRAP_HELLO) < 0)
+			rc = -ESRCH;
+	}
+	atomic_fetch_sub(&t->pins, 1);
+	return rc == 0 && wait ? trap_wait_stopped(p, t) : rc;
 }
