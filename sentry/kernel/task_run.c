@@ -128,12 +128,12 @@ static void start_stop_locked(struct task *t, int signo)
 	}
 }
 
-/* @continues: how often the group had been continued when the stop began; another one may follow. */
+/* @continues: how often the group had been continued when the stop began. */
 static bool stop_over(struct task *t, uint32_t continues)
 {
 	struct signal_handlers *h = signal_lock(t->group);
-	bool over = t->group->continues != continues || !t->group->stop_signal || t->kill_pending || t->group->group_exiting ||
-		    ptrace_traced(&t->ptrace);
+	bool over = t->group->continues != continues || !t->group->stop_signal || t->kill_pending ||
+		    t->group->group_exiting || ptrace_traced(&t->ptrace);
 
 	signal_unlock(h);
 	return over;
