@@ -127,6 +127,7 @@ int kernel_new(const struct kernel_config *config, struct kernel **out)
 	}
 	futex_init();
 	task_room_init();
+	task_fault_init();
 	klog_init(k->cpus);
 	instance = k;
 	*out = k;

@@ -15,6 +15,7 @@ libsentry_a_SOURCES += %D%/bpf_classic.c %D%/bpf_classic.h %D%/task_container.c 
 	%D%/signal.c %D%/signal.h \
 	%D%/signal_frame.c %D%/signal_internal.h %D%/signal_send.c %D%/task.c %D%/task.h \
 	%D%/task_access.c %D%/task_clone.c %D%/task_clone.h %D%/task_exec.c %D%/task_exec.h \
-	%D%/task_exit.c %D%/task_internal.h %D%/task_reap.c %D%/task_reap.h %D%/task_run.c \
-	%D%/task_io.h %D%/task_room.c %D%/task_room.h %D%/task_usage.c %D%/terminal.c %D%/terminal.h %D%/task_wait.c %D%/task_wait.h %D%/thread_group.c %D%/timer.c %D%/timer.h \
+	%D%/task_exit.c %D%/task_fault.c %D%/task_internal.h %D%/task_io.h %D%/task_reap.c %D%/task_reap.h \
+	%D%/task_room.c %D%/task_room.h %D%/task_run.c %D%/task_usage.c %D%/task_wait.c %D%/task_wait.h \
+	%D%/terminal.c %D%/terminal.h %D%/thread_group.c %D%/timer.c %D%/timer.h \
 	%D%/user_dispatch.c %D%/user_dispatch.h

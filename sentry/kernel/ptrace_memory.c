@@ -11,6 +11,11 @@
 
 static int access_job(struct task *t, struct ptrace_job *job)
 {
+	struct mm_limits limits = task_mm_limits(t);
+
+	int rc = mm_fault(t->mm, t->context, &limits, job->addr, 0);
+
+	(void)rc; /* a stack has grown; what else there was, the access meets again */
 	return mm_access_forced(t->mm, t->context, job->addr, job->buf, job->size, job->write);
 }
 

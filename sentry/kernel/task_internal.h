@@ -35,6 +35,12 @@ void task_attach_pid_locked(struct task *t, struct pid *pid);
 void task_detach_pid_locked(struct task *t);
 void task_enter_current(struct task *t);
 
+struct platform_event;
+/* Page faults. True: the access of @event can be tried again. */
+bool task_fault(struct task *t, struct context *ctx, const struct platform_event *event) MUST_CHECK;
+/* System calls may fault, too. */
+void task_fault_init(void);
+
 /* Ends the current task: in handle(), on its own pool thread. Consumes t->context. */
 void task_exit(struct task *t);
 /*

@@ -26,8 +26,6 @@
 
 #define SYSCALL_INSTRUCTION_SIZE 2
 #define TRAP_GENERAL_PROTECTION 13
-#define TRAP_PAGE_FAULT 14
-#define FAULT_RETRIES_MAX 100
 #define INT80_ERROR_CODE (0x80 * 8 + 2)
 
 static bool is_restart(int64_t result)
@@ -438,30 +436,11 @@ static void handle_deferred_call(struct task *t, struct context *ctx,
 		run_syscall(t, ctx, event, true, false);
 }
 
-/* Whether the access can be tried again; not for ever, should host and mm disagree. */
-static bool resolve_fault(struct task *t, struct context *ctx, const struct platform_event *event)
-{
-	uint64_t rip = context_regs(ctx)->rip;
-	struct mm_limits limits;
-
-	if (event->signo != LINUX_SIGSEGV || event->trapno != TRAP_PAGE_FAULT || !event->regs_valid)
-		return false;
-	if (rip != t->fault_retry.rip || event->fault_addr != t->fault_retry.addr) {
-		t->fault_retry.rip = rip;
-		t->fault_retry.addr = event->fault_addr;
-		t->fault_retry.count = 0;
-	}
-	if (t->fault_retry.count++ >= FAULT_RETRIES_MAX)
-		return false;
-	limits = task_mm_limits(t);
-	return mm_fault(t->mm, ctx, &limits, event->fault_addr, event->error_code) == 0;
-}
-
 static void handle_fault(struct task *t, struct context *ctx, const struct platform_event *event)
 {
 	struct linux_siginfo info = { .signo = event->signo, .code = event->code };
 
-	if (resolve_fault(t, ctx, event))
+	if (task_fault(t, ctx, event))
 		return;
 	info.fault.addr = event->fault_addr;
 	if (!ptrace_step_done(t, ctx, &info))

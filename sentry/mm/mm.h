@@ -195,8 +195,8 @@ bool mm_is_mapped(struct mm *mm, uint64_t start, uint64_t end, bool partly);
 int mm_mincore(struct mm *mm, uint64_t addr, uint64_t size, guest_addr_t vec) MUST_CHECK;
 
 /*
- * A page fault of the guest at @addr with the hardware's @error_code, in a FAULT event.
- * 0: the access is good now, let the guest try again; else it gets its SIGSEGV.
+ * A page fault at @addr with the hardware's @error_code: of the guest, in a FAULT event, or of a call of its
+ * that copies.  0: the access is good now, let the guest try again; else it gets its SIGSEGV.
  */
 int mm_fault(struct mm *mm, struct context *ctx, const struct mm_limits *limits, uint64_t addr,
 	     uint64_t error_code) MUST_CHECK;

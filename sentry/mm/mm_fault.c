@@ -55,10 +55,10 @@ static int decode(struct mm *mm, const struct mm_limits *limits, uint64_t addr,
 		if (rc < 0)
 			return rc;
 	} while (vma != vma_set_find(&mm->vmas, addr));
-	if (!vma || !permits(vma, error_code))
+	if (!vma)
 		return -EFAULT;
 	if (vma->start <= addr)
-		return 0;
+		return permits(vma, error_code) ? 0 : -EFAULT;
 	if (!(vma->flags & VMA_GROWSDOWN) || !may_grow(mm, limits, vma, addr))
 		return -EFAULT;
 	*piece = *vma;
@@ -86,12 +86,17 @@ int mm_fault(struct mm *mm, struct context *ctx, const struct mm_limits *limits,
 	rc = decode(mm, limits, addr, error_code, &c, &piece);
 	mutex_unlock(&mm->lock);
 	if (rc > 0) {
-		rc = mm_order_map(ctx, &piece);
+		rc = platform_fetch_registers(ctx);
+		if (rc == 0)
+			rc = mm_order_map(ctx, &piece);
 		mutex_lock(&mm->lock);
 		if (rc == 0)
 			mm_range_insert(mm, &c, &piece);
 		mm_change_end(mm, &c);
 		mutex_unlock(&mm->lock);
+		/* As Linux: it grows also for an access that is not allowed. */
+		if (rc == 0 && !permits(&piece, error_code))
+			rc = -EFAULT;
 	}
 	mm_change_finish(&c);
 	return rc;

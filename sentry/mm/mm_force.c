@@ -39,6 +39,12 @@ static int begin_access(struct mm *mm, struct mm_change *c, uint64_t page, bool 
 	return rc;
 }
 
+static ssize_t copy_page(struct mm *mm, uint64_t addr, void *buf, size_t size, bool write)
+{
+	return write ? copy_out_no_fault(mm, guest_addr(addr), buf, size) :
+		       copy_in_no_fault(mm, buf, guest_addr(addr), size);
+}
+
 /* Within one page. */
 static int access_page(struct mm *mm, struct context *ctx, uint64_t addr, void *buf, size_t size,
 		       bool write)
@@ -54,9 +60,8 @@ static int access_page(struct mm *mm, struct context *ctx, uint64_t addr, void *
 	if (!rc) {
 		if (prot != wanted)
 			rc = platform_protect(ctx, page, GUEST_PAGE_SIZE, wanted);
-		if (!rc)
-			rc = write ? copy_out(mm, guest_addr(addr), buf, size) :
-				     copy_in(mm, buf, guest_addr(addr), size);
+		if (!rc && copy_page(mm, addr, buf, size, write) != (ssize_t)size)
+			rc = -EFAULT;
 		if (prot != wanted && platform_protect(ctx, page, GUEST_PAGE_SIZE, prot))
 			log_debug("a page's protection did not come back: its process is dying");
 		mutex_lock(&mm->lock);

@@ -65,10 +65,9 @@ static ssize_t finish(size_t done, size_t size)
 	return done || !size ? (ssize_t)done : -EFAULT;
 }
 
-ssize_t copy_in_partial(struct mm *mm, void *dst, guest_addr_t src, size_t size)
+static ssize_t read_guest(struct mm *mm, void *dst, guest_addr_t src, size_t size, bool may_fault)
 {
 	size_t limit = clamp_range(src, size), done = 0;
-	bool retried = false;
 
 	while (done < limit) {
 		ssize_t rc = address_space_read(mm->as, guest_add(src, done), (char *)dst + done,
@@ -78,17 +77,16 @@ ssize_t copy_in_partial(struct mm *mm, void *dst, guest_addr_t src, size_t size)
 			done += (size_t)rc;
 			continue;
 		}
-		if (retried || !fault(mm, guest_add(src, done), false))
+		if (!may_fault || !fault(mm, guest_add(src, done), false))
 			break;
-		retried = true;
+		may_fault = false;
 	}
 	return finish(done, size);
 }
 
-ssize_t copy_out_partial(struct mm *mm, guest_addr_t dst, const void *src, size_t size)
+static ssize_t write_guest(struct mm *mm, guest_addr_t dst, const void *src, size_t size, bool may_fault)
 {
 	size_t limit = clamp_range(dst, size), done = 0;
-	bool retried = false;
 
 	if (!make_room(mm, dst, limit))
 		return -EFAULT;
@@ -100,11 +98,31 @@ ssize_t copy_out_partial(struct mm *mm, guest_addr_t dst, const void *src, size_
 			done += (size_t)rc;
 			continue;
 		}
-		if (retried || !fault(mm, guest_add(dst, done), true))
+		if (!may_fault || !fault(mm, guest_add(dst, done), true))
 			break;
-		retried = true;
+		may_fault = false;
 	}
 	return finish(done, size);
+}
+
+ssize_t copy_in_partial(struct mm *mm, void *dst, guest_addr_t src, size_t size)
+{
+	return read_guest(mm, dst, src, size, true);
+}
+
+ssize_t copy_out_partial(struct mm *mm, guest_addr_t dst, const void *src, size_t size)
+{
+	return write_guest(mm, dst, src, size, true);
+}
+
+ssize_t copy_in_no_fault(struct mm *mm, void *dst, guest_addr_t src, size_t size)
+{
+	return read_guest(mm, dst, src, size, false);
+}
+
+ssize_t copy_out_no_fault(struct mm *mm, guest_addr_t dst, const void *src, size_t size)
+{
+	return write_guest(mm, dst, src, size, false);
 }
 
 int copy_in(struct mm *mm, void *dst, guest_addr_t src, size_t size)

@@ -40,6 +40,12 @@ int clear_out(struct mm *mm, guest_addr_t dst, size_t size) MUST_CHECK;
 /* As much as possible: bytes moved, or -EFAULT when none of size > 0. */
 ssize_t copy_in_partial(struct mm *mm, void *dst, guest_addr_t src, size_t size) MUST_CHECK;
 ssize_t copy_out_partial(struct mm *mm, guest_addr_t dst, const void *src, size_t size) MUST_CHECK;
+/*
+ * The same without the fault handler: of memory that is looked at from afar, where Linux pins pages, and
+ * by who has a change of these pages under way, for whose end the handler would wait.
+ */
+ssize_t copy_in_no_fault(struct mm *mm, void *dst, guest_addr_t src, size_t size) MUST_CHECK;
+ssize_t copy_out_no_fault(struct mm *mm, guest_addr_t dst, const void *src, size_t size) MUST_CHECK;
 
 /*
  * A NUL-terminated string into @dst (capacity @size, always terminated):

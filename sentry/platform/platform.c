@@ -153,6 +153,13 @@ int platform_need_registers(struct context *ctx)
 	return ctx->ops->need_registers(ctx);
 }
 
+int platform_fetch_registers(struct context *ctx)
+{
+	if (!ctx->ops->fetch_registers)
+		return platform_need_registers(ctx);
+	return ctx->ops->fetch_registers(ctx);
+}
+
 size_t platform_xstate_size(void)
 {
 	return platform_instance->ops->xstate_size(platform_instance);

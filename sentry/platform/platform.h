@@ -219,6 +219,11 @@ int platform_set_host_name(struct context *ctx, const char comm[16]);
 /* Makes registers available during a SYSCALL event that came without them.
  * -ENOSYS: not possible now; use CONTEXT_RESUME_AND_KICK instead. */
 int platform_need_registers(struct context *ctx) MUST_CHECK;
+/*
+ * The same, whatever it costs: the thread leaves the call and is stopped right behind it, so that it can be
+ * given orders.  The call's result is still the client's to set.  No lock may be held.  -ESRCH: it is dying.
+ */
+int platform_fetch_registers(struct context *ctx) MUST_CHECK;
 
 /* --- accounting ---------------------------------------------------------- */
 

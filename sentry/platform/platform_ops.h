@@ -43,6 +43,7 @@ struct platform_ops {
 	void (*context_kill_group)(struct context *ctx);
 	pid_t (*context_host_tid)(const struct context *ctx);
 	int (*need_registers)(struct context *ctx);
+	int (*fetch_registers)(struct context *ctx); /* NULL: as need_registers, which never fails */
 
 	size_t (*xstate_size)(struct platform *p);
 	int (*read_xstate)(struct context *ctx, void *buf, size_t size);

@@ -19,9 +19,9 @@ static ssize_t copy_part(struct io_iter *local, struct mm *remote, guest_addr_t 
 
 	if (write) {
 		got = io_iter_copy_from(local, buffer, size);
-		return got <= 0 ? got : copy_out_partial(remote, at, buffer, (size_t)got);
+		return got <= 0 ? got : copy_out_no_fault(remote, at, buffer, (size_t)got);
 	}
-	got = copy_in_partial(remote, buffer, at, size);
+	got = copy_in_no_fault(remote, buffer, at, size);
 	if (got <= 0)
 		return got;
 	put = io_iter_copy_to(local, buffer, (size_t)got);

@@ -27,6 +27,7 @@ conformance_sources = \
 	tests/conformance/ipc_poll.c \
 	tests/conformance/keys.c \
 	tests/conformance/memory_calls.c \
+	tests/conformance/memory_growth.c \
 	tests/conformance/mmap_basic.c \
 	tests/conformance/mmap_harden.c \
 	tests/conformance/mmap_shared.c \

@@ -78,6 +78,27 @@ int trap_need_registers(struct context *ctx)
 	return trap_context(ctx)->thread->by_slot ? 0 : -ENOSYS;
 }
 
+int trap_fetch_registers(struct context *ctx)
+{
+	struct trap_context *c = trap_context(ctx);
+	struct trap_thread *t = c->thread;
+	struct platform_event event;
+	int rc;
+
+	if (t->by_slot)
+		return 0;
+	/* The signal stays pending until the call is answered, and comes before any guest instruction. */
+	trap_context_kick(ctx);
+	rc = trap_order_report(c->platform, t);
+	if (rc < 0)
+		return rc;
+	if (trap_slot_event(t, &event) && event.kind == PLATFORM_EVENT_KICK)
+		return 0;
+	log_debug("killing stub %d: it was kicked and reports something else", t->process->pid);
+	host_process_kill(t->process->pid);
+	return -ESRCH;
+}
+
 /* --- running ----------------------------------------------------------------- */
 
 enum resumed {

@@ -7,6 +7,7 @@
 struct guest_regs *trap_context_regs(struct context *ctx);
 void trap_context_set_return(struct context *ctx, int64_t value);
 int trap_need_registers(struct context *ctx);
+int trap_fetch_registers(struct context *ctx) MUST_CHECK;
 void trap_context_kick(struct context *ctx);
 void trap_context_kill_group(struct context *ctx);
 pid_t trap_context_host_tid(const struct context *ctx);

@@ -80,6 +80,16 @@ int trap_order(struct trap_platform *p, struct trap_thread *t, enum stub_command
 	return go_on(p, t, result);
 }
 
+int trap_order_report(struct trap_platform *p, struct trap_thread *t)
+{
+	int64_t result;
+
+	t->expected_count = 0;
+	t->expected_next = 0;
+	t->stop_at = TRAP_NO_STOP;
+	return go_on(p, t, &result);
+}
+
 int trap_order_with_fd(struct trap_platform *p, struct trap_thread *t, int fd, int number,
 		       int64_t *result)
 {

@@ -51,6 +51,7 @@ const struct platform_ops trap_ops = {
 	.context_kill_group = trap_context_kill_group,
 	.context_host_tid = trap_context_host_tid,
 	.need_registers = trap_need_registers,
+	.fetch_registers = trap_fetch_registers,
 	.xstate_size = trap_xstate_size,
 	.read_xstate = trap_read_xstate,
 	.write_xstate = trap_write_xstate,

@@ -413,6 +413,8 @@ bool trap_dispatch_prepare(struct trap_platform *p, struct trap_thread *t);
 
 /* --- order.c --------------------------------------------------------------------- */
 
+/* Answers a guest call and waits for the stub's report of a kick: -ESRCH as below. */
+int trap_order_report(struct trap_platform *p, struct trap_thread *t) MUST_CHECK;
 /*
  * Orders a command that the stub carries out in the stopped thread, and waits.
  * The caller has filled slot->args etc. and t->expected.  0 or -ESRCH when
