@@ -8,6 +8,7 @@
 
 #include "sentry/vfs/dentry_cache.h"
 #include "sentry/vfs/dentry_private.h"
+#include "sentry/vfs/inotify.h"
 #include "util/hash.h"
 #include "util/log.h"
 
@@ -76,6 +77,8 @@ static struct dentry *dentry_free(struct dentry *d)
 	struct dentry *parent = d->parent == d ? NULL : d->parent;
 
 	ASSERT(!d->hashed && list_empty(&d->children));
+	if (d->inode && inode_is_watched(d->inode))
+		inotify_dentry_gone(d);
 	inode_put(d->inode);
 	if (d->name_owned)
 		free(d->name);
@@ -325,6 +328,15 @@ void dentry_drop(struct dentry *d)
 		unhash_locked(d, &dead);
 	mutex_unlock(&cache_lock);
 	put_dead(&dead);
+}
+
+void dentry_delete(struct dentry *d)
+{
+	mutex_lock(&cache_lock);
+	d->deleted = true;
+	d->parent_hears = d->parent != d && inode_is_watched(d->parent->inode);
+	mutex_unlock(&cache_lock);
+	dentry_drop(d);
 }
 
 void dentry_drop_name(struct dentry *parent, const char *name)

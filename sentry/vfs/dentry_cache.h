@@ -31,6 +31,8 @@ int dentry_new_unhashed(struct dentry *parent, const char *name, struct inode *i
 			struct dentry **out) MUST_CHECK;
 /* Makes it unreachable by name; what is open stays. */
 void dentry_drop(struct dentry *d);
+/* The same where the name is gone from the file system: the last put tells who watches the inode. */
+void dentry_delete(struct dentry *d);
 /* The cached child @name of @parent goes (negative dentry before a creation). */
 void dentry_drop_name(struct dentry *parent, const char *name);
 /* Gives @d the name @name in @parent.  -ENOMEM before anything changed. */

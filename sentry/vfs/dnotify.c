@@ -90,7 +90,7 @@ int dnotify_add(struct file *file, const struct fd_table *table, int fd, uint32_
 		return -ENOMEM;
 	fresh->file = file;
 	fresh->table = table;
-	fresh->mark.dentry = dentry_get(file->dentry);
+	fresh->mark.inode = inode_get(file->inode);
 	mutex_lock(&inotify_mutex);
 	d = find_locked(file, table);
 	if (!d) {

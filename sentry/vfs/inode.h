@@ -202,6 +202,8 @@ struct dentry {
 				      reference while it is; cache lock */
 	bool referenced;	   /* used since the clock hand last passed; cache lock */
 	bool name_owned;	   /* name is a block of its own; cache lock */
+	bool deleted;		   /* unhashed because its name was removed; cache lock */
+	bool parent_hears;	   /* deleted, when its directory was watched; cache lock */
 	struct list_node siblings; /* in parent's children; protected by the cache lock */
 	struct list_node children; /* protected by the cache lock */
 	struct dentry *hash_next;  /* protected by the cache lock */

@@ -2,7 +2,9 @@
 /*
  * inotify: see inotify.h.  An inode's marks hang on its anchor's watches, an instance's
  * on its list; both under inotify_mutex.  Events are queued under it and waiters
- * woken inside (WAIT_QUEUE ranks above), owners signalled.  A mark's dentry is put after unlocking.
+ * woken inside (WAIT_QUEUE ranks above), owners signalled.  What a mark holds is put after unlocking.
+ * A mark gets its dentry under the cache's lock, and loses it after that was deleted: none stays with a name
+ * that is gone.
  */
 #include "config.h"
 
@@ -18,6 +20,7 @@
 #include "sentry/abi/ioctl.h"
 #include "sentry/mm/usercopy.h"
 #include "sentry/vfs/async.h"
+#include "sentry/vfs/attr.h"
 #include "sentry/vfs/dentry_cache.h"
 #include "sentry/vfs/vfs.h"
 #include "util/checked.h"
@@ -99,7 +102,7 @@ static void queue_locked(struct inotify *in, int32_t wd, uint32_t mask, uint32_t
 
 void inotify_mark_link_locked(struct inotify_mark *m)
 {
-	struct inode *inode = inode_anchor(m->dentry->inode);
+	struct inode *inode = inode_anchor(m->inode);
 
 	m->next = atomic_load(&inode->watches);
 	atomic_store(&inode->watches, (void *)m);
@@ -108,7 +111,7 @@ void inotify_mark_link_locked(struct inotify_mark *m)
 
 void inotify_mark_unlink_locked(struct inotify_mark *m)
 {
-	struct inode *inode = inode_anchor(m->dentry->inode);
+	struct inode *inode = inode_anchor(m->inode);
 	struct inotify_mark *head = atomic_load(&inode->watches);
 
 	if (head == m) {
@@ -127,8 +130,10 @@ void inotify_mark_unlink_locked(struct inotify_mark *m)
 
 static void mark_free(struct inotify_mark *m)
 {
-	if (m)
+	if (m) {
 		dentry_put(m->dentry);
+		inode_put(m->inode);
+	}
 	free(m);
 }
 
@@ -155,7 +160,8 @@ static bool event_locked(struct inotify_mark *m, uint32_t mask, uint32_t cookie,
 	return m->mask & LINUX_IN_ONESHOT;
 }
 
-void inotify_report(struct inode *inode, uint32_t mask, uint32_t cookie, const char *name)
+/* @unlinked: of an open file that has no name any more, for which some marks are deaf. */
+static void report(struct inode *inode, uint32_t mask, uint32_t cookie, const char *name, bool unlinked)
 {
 	struct inotify_mark *m, *next, *dead = NULL;
 
@@ -165,6 +171,8 @@ void inotify_report(struct inode *inode, uint32_t mask, uint32_t cookie, const c
 	mutex_lock(&inotify_mutex);
 	for (m = atomic_load(&inode->watches); m; m = next) {
 		next = m->next;
+		if (unlinked && m->mask & LINUX_IN_EXCL_UNLINK)
+			continue;
 		if (event_locked(m, mask, cookie, name)) {
 			inotify_mark_unlink_locked(m);
 			if (m->instance)
@@ -177,25 +185,42 @@ void inotify_report(struct inode *inode, uint32_t mask, uint32_t cookie, const c
 	inotify_marks_free(dead);
 }
 
+void inotify_report(struct inode *inode, uint32_t mask, uint32_t cookie, const char *name)
+{
+	report(inode, mask, cookie, name, false);
+}
+
+/* What goes through a FIFO or a device is nothing that its directory hears of. */
+static bool parent_may_hear(const struct dentry *d, uint32_t mask)
+{
+	uint32_t type = inode_type(d->inode);
+	bool special = type != LINUX_S_IFREG && type != LINUX_S_IFDIR && type != LINUX_S_IFLNK;
+
+	return !special || !(mask & (LINUX_IN_ACCESS | LINUX_IN_MODIFY));
+}
+
 void inotify_report_dentry(struct dentry *d, uint32_t mask)
 {
 	char name[VFS_NAME_MAX + 1] = "";
 	struct dentry *parent = NULL;
+	bool unlinked;
 
 	if (!d->inode)
 		return;
 	if (inode_type(d->inode) == LINUX_S_IFDIR)
 		mask |= LINUX_IN_ISDIR;
 	dentry_cache_lock();
-	if (d->parent != d && d->hashed) {
+	/* An attribute is the inode's, which is not the less for having no name. */
+	unlinked = d->deleted && !(mask & LINUX_IN_ATTRIB);
+	if (d->parent != d && (d->hashed || d->parent_hears) && parent_may_hear(d, mask)) {
 		parent = dentry_get(d->parent);
 		snprintf(name, sizeof(name), "%s", d->name);
 	}
 	dentry_cache_unlock();
 	if (parent)
-		inotify_report(parent->inode, mask, 0, name);
+		report(parent->inode, mask, 0, name, unlinked);
 	dentry_put(parent);
-	inotify_report(d->inode, mask, 0, NULL);
+	report(d->inode, mask, 0, NULL, unlinked);
 }
 
 /* The object is gone: every mark says so and goes with it.  dnotify's go with their open files. */
@@ -220,15 +245,33 @@ static void inode_deleted(struct inode *inode)
 	inotify_marks_free(dead);
 }
 
-void inotify_unlinked(struct inode *inode)
+void inotify_unlinked(struct dentry *d)
 {
+	struct inotify_mark *m;
+	unsigned count = 0;
+
+	if (!inode_is_watched(d->inode))
+		return;
+	mutex_lock(&inotify_mutex);
+	for (m = atomic_load(&inode_anchor(d->inode)->watches); m; m = m->next) {
+		if (m->dentry == d) {
+			m->dentry = NULL;
+			count++;
+		}
+	}
+	mutex_unlock(&inotify_mutex);
+	while (count--)
+		dentry_put(d);
+}
+
+void inotify_dentry_gone(struct dentry *d)
+{
+	bool directory = inode_type(d->inode) == LINUX_S_IFDIR;
 	struct inode_attr attr;
 
-	if (!atomic_load(&inode_anchor(inode)->watches))
-		return;
-	inode_attr_read(inode, &attr);
-	if (attr.nlink == 0 || inode_type(inode) == LINUX_S_IFDIR)
-		inode_deleted(inode);
+	/* A directory has one name, whatever its file system counts. */
+	if (directory ? d->deleted : !inode_getattr(d->inode, &attr) && attr.nlink == 0)
+		inode_deleted(d->inode);
 }
 
 void inotify_link_count(struct inode *inode)
@@ -403,8 +446,7 @@ static struct inotify_mark *find_mark(struct inotify *in, struct inode *inode)
 /* @fresh is linked (and 1 returned) unless the inode is watched already. */
 static int add_locked(struct inotify *in, struct inotify_mark *fresh, uint32_t mask, int32_t *wd)
 {
-	struct inode *inode = fresh->dentry->inode;
-	struct inotify_mark *m = find_mark(in, inode);
+	struct inotify_mark *m = find_mark(in, fresh->inode);
 
 	if (m) {
 		if (mask & LINUX_IN_MASK_CREATE)
@@ -433,11 +475,15 @@ int inotify_add(struct file *file, struct dentry *dentry, uint32_t mask)
 	if (!fresh)
 		return -ENOMEM;
 	fresh->instance = in;
-	fresh->dentry = dentry_get(dentry);
+	fresh->inode = inode_get(dentry->inode);
 	fresh->mask = mask;
+	dentry_cache_lock();
+	if (dentry->hashed)
+		fresh->dentry = dentry_get(dentry);
 	mutex_lock(&inotify_mutex);
 	rc = add_locked(in, fresh, mask, &wd);
 	mutex_unlock(&inotify_mutex);
+	dentry_cache_unlock();
 	if (rc != 1)
 		mark_free(fresh);
 	return rc < 0 ? rc : wd;

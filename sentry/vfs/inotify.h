@@ -2,7 +2,9 @@
 /*
  * inotify(7): marks on inodes and the queues they report to.  The VFS calls the
  * inotify_* hooks; each returns at once while no mark exists anywhere.  A mark
- * holds the dentry it was made by, so the inode stays in the cache.
+ * holds the inode, and the dentry it was made by while that has its name, so that
+ * the inode stays in the cache.  As in Linux an inode is deleted when the last user
+ * of one of its dentries leaves and no link is left: until then its marks hear of it.
  *
  * Lock: one mutex (LOCK_RANK_FS_PRIVATE) guards all marks and queues; nothing but
  * wait queues is taken inside.
@@ -13,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sentry/vfs/inode.h"
 #include "util/compiler.h"
 
 struct dentry;
@@ -45,8 +48,15 @@ static inline void inotify_object(struct dentry *d, uint32_t mask)
 		inotify_report_dentry(d, mask);
 }
 
-/* The name went (unlink, rmdir, rename over it): IN_DELETE_SELF when no link is left. */
-void inotify_unlinked(struct inode *inode);
+static inline bool inode_is_watched(struct inode *inode)
+{
+	return inotify_active() && atomic_load(&inode_anchor(inode)->watches);
+}
+
+/* The name of @d went (unlink, rmdir, rename over it); the caller has a reference, and puts it soon. */
+void inotify_unlinked(struct dentry *d);
+/* The last user of @d, whose inode is watched, is leaving: IN_DELETE_SELF when no link is left. */
+void inotify_dentry_gone(struct dentry *d);
 /* It got a name more or less: IN_ATTRIB, which a directory that holds it does not hear of. */
 void inotify_link_count(struct inode *inode);
 

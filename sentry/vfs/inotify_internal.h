@@ -15,7 +15,8 @@ struct inotify_mark {
 	struct inotify *instance; /* NULL: the mark of a struct dnotify */
 	struct list_node in_instance;
 	struct inotify_mark *next; /* on the same inode */
-	struct dentry *dentry;	   /* reference */
+	struct inode *inode;	   /* reference */
+	struct dentry *dentry;	   /* reference, or NULL: the name is gone; inotify_mutex */
 	int32_t wd;
 	uint32_t mask;
 };
@@ -23,9 +24,9 @@ struct inotify_mark {
 extern struct mutex inotify_mutex;
 
 void inotify_mark_link_locked(struct inotify_mark *m);
-/* Off its inode and instance; the caller puts the dentry and frees it. */
+/* Off its inode and instance; the caller frees it. */
 void inotify_mark_unlink_locked(struct inotify_mark *m);
-/* Puts the dentry.  A chain linked by next. */
+/* Puts inode and dentry.  A chain linked by next. */
 void inotify_marks_free(struct inotify_mark *m);
 
 /* An event @m wants to hear of; true: once only, and @m has left its file. */

@@ -10,6 +10,7 @@
 #include "sentry/vfs/mount_tree.h"
 #include "sentry/vfs/permission.h"
 #include "sentry/vfs/walk.h"
+#include "util/cleanup.h"
 
 static int unlink_locked(struct walk *w, struct dentry *d)
 {
@@ -29,7 +30,7 @@ static int unlink_locked(struct walk *w, struct dentry *d)
 		return -EPERM;
 	rc = dir->ops->unlink(dir, w->name, victim);
 	if (rc == 0)
-		dentry_drop(d);
+		dentry_delete(d);
 	return rc;
 }
 
@@ -54,7 +55,7 @@ static int rmdir_locked(struct walk *w, struct dentry *d)
 	mutex_unlock(&victim->lock);
 	if (rc == 0) {
 		dentry_invalidate_children(d);
-		dentry_drop(d);
+		dentry_delete(d);
 	}
 	return rc;
 }
@@ -94,8 +95,9 @@ static int remove_name(struct walk *w, bool directory)
 	if (rc == 0) {
 		if (!directory)
 			inotify_link_count(d->inode);
-		if (inotify_active())
-			inotify_unlinked(d->inode);
+		inotify_unlinked(d);
+		/* Unless it is open the object goes before its directory hears of it. */
+		dentry_put(move_ptr(d));
 		inotify_entry(dir, LINUX_IN_DELETE | (directory ? LINUX_IN_ISDIR : 0), w->name);
 	}
 	dentry_put(d);

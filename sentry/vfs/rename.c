@@ -135,7 +135,7 @@ static int commit_names(struct renaming *r)
 	if (r->flags & LINUX_RENAME_EXCHANGE)
 		return dentry_exchange(r->source, r->target);
 	if (r->target)
-		dentry_drop(r->target);
+		dentry_delete(r->target);
 	dentry_drop_name(r->to.at.dentry, r->to.name);
 	rc = dentry_move(r->source, r->to.at.dentry, r->to.name);
 	/* done on disk; a name the cache cannot hold is looked up again */
@@ -193,7 +193,7 @@ static void report(struct renaming *r)
 		inotify_link_count(lost);
 	inotify_report(r->source->inode, LINUX_IN_MOVE_SELF, 0, NULL);
 	if (lost)
-		inotify_unlinked(lost);
+		inotify_unlinked(r->target);
 }
 
 static int walk_to_parent(struct walk *w, bool *too_long)

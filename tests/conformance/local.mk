@@ -15,6 +15,7 @@ conformance_sources = \
 	tests/conformance/file_io.c \
 	tests/conformance/file_lease.c \
 	tests/conformance/file_names.c \
+	tests/conformance/file_notify.c \
 	tests/conformance/file_open.c \
 	tests/conformance/file_signals.c \
 	tests/conformance/futex_death.c \

@@ -9,9 +9,9 @@
 #include "sentry/net/file_batch.h"
 #include "sentry/net/message_queue.h"
 #include "sentry/net/socket.h"
+#include "sentry/vfs/vfs.h"
 #include "util/hash_table.h"
 
-struct inode;
 struct net_namespace;
 
 #define UNIX_DGRAM_QUEUE_MAX 10 /* net.unix.max_dgram_qlen */
@@ -47,7 +47,7 @@ struct unix_socket {
 	struct unix_socket *peer;    /* reference */
 	struct unix_address *address; /* reference; set once */
 	bool owns_name;		     /* bound it: not an accepted socket */
-	struct inode *inode;	     /* reference; bound to a path */
+	struct path path;	     /* reference; bound to one, which stays in use as an open file does */
 	struct message_queue incoming;
 	struct socket_cred peer_cred;
 	/* listeners */

@@ -145,8 +145,9 @@ static int path_of_task(struct task *t, const char *name, struct path *out)
 }
 
 /* Publishes @u as the socket of the inode just made. */
-static int attach_to_inode(struct unix_socket *u, struct inode *inode, struct unix_address *a)
+static int attach_to_inode(struct unix_socket *u, const struct path *path, struct unix_address *a)
 {
+	struct inode *inode = path->dentry->inode;
 	struct inode *anchor = inode_anchor(inode);
 	int rc = 0;
 
@@ -159,7 +160,7 @@ static int attach_to_inode(struct unix_socket *u, struct inode *inode, struct un
 		if (!rc) {
 			u->address = a;
 			u->owns_name = true;
-			u->inode = inode_get(inode);
+			u->path = path_get(path);
 			anchor->socket = u;
 		}
 		mutex_unlock(&u->base.lock);
@@ -195,7 +196,7 @@ static int bind_path(struct unix_socket *u, const struct socket_address *addr)
 	if (!rc)
 		rc = path_of_task(t, name, &path);
 	if (!rc) {
-		rc = attach_to_inode(u, path.dentry->inode, a);
+		rc = attach_to_inode(u, &path, a);
 		path_put(&path);
 	}
 	if (rc)
@@ -225,26 +226,25 @@ int unix_bind(struct socket *s, const struct socket_address *addr)
 void unix_unbind(struct unix_socket *u)
 {
 	struct net_namespace *net = u->base.net;
-	struct inode *inode = u->inode, *anchor;
+	struct inode *anchor;
 
 	if (u->variant)
 		u->variant->unbind(u);
 	if (!u->owns_name)
 		return;
-	if (!inode) {
+	if (!u->path.dentry) {
 		mutex_lock(&net->lock);
 		hash_table_remove(&net->abstract_names, &u->address->node);
 		u->address->socket = NULL;
 		mutex_unlock(&net->lock);
 		return;
 	}
-	anchor = inode_anchor(inode);
+	anchor = inode_anchor(u->path.dentry->inode);
 	mutex_lock(&anchor->lock);
 	if (anchor->socket == u)
 		anchor->socket = NULL;
 	mutex_unlock(&anchor->lock);
-	u->inode = NULL;
-	inode_put(inode);
+	path_put(&u->path);
 }
 
 /* --- finding ---------------------------------------------------------------------------- */
