@@ -275,8 +275,16 @@ static void signal_owner(struct file *file, int fd, int reason)
 	mutex_unlock(tasklist());
 }
 
+static int32_t current_tgid(void)
+{
+	struct task *t = task_current();
+
+	return t ? task_tgid_in(t, t->kernel->root_pid_ns) : 0;
+}
+
 void file_owner_init(void)
 {
+	vfs_upcalls.current_tgid = current_tgid;
 	vfs_upcalls.signal_owner = signal_owner;
 	vfs_upcalls.owner_free = owner_free;
 }

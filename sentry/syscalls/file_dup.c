@@ -2,6 +2,7 @@
 /* dup, dup2, dup3, flock. */
 #include "config.h"
 
+#include "sentry/kernel/kernel.h"
 #include "sentry/syscalls/file_call.h"
 #include "sentry/vfs/file_lock.h"
 
@@ -64,7 +65,7 @@ int64_t sys_flock(struct task *t, const struct syscall_args *a)
 	if (!file)
 		return -EBADF;
 	r.owner = file;
-	r.pid = task_tgid_in(t, task_pid_namespace(t));
+	r.pid = task_tgid_in(t, t->kernel->root_pid_ns);
 	r.exclusive = op == LINUX_LOCK_EX;
 	if (op == LINUX_LOCK_UN)
 		return file_lock_clear(file->inode, &r);

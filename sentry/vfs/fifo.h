@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 struct file;
 struct file_owner;
 struct inode;
@@ -32,6 +34,8 @@ struct vfs_upcalls {
 	void (*signal_owner)(struct file *file, int fd, int reason);
 	/* NULL is a no-op. */
 	void (*owner_free)(struct file_owner *owner);
+	/* The calling process's number in the sandbox's first PID namespace; 0: none calls. */
+	int32_t (*current_tgid)(void);
 };
 
 extern struct vfs_upcalls vfs_upcalls; /* sentry/vfs/upcalls.c */

@@ -3,7 +3,8 @@
  * Advisory locks: see file_lock.h.  file_lock_mutex (LOCK_RANK_FS_PRIVATE) guards
  * every inode's list and the waiters' graph; a waiter sleeps on its inode's queue
  * without it and tries again when woken.  inode->locks is set once, under the
- * mutex, and freed with the inode, which is always the anchor.
+ * mutex, and freed with the inode, which is always the anchor.  All locks hang in
+ * one more list, newest first, which /proc/locks shows.
  */
 #include "config.h"
 
@@ -12,15 +13,22 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "sentry/abi/fs.h"
 #include "sentry/vfs/file.h"
 #include "util/list.h"
 
 #define LOCKS_MAX 65536U   /* of one inode: a guest can ask for many small ranges */
 #define CHAIN_MAX 128U	   /* longest chain of waiters that is followed for deadlocks */
+#define WAITERS_SHOWN_MAX 256U /* in one list: each may stand behind all before it */
+
+struct lock_waiter;
 
 struct file_lock {
 	struct list_node node;
+	struct list_node all_node;
 	struct file_lock_request r;
+	uint64_t dev, ino;	     /* of the file it was taken by */
+	struct lock_waiter *waiters; /* who waits for it, while they are listed */
 };
 
 struct inode_locks {
@@ -34,12 +42,17 @@ struct inode_locks {
 /* Who sleeps for whom; on the waiter's stack. */
 struct lock_waiter {
 	struct list_node node;
-	const void *owner;
+	const struct file_lock_request *r;
+	struct inode_locks *locks;
+	uint64_t dev, ino;
 	const void *blocker;
+	/* While they are listed: who waits for what it waits for, too, and who waits for itself. */
+	struct lock_waiter *next, *waiters;
 };
 
 static struct mutex file_lock_mutex = MUTEX_INIT(LOCK_RANK_FS_PRIVATE);
-static struct list_node waiters = LIST_HEAD_INIT(waiters); /* POSIX only; file_lock_mutex */
+static struct list_node waiters = LIST_HEAD_INIT(waiters); /* as they came; file_lock_mutex */
+static struct list_node all_locks = LIST_HEAD_INIT(all_locks); /* file_lock_mutex */
 
 static struct list_node *list_of(struct inode_locks *locks, enum file_lock_kind kind)
 {
@@ -67,12 +80,17 @@ static bool overlaps(const struct file_lock_request *a, const struct file_lock_r
 	return a->start <= b->end && b->start <= a->end;
 }
 
+static bool conflicts(const struct file_lock_request *a, const struct file_lock_request *b)
+{
+	return a->owner != b->owner && overlaps(a, b) && (a->exclusive || b->exclusive);
+}
+
 static struct file_lock *conflict_locked(struct inode_locks *locks, const struct file_lock_request *r)
 {
 	struct file_lock *l;
 
 	list_for_each(l, list_of(locks, r->kind), node) {
-		if (l->r.owner != r->owner && overlaps(&l->r, r) && (l->r.exclusive || r->exclusive))
+		if (conflicts(&l->r, r))
 			return l;
 	}
 	return NULL;
@@ -88,7 +106,7 @@ static bool deadlock_locked(const void *owner, const void *blocker)
 		if (blocker == owner)
 			return true;
 		list_for_each(w, &waiters, node) {
-			if (w->owner == blocker)
+			if (w->r->kind == FILE_LOCK_POSIX && w->r->owner == blocker)
 				next = w->blocker;
 		}
 		if (!next)
@@ -103,6 +121,7 @@ static bool deadlock_locked(const void *owner, const void *blocker)
 static void unlink_lock(struct inode_locks *locks, struct file_lock *l)
 {
 	list_remove(&l->node);
+	list_remove(&l->all_node);
 	locks->count--;
 	free(l);
 }
@@ -123,6 +142,7 @@ static void link_lock(struct inode_locks *locks, struct file_lock *l)
 		}
 	}
 	list_add_tail(before, &l->node); /* in front of it */
+	list_add_head(&all_locks, &l->all_node);
 	locks->count++;
 }
 
@@ -143,6 +163,8 @@ static void carve_locked(struct inode_locks *locks, const struct file_lock_reque
 
 			*spare = NULL;
 			tail->r = l->r;
+			tail->dev = l->dev;
+			tail->ino = l->ino;
 			tail->r.start = r->end + 1;
 			l->r.end = r->start - 1;
 			link_lock(locks, tail);
@@ -175,12 +197,16 @@ static void merge_locked(struct inode_locks *locks, struct file_lock *l)
 	}
 }
 
-static struct file_lock *lock_alloc(const struct file_lock_request *r)
+/* @inode: of the file it is taken by. */
+static struct file_lock *lock_alloc(const struct inode *inode, const struct file_lock_request *r)
 {
 	struct file_lock *l = calloc(1, sizeof(*l));
 
-	if (l)
+	if (l) {
 		l->r = *r;
+		l->dev = inode->sb->dev;
+		l->ino = inode->ino;
+	}
 	return l;
 }
 
@@ -226,13 +252,14 @@ static int try_locked(struct attempt *a, bool wait)
 	}
 	other = conflict_locked(locks, a->r);
 	if (other) {
-		if (wait && a->r->kind == FILE_LOCK_POSIX) {
-			if (deadlock_locked(a->r->owner, other->r.owner))
-				return -EDEADLK;
-			a->waiter.owner = a->r->owner;
-			a->waiter.blocker = other->r.owner;
+		if (!wait)
+			return -EAGAIN;
+		if (a->r->kind == FILE_LOCK_POSIX && deadlock_locked(a->r->owner, other->r.owner))
+			return -EDEADLK;
+		a->waiter.locks = locks;
+		a->waiter.blocker = other->r.owner;
+		if (!list_linked(&a->waiter.node))
 			list_add_tail(&waiters, &a->waiter.node);
-		}
 		return -EAGAIN;
 	}
 	if (locks->count >= LOCKS_MAX)
@@ -249,9 +276,9 @@ static int attempt(struct attempt *a, bool wait)
 	int rc;
 
 	mutex_lock(&file_lock_mutex);
-	if (list_linked(&a->waiter.node))
-		list_remove(&a->waiter.node);
 	rc = try_locked(a, wait);
+	if (rc != -EAGAIN && list_linked(&a->waiter.node))
+		list_remove(&a->waiter.node);
 	mutex_unlock(&file_lock_mutex);
 	return rc;
 }
@@ -283,8 +310,11 @@ static int attempt_wait(struct attempt *a)
 
 int file_lock_set(struct file *file, const struct file_lock_request *r, bool wait)
 {
-	struct attempt a = { .inode = inode_anchor(file->inode), .r = r, .fresh = lock_alloc(r),
-			     .spare = lock_alloc(r) };
+	struct attempt a = {
+		.inode = inode_anchor(file->inode), .r = r,
+		.fresh = lock_alloc(file->inode, r), .spare = lock_alloc(file->inode, r),
+		.waiter = { .r = r, .dev = file->inode->sb->dev, .ino = file->inode->ino },
+	};
 	int rc = -ENOLCK;
 
 	if (a.fresh && a.spare) {
@@ -300,12 +330,13 @@ int file_lock_set(struct file *file, const struct file_lock_request *r, bool wai
 
 int file_lock_clear(struct inode *inode, const struct file_lock_request *r)
 {
-	struct file_lock *spare;
+	struct file_lock *spare = lock_alloc(inode, r);
 
 	inode = inode_anchor(inode);
-	if (!__atomic_load_n(&inode->locks, __ATOMIC_ACQUIRE))
+	if (!__atomic_load_n(&inode->locks, __ATOMIC_ACQUIRE)) {
+		free(spare);
 		return 0;
-	spare = lock_alloc(r);
+	}
 	if (!spare)
 		return -ENOLCK;
 	mutex_lock(&file_lock_mutex);
@@ -378,6 +409,77 @@ void file_locks_evict(struct inode *inode)
 	free(locks);
 }
 
+/* --- /proc/locks -------------------------------------------------------------------------------- */
+
+/* As Linux queues them: behind the first who waits for the same and is in the way as well, and so on. */
+static void hang_waiter(struct lock_waiter **list, struct lock_waiter *w)
+{
+	while (*list) {
+		if (conflicts((*list)->r, w->r))
+			list = &(*list)->waiters;
+		else
+			list = &(*list)->next;
+	}
+	*list = w;
+}
+
+static void hang_waiters_locked(void)
+{
+	struct lock_waiter *w;
+	struct file_lock *l;
+	unsigned count = 0;
+
+	list_for_each(l, &all_locks, all_node)
+		l->waiters = NULL;
+	list_for_each(w, &waiters, node) {
+		w->next = w->waiters = NULL;
+		if (count++ >= WAITERS_SHOWN_MAX)
+			continue;
+		l = conflict_locked(w->locks, w->r);
+		if (l) /* else it is about to have it */
+			hang_waiter(&l->waiters, w);
+	}
+}
+
+static void show_one(const struct file_lock_request *r, uint64_t dev, uint64_t ino, unsigned depth,
+		     lock_line_fn show, void *arg)
+{
+	static const enum lock_line_kind kinds[] = {
+		[FILE_LOCK_POSIX] = LOCK_LINE_POSIX,
+		[FILE_LOCK_OFD] = LOCK_LINE_OFD,
+		[FILE_LOCK_FLOCK] = LOCK_LINE_FLOCK,
+	};
+	struct lock_line line = {
+		.kind = kinds[r->kind], .depth = depth, .pid = r->pid, .dev = dev, .ino = ino,
+		.type = r->exclusive ? LINUX_F_WRLCK : LINUX_F_RDLCK, .start = r->start, .end = r->end,
+	};
+
+	show(&line, arg);
+}
+
+static void show_waiters(const struct lock_waiter *w, unsigned depth, lock_line_fn show, void *arg)
+{
+	for (; w; w = w->next) {
+		show_one(w->r, w->dev, w->ino, depth, show, arg);
+		show_waiters(w->waiters, depth + 1, show, arg);
+	}
+}
+
+void file_locks_list(lock_line_fn show, void *arg)
+{
+	struct file_lock *l;
+
+	mutex_lock(&file_lock_mutex);
+	hang_waiters_locked();
+	list_for_each(l, &all_locks, all_node) {
+		show_one(&l->r, l->dev, l->ino, 0, show, arg);
+		show_waiters(l->waiters, 1, show, arg);
+	}
+	mutex_unlock(&file_lock_mutex);
+}
+
+/* --- tests -------------------------------------------------------------------------------------- */
+
 unsigned file_lock_count(struct inode *inode)
 {
 	unsigned count;
@@ -396,7 +498,7 @@ unsigned file_lock_waiter_count(void)
 
 	mutex_lock(&file_lock_mutex);
 	list_for_each(w, &waiters, node)
-		count++;
+		count += w->r->kind == FILE_LOCK_POSIX;
 	mutex_unlock(&file_lock_mutex);
 	return count;
 }

@@ -22,8 +22,25 @@ struct file_lock_request {
 	bool exclusive;
 	uint64_t start, end; /* last byte included; UINT64_MAX... INT64_MAX is the end of file */
 	const void *owner;   /* fd_table or file */
-	int32_t pid;	     /* tgid of the requester, for F_GETLK; -1 for OFD */
+	int32_t pid;	     /* tgid of the requester in the sandbox's first namespace; -1 for OFD */
 };
+
+/* What /proc/locks says of a lock, of a lease, or of who waits for one. */
+struct lock_line {
+	enum lock_line_kind {
+		LOCK_LINE_POSIX, LOCK_LINE_OFD, LOCK_LINE_FLOCK, LOCK_LINE_LEASE,
+		LOCK_LINE_LEASE_BREAKING,
+		LOCK_LINE_LEASE_BREAKER, /* without dev and ino */
+	} kind;
+	unsigned depth;	     /* 0: it is held; else who waits, with so many before it */
+	int type;	     /* LINUX_F_*LCK */
+	int32_t pid;	     /* as above */
+	uint64_t dev, ino;
+	uint64_t start, end; /* last byte included; INT64_MAX is the end of file */
+};
+typedef void (*lock_line_fn)(const struct lock_line *line, void *arg);
+/* Every lock, each followed by those who wait for it.  @show runs under a lock of LOCK_RANK_FS_PRIVATE. */
+void file_locks_list(lock_line_fn show, void *arg);
 
 /* Sets, replaces or splits.  @wait: sleeps until granted.  -EAGAIN, -EDEADLK, -ENOLCK,
  * -EINTR (interrupted). */

@@ -21,13 +21,26 @@
 #include "util/checked.h"
 
 #define NSEC_PER_SEC 1000000000ULL
+#define BREAKERS_SHOWN_MAX 256U /* of an inode: each may stand behind all before it */
 
 struct lease {
 	struct list_node node;
+	struct list_node all_node; /* in all_leases */
 	struct file *file; /* borrowed: it forgets its lease before it goes */
 	int fd;
 	int type;	   /* LINUX_F_RDLCK or WRLCK */
+	int32_t pid;	   /* of who took it: as vfs_upcalls.current_tgid */
 	uint64_t unlock_by, downgrade_by; /* a break is under way: when it is done for the holder */
+};
+
+/* Who waits for leases on an inode to be given up; on its stack. */
+struct lease_breaker {
+	struct list_node node; /* in breakers; lease_mutex */
+	struct inode_leases *leases;
+	int32_t pid;
+	bool write;
+	/* While they are listed: who waits for the same, and who waits for it. */
+	struct lease_breaker *next, *waiters;
 };
 
 struct inode_leases {
@@ -39,6 +52,13 @@ _Atomic bool leases_enabled = true;
 _Atomic uint32_t lease_break_seconds = 45;
 
 static struct mutex lease_mutex = MUTEX_INIT(LOCK_RANK_ASYNC);
+static struct list_node all_leases = LIST_HEAD_INIT(all_leases); /* newest first; lease_mutex */
+static struct list_node breakers = LIST_HEAD_INIT(breakers);	 /* as they came; lease_mutex */
+
+static int32_t caller(void)
+{
+	return vfs_upcalls.current_tgid ? vfs_upcalls.current_tgid() : 0;
+}
 
 static struct inode_leases *leases_of(struct inode *inode)
 {
@@ -76,6 +96,7 @@ static void change_locked(struct inode_leases *leases, struct lease *l, int type
 {
 	if (type == LINUX_F_UNLCK) {
 		list_remove(&l->node);
+		list_remove(&l->all_node);
 		free(l);
 	} else {
 		l->type = type;
@@ -148,8 +169,9 @@ static int add_locked(struct file *file, int fd, int type)
 	l = calloc(1, sizeof(*l));
 	if (!l)
 		return -ENOMEM;
-	*l = (struct lease){ .file = file, .fd = fd, .type = type };
+	*l = (struct lease){ .file = file, .fd = fd, .type = type, .pid = caller() };
 	list_add_tail(&leases->list, &l->node);
+	list_add_head(&all_leases, &l->all_node);
 	/* An opening counts itself first and looks for leases then. */
 	if (!opened_otherwise(file, type))
 		return 0;
@@ -258,17 +280,21 @@ int lease_break(struct inode *inode, bool write, bool nonblock)
 	struct inode_leases *leases = leases_of(inode);
 	uint32_t seconds = lease_break_seconds;
 	uint64_t by = seconds ? host_monotonic_ns() + seconds * NSEC_PER_SEC : DEADLINE_NONE, until;
+	struct lease_breaker breaker = { .leases = leases, .write = write };
 	struct wait_entry e;
 	int rc = 0;
 
 	if (!leases)
 		return 0;
+	breaker.pid = caller();
 	wait_begin(&e, &leases->queue, ~0U);
 	for (;;) {
 		bool conflict;
 
 		mutex_lock(&lease_mutex);
 		conflict = conflict_locked(leases, write, by, &until);
+		if (conflict && !nonblock && !list_linked(&breaker.node))
+			list_add_tail(&breakers, &breaker.node);
 		mutex_unlock(&lease_mutex);
 		if (!conflict)
 			rc = 0;
@@ -279,5 +305,78 @@ int lease_break(struct inode *inode, bool write, bool nonblock)
 		rc = wait_sleep(until); /* time is over: look again */
 	}
 	wait_end(&e);
+	mutex_lock(&lease_mutex);
+	if (list_linked(&breaker.node))
+		list_remove(&breaker.node);
+	mutex_unlock(&lease_mutex);
 	return rc;
+}
+
+/* --- /proc/locks ------------------------------------------------------------------------------- */
+
+static void show_lease(const struct lease *l, lock_line_fn show, void *arg)
+{
+	struct lock_line line = {
+		.kind = l->unlock_by || l->downgrade_by ? LOCK_LINE_LEASE_BREAKING : LOCK_LINE_LEASE,
+		.type = l->unlock_by ? LINUX_F_UNLCK : l->downgrade_by ? LINUX_F_RDLCK : l->type,
+		.pid = l->pid, .dev = l->file->inode->sb->dev, .ino = l->file->inode->ino,
+		.end = INT64_MAX,
+	};
+
+	show(&line, arg);
+}
+
+/* As Linux queues them: behind the first that is in the way as well, and so on. */
+static void hang_breaker(struct lease_breaker **list, struct lease_breaker *b)
+{
+	while (*list) {
+		if ((*list)->write || b->write)
+			list = &(*list)->waiters;
+		else
+			list = &(*list)->next;
+	}
+	*list = b;
+}
+
+static void show_waiters(const struct lease_breaker *b, unsigned depth, lock_line_fn show, void *arg)
+{
+	for (; b; b = b->next) {
+		struct lock_line line = {
+			.kind = LOCK_LINE_LEASE_BREAKER, .depth = depth, .pid = b->pid,
+			.type = b->write ? LINUX_F_WRLCK : LINUX_F_RDLCK, .end = INT64_MAX,
+		};
+
+		show(&line, arg);
+		show_waiters(b->waiters, depth + 1, show, arg);
+	}
+}
+
+static void show_breakers(const struct inode_leases *leases, lock_line_fn show, void *arg)
+{
+	struct lease_breaker *b, *first = NULL;
+	unsigned count = 0;
+
+	list_for_each(b, &breakers, node) {
+		if (b->leases != leases || count++ >= BREAKERS_SHOWN_MAX)
+			continue;
+		b->next = b->waiters = NULL;
+		hang_breaker(&first, b);
+	}
+	show_waiters(first, 1, show, arg);
+}
+
+void leases_list(lock_line_fn show, void *arg)
+{
+	const struct lease *l;
+
+	mutex_lock(&lease_mutex);
+	list_for_each(l, &all_leases, all_node) {
+		struct inode_leases *leases = leases_of(l->file->inode);
+
+		show_lease(l, show, arg);
+		/* They wait for the first of an inode's. */
+		if (&l->node == leases->list.next)
+			show_breakers(leases, show, arg);
+	}
+	mutex_unlock(&lease_mutex);
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sentry/vfs/file_lock.h"
 #include "util/compiler.h"
 
 struct credentials;
@@ -32,3 +33,5 @@ int lease_break(struct inode *inode, bool write, bool nonblock) MUST_CHECK;
 /* The description is going away. */
 void lease_forget(struct file *file);
 void leases_evict(struct inode *inode);
+/* As file_locks_list; @show runs under a lock of LOCK_RANK_ASYNC. */
+void leases_list(lock_line_fn show, void *arg);

@@ -14,6 +14,7 @@ conformance_sources = \
 	tests/conformance/file_handle.c \
 	tests/conformance/file_io.c \
 	tests/conformance/file_lease.c \
+	tests/conformance/file_lock_list.c \
 	tests/conformance/file_names.c \
 	tests/conformance/file_notify.c \
 	tests/conformance/file_open.c \

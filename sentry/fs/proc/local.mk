@@ -29,7 +29,7 @@ libsentry_a_SOURCES += \
 	%D%/proc_stat.c \
 	%D%/proc_status.c \
 	%D%/sys/proc_sysctl.c \
-	%D%/system/proc_system.c %D%/system/proc_system.h \
+	%D%/system/proc_locks.c %D%/system/proc_system.c %D%/system/proc_system.h \
 	%D%/proc_task.c %D%/proc_timens.c \
 	%D%/sys/sysctl.c %D%/sys/sysctl.h \
 	%D%/sys/sysctl_mqueue.c %D%/sys/sysctl_mqueue.h \
