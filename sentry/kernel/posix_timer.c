@@ -22,6 +22,7 @@
 #include "sentry/kernel/task_internal.h"
 #include "sentry/kernel/time_namespace.h"
 #include "sentry/kernel/timer.h"
+#include "sentry/mm/usercopy.h"
 #include "util/checked.h"
 #include "util/cleanup.h"
 
@@ -41,7 +42,7 @@ struct posix_timer {
 	uint64_t deadline, interval; /* ns of the clock; deadline 0: not set */
 	bool signal_pending;	     /* expired; waits for its signal to be taken */
 	int32_t overrun;	     /* of the signal taken last */
-	bool deleted;
+	bool complete, deleted;
 	struct queued_signal entry;  /* the group's signal lock */
 };
 
@@ -75,6 +76,11 @@ static bool is_cpu_clock(int clock)
 {
 	return clock < 0 || clock == LINUX_CLOCK_PROCESS_CPUTIME_ID ||
 	       clock == LINUX_CLOCK_THREAD_CPUTIME_ID;
+}
+
+static bool is_alarm_clock(int clock)
+{
+	return clock == LINUX_CLOCK_REALTIME_ALARM || clock == LINUX_CLOCK_BOOTTIME_ALARM;
 }
 
 static uint64_t timer_now(struct posix_timer *timer)
@@ -211,7 +217,7 @@ static int find_clock_task(struct task *t, struct posix_timer *timer)
 	return cpu_clock_task(t, timer->clock, &timer->clock_task);
 }
 
-int posix_timer_check_clock(struct task *t, int clock)
+int posix_timer_check_clock(int clock)
 {
 	if (clock < 0)
 		return cpu_clock_is_descriptor(clock) ? -EOPNOTSUPP : 0;
@@ -225,7 +231,7 @@ int posix_timer_check_clock(struct task *t, int clock)
 		return 0;
 	case LINUX_CLOCK_REALTIME_ALARM:
 	case LINUX_CLOCK_BOOTTIME_ALARM:
-		return credentials_root_capable(t->cred, LINUX_CAP_WAKE_ALARM) ? 0 : -EPERM;
+		return 0;
 	case LINUX_CLOCK_MONOTONIC_RAW:
 	case LINUX_CLOCK_REALTIME_COARSE:
 	case LINUX_CLOCK_MONOTONIC_COARSE:
@@ -317,51 +323,72 @@ static int choose_id_locked(struct posix_timers *timers, int32_t wanted, int32_t
 	return 0;
 }
 
-int posix_timer_create(struct task *t, int clock, const struct linux_sigevent *event, int32_t wanted,
-		       int32_t *id)
+/* A timer with a number, which nobody else finds before it is complete. */
+static int reserve(struct task *t, int clock, int32_t wanted, struct posix_timer **out)
 {
+	int rc = user_charge(t->cred->uid, USER_SIGNALS, task_rlimit(t, RLIM_SIGPENDING));
 	struct posix_timers *timers;
 	struct posix_timer *timer;
-	struct task *target = NULL;
-	int rc = posix_timer_check_clock(t, clock);
 
-	if (!rc && event)
-		rc = check_event(t, event, &target);
-	if (!rc)
-		rc = user_charge(t->cred->uid, USER_SIGNALS, task_rlimit(t, RLIM_SIGPENDING));
-	if (rc) {
-		task_put(target);
+	if (rc)
 		return rc;
-	}
 	timers = timers_of(t->group, true);
 	timer = calloc(1, sizeof(*timer));
 	if (!timers || !timer) {
 		free(timer);
 		user_uncharge(t->cred->uid, USER_SIGNALS);
-		task_put(target);
 		return -EAGAIN;
 	}
 	refcount_init(&timer->refs);
 	timer->group = thread_group_get(t->group);
 	timer->owner = timers;
-	timer->target = target;
 	timer->clock = clock;
-	timer->notify = event ? event->notify & ~LINUX_SIGEV_THREAD_ID : LINUX_SIGEV_SIGNAL;
 	timer->charged_uid = t->cred->uid;
-	rc = find_clock_task(t, timer);
-	if (rc) {
-		posix_timer_put(timer);
-		return rc;
-	}
 	timer_init(&timer->timer, expired, timer);
 	mutex_lock(&timers->lock);
 	rc = choose_id_locked(timers, wanted, &timer->id);
-	if (!rc) {
-		fill_entry(timer, event);
+	if (!rc)
 		list_add_tail(&timers->list, &timer->node);
-		*id = timer->id;
-	}
 	mutex_unlock(&timers->lock);
+	if (rc)
+		posix_timer_put(timer);
+	else
+		*out = timer;
+	return rc;
+}
+
+/* In Linux's order: the number is told before it is known whose clock it is. */
+static int complete(struct task *t, struct posix_timer *timer, const struct linux_sigevent *event,
+		    guest_addr_t id)
+{
+	int rc = event ? check_event(t, event, &timer->target) : 0;
+
+	if (rc)
+		return rc;
+	timer->notify = event ? event->notify & ~LINUX_SIGEV_THREAD_ID : LINUX_SIGEV_SIGNAL;
+	fill_entry(timer, event);
+	rc = copy_out_u32(t->mm, id, (uint32_t)timer->id);
+	if (rc)
+		return rc;
+	if (is_alarm_clock(timer->clock) && !credentials_root_capable(t->cred, LINUX_CAP_WAKE_ALARM))
+		return -EPERM;
+	return find_clock_task(t, timer);
+}
+
+int posix_timer_create(struct task *t, int clock, const struct linux_sigevent *event, int32_t wanted,
+		       guest_addr_t id)
+{
+	struct posix_timer *timer;
+	int rc = reserve(t, clock, wanted, &timer);
+
+	if (rc)
+		return rc;
+	rc = complete(t, timer, event, id);
+	mutex_lock(&timer->owner->lock);
+	if (rc)
+		list_remove(&timer->node);
+	timer->complete = !rc;
+	mutex_unlock(&timer->owner->lock);
 	if (rc)
 		posix_timer_put(timer);
 	return rc;
@@ -378,7 +405,7 @@ static struct posix_timer *find(struct task *t, int32_t id)
 		return NULL;
 	mutex_lock(&timers->lock);
 	list_for_each(timer, &timers->list, node)
-		if (timer->id == id)
+		if (timer->id == id && timer->complete)
 			found = timer;
 	if (found)
 		posix_timer_get(found);

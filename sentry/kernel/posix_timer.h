@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sentry/abi/guest_addr.h"
 #include "sentry/abi/signal.h"
 #include "sentry/abi/time.h"
 #include "util/compiler.h"
@@ -14,12 +15,16 @@ struct task;
 struct thread_group;
 struct posix_timer;
 
-/* 0, -EINVAL, -EOPNOTSUPP: posix_timer_create tells the same. */
-int posix_timer_check_clock(struct task *t, int clock) MUST_CHECK;
-/* @wanted: the number it is to have (-EBUSY when there is one), or POSIX_TIMER_ANY_ID. */
+/* Whether it can have timers: 0, -EINVAL, -EOPNOTSUPP. */
+int posix_timer_check_clock(int clock) MUST_CHECK;
+/*
+ * A timer of a clock that was checked.  Its number is written to @id; there is none after an error, but the
+ * number may be used up and written.  @wanted: the number it is to have (-EBUSY when there is one), or
+ * POSIX_TIMER_ANY_ID.
+ */
 #define POSIX_TIMER_ANY_ID (-1)
 int posix_timer_create(struct task *t, int clock, const struct linux_sigevent *event, int32_t wanted,
-		       int32_t *id) MUST_CHECK;
+		       guest_addr_t id) MUST_CHECK;
 /* PR_TIMER_CREATE_RESTORE_IDS: whether numbers are asked for; -ENOMEM. */
 int posix_timers_restore_ids(struct thread_group *g, bool on) MUST_CHECK;
 bool posix_timers_restoring_ids(struct thread_group *g);

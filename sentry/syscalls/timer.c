@@ -78,7 +78,7 @@ int64_t sys_alarm(struct task *t, const struct syscall_args *a)
 
 int64_t sys_timer_create(struct task *t, const struct syscall_args *a)
 {
-	int32_t id, wanted = POSIX_TIMER_ANY_ID;
+	int32_t wanted = POSIX_TIMER_ANY_ID;
 	struct linux_sigevent event;
 	int rc;
 
@@ -87,7 +87,7 @@ int64_t sys_timer_create(struct task *t, const struct syscall_args *a)
 		if (rc)
 			return rc;
 	}
-	rc = posix_timer_check_clock(t, arg_int(a, 0));
+	rc = posix_timer_check_clock(arg_int(a, 0));
 	if (rc)
 		return rc;
 	if (posix_timers_restoring_ids(t->group)) {
@@ -99,13 +99,7 @@ int64_t sys_timer_create(struct task *t, const struct syscall_args *a)
 		if (wanted < 0)
 			return -EINVAL;
 	}
-	rc = posix_timer_create(t, arg_int(a, 0), a->v[1] ? &event : NULL, wanted, &id);
-	if (rc)
-		return rc;
-	rc = copy_out_u32(t->mm, arg_addr(a, 2), (uint32_t)id);
-	if (rc && posix_timer_delete(t, id))
-		return -EFAULT;
-	return rc;
+	return posix_timer_create(t, arg_int(a, 0), a->v[1] ? &event : NULL, wanted, arg_addr(a, 2));
 }
 
 int64_t sys_timer_settime(struct task *t, const struct syscall_args *a)

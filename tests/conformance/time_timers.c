@@ -86,6 +86,59 @@ CASE(timer_notify_values)
 	show("bad id", raw_create(CLOCK_MONOTONIC, NULL, bad_ptr()));
 }
 
+/* The kernel counts numbers per process: which failures use one up. */
+static void show_next_id(void)
+{
+	struct sigevent event = { .sigev_notify = SIGEV_NONE };
+	int id = -1;
+
+	MUST(raw_create(CLOCK_MONOTONIC, &event, &id));
+	show_int("  next id", id);
+}
+
+CASE(timer_create_bad_id_pointer)
+{
+	struct sigevent bad_signal = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = 99 };
+	struct sigevent none = { .sigev_notify = SIGEV_NONE };
+	int no_process = (int)(~4000000U << 3) | 2, id = -1;
+	struct itimerspec value;
+
+	show_next_id();
+	show("good event", raw_create(CLOCK_MONOTONIC, &none, bad_ptr()));
+	show_next_id();
+	show("its timer is there", syscall(SYS_timer_gettime, 1, &value));
+	show("default event", raw_create(CLOCK_MONOTONIC, NULL, bad_ptr()));
+	show_next_id();
+	show("no clock", raw_create(99, &none, bad_ptr()));
+	show("clock without timers", raw_create(CLOCK_MONOTONIC_COARSE, &none, bad_ptr()));
+	show_next_id();
+	show("bad event", raw_create(CLOCK_MONOTONIC, bad_ptr(), bad_ptr()));
+	show("bad event, no clock", raw_create(99, bad_ptr(), bad_ptr()));
+	show_next_id();
+	show("bad signal", raw_create(CLOCK_MONOTONIC, &bad_signal, bad_ptr()));
+	show_next_id();
+	show("bad signal, good pointer", raw_create(CLOCK_MONOTONIC, &bad_signal, &id));
+	show_int("id", id);
+	show_next_id();
+	show("clock of nobody", raw_create(no_process, &none, bad_ptr()));
+	show_next_id();
+	show("clock of nobody, good pointer", raw_create(no_process, &none, &id));
+	show_int("id", id);
+	show_next_id();
+	show("clock of a descriptor", raw_create((int)(~0U << 3) | 3, &none, bad_ptr()));
+	show_next_id();
+	RUN_CHILD("no more signals")
+	{
+		struct rlimit limit = { 0, 0 };
+
+		MUST(setrlimit(RLIMIT_SIGPENDING, &limit));
+		show("bad pointer", raw_create(CLOCK_MONOTONIC, &none, bad_ptr()));
+		show("good pointer", raw_create(CLOCK_MONOTONIC, &none, &id));
+		show("bad signal", raw_create(CLOCK_MONOTONIC, &bad_signal, &id));
+		show("clock of nobody", raw_create(no_process, &none, &id));
+	}
+}
+
 CASE(timer_default_event)
 {
 	int id = -1;
