@@ -31,7 +31,6 @@ struct itimers {
 	uint64_t real_deadline, real_interval; /* protected by lock; deadline 0: not set */
 	struct cpu_itimer virt, prof;	       /* protected by lock */
 	uint64_t next_xcpu;		       /* seconds at which SIGXCPU comes next; lock */
-	unsigned turn;			       /* whose turn it is to be told; only look_at_cpu_time */
 };
 
 static void real_expired(struct ktimer *timer, void *arg)
@@ -141,7 +140,7 @@ static void check_cpu_limit(struct itimers *it, uint64_t total)
 	}
 	mutex_unlock(&it->lock);
 	if (xcpu)
-		signal_send_running(it->group, LINUX_SIGXCPU, it->turn++);
+		signal_send_cpu(it->group, LINUX_SIGXCPU);
 }
 
 static void look_at_cpu_time(struct ktimer *timer, void *arg)
@@ -155,9 +154,9 @@ static void look_at_cpu_time(struct ktimer *timer, void *arg)
 	virt = expire_locked(&it->virt, now.user_ns);
 	mutex_unlock(&it->lock);
 	if (prof)
-		signal_send_running(it->group, LINUX_SIGPROF, it->turn++);
+		signal_send_cpu(it->group, LINUX_SIGPROF);
 	if (virt)
-		signal_send_running(it->group, LINUX_SIGVTALRM, it->turn++);
+		signal_send_cpu(it->group, LINUX_SIGVTALRM);
 	check_cpu_limit(it, cpu_time_total(now));
 	/* Without memory the next setting arms it again. */
 	if (arm_look(it, now))
@@ -170,6 +169,7 @@ void itimer_cpu_limit_changed(struct thread_group *g)
 
 	if (!it)
 		return;
+	cpu_taker_reset(g);
 	mutex_lock(&it->lock);
 	it->next_xcpu = 0;
 	mutex_unlock(&it->lock);
@@ -236,6 +236,8 @@ static int set_cpu(struct itimers *it, int which, uint64_t value, uint64_t inter
 	struct cpu_itimer *c = which == LINUX_ITIMER_PROF ? &it->prof : &it->virt;
 	uint64_t cpu = which == LINUX_ITIMER_PROF ? cpu_time_total(now) : now.user_ns;
 
+	if (value)
+		cpu_taker_reset(it->group);
 	mutex_lock(&it->lock);
 	c->interval = interval;
 	c->deadline = value ? cpu + value : 0;

@@ -120,6 +120,23 @@ static uint64_t forward_locked(struct posix_timer *timer, uint64_t now)
 	return periods;
 }
 
+/* Who used the CPU time, if that is one of the timer's own process: a reference, or NULL. */
+static struct task *taker_get(const struct posix_timer *timer)
+{
+	if (!is_cpu_clock(timer->clock) || timer->clock_task->group != timer->group)
+		return NULL;
+	return timer->of_thread ? task_get(timer->clock_task) : cpu_taker_get(timer->group);
+}
+
+static bool send_signal(struct posix_timer *timer)
+{
+	struct task *taker = taker_get(timer);
+	bool queued = signal_send_entry(timer->group, timer->target, taker, &timer->entry);
+
+	task_put(taker);
+	return queued;
+}
+
 static void expired(struct ktimer *ktimer, void *arg)
 {
 	struct posix_timer *timer = arg;
@@ -138,7 +155,7 @@ static void expired(struct ktimer *ktimer, void *arg)
 	mutex_unlock(&timer->owner->lock);
 	if (!fire)
 		return;
-	if (signal_send_entry(timer->group, timer->target, &timer->entry))
+	if (send_signal(timer))
 		return;
 	/* Ignored: a repeating timer goes on, so that it works when a handler is set. */
 	mutex_lock(&timer->owner->lock);
@@ -495,6 +512,8 @@ int posix_timer_settime(struct task *t, int32_t id, int flags,
 		return -EINVAL;
 	timer_cancel_sync(&timer->timer);
 	unqueue(timer);
+	if (value && is_cpu_clock(timer->clock) && !timer->of_thread)
+		cpu_taker_reset(timer->group);
 	now = timer_now(timer);
 	mutex_lock(&timer->owner->lock);
 	get_locked(timer, now, old_value);

@@ -80,9 +80,8 @@ int signal_send_group(struct thread_group *g, const struct linux_siginfo *info);
 void signal_force(struct task *t, const struct linux_siginfo *info);
 /* SI_KERNEL shorthand. */
 int signal_send_kernel(struct thread_group *g, int signo);
-/* The same for signals about CPU time, which Linux gives to the thread that used it: here to the
- * threads that run guest code, in turns. */
-int signal_send_running(struct thread_group *g, int signo, unsigned turn);
+/* The same for signals about CPU time, for which a thread is asked first that used it. */
+int signal_send_cpu(struct thread_group *g, int signo);
 /* SIGPIPE, SIGXFSZ ... to the current thread. */
 void signal_send_self(struct task *t, int signo);
 

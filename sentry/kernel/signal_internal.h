@@ -61,9 +61,16 @@ void signal_dequeue_finish(struct task *t, const struct signal_dequeued *after,
  */
 int signal_send_locked(struct thread_group *g, struct task *t, const struct linux_siginfo *info,
 		       bool force);
-/* A timer's own, preallocated entry: queued unless it is already. True if it was queued
- * now; false: pending or ignored. */
-bool signal_send_entry(struct thread_group *g, struct task *t, struct queued_signal *entry);
+/* The thread behind @t in its group, around; handlers->lock. */
+struct task *thread_next_locked(struct task *t);
+/* A timer of @g's CPU time is set: what was used before is nobody's credit.  Takes tasklist. */
+void cpu_taker_reset(struct thread_group *g);
+/* A reference on the thread that hears of @g's CPU time now; NULL: it has none any more.  Takes tasklist. */
+struct task *cpu_taker_get(struct thread_group *g) MUST_CHECK;
+/* A timer's own, preallocated entry: queued unless it is already, to @t alone, or (@t NULL) to the group, of
+ * which @first (NULL: the leader) is asked first. True if it was queued now; false: pending or ignored. */
+bool signal_send_entry(struct thread_group *g, struct task *t, struct task *first,
+		       struct queued_signal *entry);
 
 /* For exec: caught signals get their default action. */
 void signal_handlers_reset(struct signal_handlers *h, bool ignored_too);

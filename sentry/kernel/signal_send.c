@@ -146,25 +146,51 @@ static bool prepare_locked(struct thread_group *g, struct task *t, int signo, bo
 
 /* --- who takes it ------------------------------------------------------------------ */
 
+static bool runs(const struct task *t)
+{
+	return !t->exiting && (atomic_load(&t->in_guest) || atomic_load(&t->state) == TASK_RUNNING);
+}
+
+/* As Linux's wants_signal: one that runs will look soon, whatever it has to do besides. */
 static bool wants(struct task *t, int signo)
 {
 	if (t->exiting)
 		return false;
 	if (signal_in(t->blocked, signo))
 		return false;
-	return signo == LINUX_SIGKILL || (!atomic_load(&t->work_pending) && !t->ptrace.stopped);
+	if (signo == LINUX_SIGKILL)
+		return true;
+	return !t->ptrace.stopped && (runs(t) || !atomic_load(&t->work_pending));
 }
 
+struct task *thread_next_locked(struct task *t)
+{
+	struct thread_group *g = t->group;
+	struct list_node *next = t->thread_node.next;
+
+	if (next == &g->threads)
+		next = next->next;
+	return container_of(next, struct task, thread_node);
+}
+
+/* Who was picked last is asked again until it is busy, then those behind it. */
 static struct task *pick_locked(struct thread_group *g, struct task *first, bool to_group, int signo)
 {
-	struct task *t;
+	struct task *start, *t;
 
 	if (wants(first, signo))
 		return first;
-	if (to_group)
-		list_for_each(t, &g->threads, thread_node)
-			if (wants(t, signo))
-				return t;
+	if (!to_group)
+		return NULL;
+	start = g->signal_target ? g->signal_target : g->leader;
+	t = start = start ? start : first;
+	do {
+		if (wants(t, signo)) {
+			g->signal_target = t;
+			return t;
+		}
+		t = thread_next_locked(t);
+	} while (t != start);
 	return NULL;
 }
 
@@ -258,41 +284,32 @@ int signal_send_locked(struct thread_group *g, struct task *t, const struct linu
 	return send_locked(g, t ? t : g->leader, t ? &t->pending : &g->shared_pending, info, force);
 }
 
-/* The @turn-th, counted around, of the threads in guest code; NULL: there is none. */
-static struct task *running_locked(struct thread_group *g, unsigned turn)
+/* @t, unless it has left the group meanwhile; NULL: the leader. */
+static struct task *first_locked(struct thread_group *g, struct task *t)
 {
-	unsigned count = 0;
-	struct task *t;
-
-	list_for_each(t, &g->threads, thread_node)
-		count += !t->exiting && atomic_load(&t->in_guest);
-	if (!count)
-		return NULL;
-	turn %= count;
-	list_for_each(t, &g->threads, thread_node)
-		if (!t->exiting && atomic_load(&t->in_guest) && !turn--)
-			return t;
-	return NULL; /* one has just come back */
+	return t && t->group == g && !t->exiting ? t : g->leader;
 }
 
-int signal_send_running(struct thread_group *g, int signo, unsigned turn)
+int signal_send_cpu(struct thread_group *g, int signo)
 {
 	struct linux_siginfo info = { .signo = signo, .code = LINUX_SI_KERNEL };
+	struct task *taker = cpu_taker_get(g);
 	struct signal_handlers *h = signal_lock(g);
-	struct task *t = running_locked(g, turn);
-	int rc = send_locked(g, t ? t : g->leader, &g->shared_pending, &info, true);
+	int rc = send_locked(g, first_locked(g, taker), &g->shared_pending, &info, true);
 
 	signal_unlock(h);
+	task_put(taker);
 	return rc;
 }
 
-bool signal_send_entry(struct thread_group *g, struct task *t, struct queued_signal *entry)
+bool signal_send_entry(struct thread_group *g, struct task *t, struct task *first,
+		       struct queued_signal *entry)
 {
 	struct signal_handlers *h = signal_lock(g);
 	struct signal_queue *q = t ? &t->pending : &g->shared_pending;
-	struct task *first = t ? t : g->leader;
 	bool queued = false;
 
+	first = t ? t : first_locked(g, first);
 	if (first && !list_empty(&g->threads) && !(t && t->exiting) &&
 	    !list_linked(&entry->node) && prepare_locked(g, first, entry->info.signo, false)) {
 		list_add_tail(&q->entries, &entry->node);

@@ -179,6 +179,8 @@ struct task {
 	struct {
 		uint64_t user_ns, system_ns, minor_faults, major_faults;
 	} usage;			  /* final values at exit; while alive: task_usage() */
+	uint64_t cpu_seen_ns;		  /* private to cpu_taker.c, as the next; tasklist */
+	int64_t cpu_credit_ns;
 	uint64_t voluntary_switches, involuntary_switches;
 	_Atomic uint64_t io[TASK_IO_COUNT]; /* only the task itself adds */
 	guest_addr_t rseq_area;
@@ -229,6 +231,7 @@ struct thread_group {
 	struct signal_handlers *handlers; /* reference; changes in exec, under both locks */
 	/* protected by handlers->lock */
 	struct signal_queue shared_pending;
+	struct task *signal_target;	 /* borrowed from threads, or NULL: who took a signal to the group last */
 	bool group_exiting;
 	int group_exit_code;		 /* wait status form */
 	struct task *group_exec_task;	 /* de-threading: the one that survives */

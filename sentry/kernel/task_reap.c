@@ -62,7 +62,11 @@ static void thread_release_locked(struct task *t)
 	if (tracer)
 		wait_queue_wake_all(&tracer->group->child_wait, ~0U);
 	h = signal_lock(g);
+	if (g->signal_target == t)
+		g->signal_target = thread_next_locked(t);
 	list_remove(&t->thread_node);
+	if (list_empty(&g->threads))
+		g->signal_target = NULL;
 	if (g->leader == t)
 		g->leader = NULL;
 	signal_queue_flush(&t->pending, SIGNAL_ALL);

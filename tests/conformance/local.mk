@@ -67,6 +67,7 @@ conformance_sources = \
 	tests/conformance/signal_handler.c \
 	tests/conformance/signal_rules.c \
 	tests/conformance/signal_state.c \
+	tests/conformance/signal_threads.c \
 	tests/conformance/signal_wait.c \
 	tests/conformance/socket_pass.c \
 	tests/conformance/socket_inet.c \
