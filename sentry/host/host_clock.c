@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Host system calls made here: clock_gettime, clock_getres, getcpu (mostly by the vDSO). */
+/* Host system calls made here: clock_gettime, clock_getres (mostly by the vDSO). */
 #include "sentry/host/host_clock.h"
 
-#include <sched.h>
 #include <time.h>
 
 static uint64_t timespec_ns(const struct timespec *ts)
@@ -34,11 +33,4 @@ uint64_t host_monotonic_ns(void)
 uint64_t host_realtime_ns(void)
 {
 	return host_clock_ns(CLOCK_REALTIME);
-}
-
-unsigned host_current_cpu(void)
-{
-	int cpu = sched_getcpu();
-
-	return cpu < 0 ? 0 : (unsigned)cpu;
 }

@@ -8,5 +8,3 @@ uint64_t host_clock_ns(int clock);
 uint64_t host_clock_resolution_ns(int clock);
 uint64_t host_monotonic_ns(void);
 uint64_t host_realtime_ns(void);
-/* The CPU the calling thread runs on. */
-unsigned host_current_cpu(void);

@@ -158,6 +158,7 @@ enum stat_field { /* index in what parse_stat gives */
 	STAT_STIME = 15 - 4,
 	STAT_RSS = 24 - 4,
 	STAT_FIELDS,
+	STAT_PROCESSOR = 39 - 4,
 };
 
 void host_procfs_usage(pid_t pid, pid_t tid, struct host_usage *out)
@@ -174,6 +175,17 @@ void host_procfs_usage(pid_t pid, pid_t tid, struct host_usage *out)
 	out->user_ns = fields[STAT_UTIME] * TICK_NS;
 	out->system_ns = fields[STAT_STIME] * TICK_NS;
 	out->rss_pages = fields[STAT_RSS];
+}
+
+int host_procfs_cpu(pid_t pid, pid_t tid)
+{
+	char text[STAT_SIZE];
+	uint64_t fields[STAT_PROCESSOR + 1];
+
+	if (read_leaf(pid, tid, "stat", text, sizeof(text)) <= 0 ||
+	    parse_stat(text, fields, STAT_PROCESSOR + 1) <= STAT_PROCESSOR)
+		return 0;
+	return (int)fields[STAT_PROCESSOR];
 }
 
 void host_procfs_statm(pid_t pid, struct host_statm *out)

@@ -32,6 +32,9 @@ int host_procfs_fd(void);
 /* @tid 0: the whole process.  Zeroes when it is gone or @pid is 0. */
 void host_procfs_usage(pid_t pid, pid_t tid, struct host_usage *out);
 
+/* On which CPU the thread runs, or ran last; 0 when it is gone. */
+int host_procfs_cpu(pid_t pid, pid_t tid);
+
 struct host_statm {
 	uint64_t rss_pages, shared_pages; /* shared: those of files and of shared memory */
 };

@@ -248,6 +248,16 @@ void context_usage(struct context *ctx, struct host_usage *out)
 			  ctx->ops->context_host_tid(ctx), out);
 }
 
+uint32_t context_cpu(struct context *ctx)
+{
+	uint32_t cpu;
+
+	if (ctx->ops->context_cpu && ctx->ops->context_cpu(ctx, &cpu))
+		return cpu;
+	return (uint32_t)host_procfs_cpu(address_space_host_pid(context_address_space(ctx)),
+					 ctx->ops->context_host_tid(ctx));
+}
+
 int context_stack_pointer(struct context *ctx, uint64_t *out)
 {
 	uint64_t sp;

@@ -230,6 +230,8 @@ int platform_fetch_registers(struct context *ctx) MUST_CHECK;
 /* From /proc of the sentry's own pid namespace.  Zeroes when gone. */
 void address_space_statm(struct address_space *as, struct host_statm *out);
 void context_usage(struct context *ctx, struct host_usage *out);
+/* The host's CPU on which the stopped thread ran last; what the stub says of it may be any number. */
+uint32_t context_cpu(struct context *ctx);
 /*
  * The guest's stack pointer in a call that came without registers, from the host; -EAGAIN when the
  * context is not in such a call.  Another thread may ask.

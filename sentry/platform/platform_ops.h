@@ -42,6 +42,7 @@ struct platform_ops {
 	void (*context_kick)(struct context *ctx);
 	void (*context_kill_group)(struct context *ctx);
 	pid_t (*context_host_tid)(const struct context *ctx);
+	bool (*context_cpu)(struct context *ctx, uint32_t *cpu); /* or NULL; false: not known */
 	int (*need_registers)(struct context *ctx);
 	int (*fetch_registers)(struct context *ctx); /* NULL: as need_registers, which never fails */
 

@@ -198,12 +198,12 @@ int64_t sys_getrandom(struct task *t, const struct syscall_args *a)
 /* --- CPU, memory, personality ---------------------------------------------------------- */
 
 /*
- * The guest's CPUs are numbers of its own: the host's, folded into their range, when the
- * affinity allows it, else the first that it does.
+ * The guest's CPUs are numbers of its own: the host's one that the thread ran on, folded into their range,
+ * when the affinity allows it, else the first that it does.
  */
 static uint32_t current_cpu(struct task *t)
 {
-	uint32_t cpu = host_current_cpu() % t->kernel->cpus;
+	uint32_t cpu = context_cpu(t->context) % t->kernel->cpus;
 
 	mutex_lock(&t->lock);
 	if (!(t->cpu_mask[cpu / 64 % 16] & 1ULL << (cpu % 64)))

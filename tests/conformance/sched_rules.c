@@ -4,6 +4,8 @@
  */
 #include "conformance.h"
 
+#include <pthread.h>
+
 #include <linux/sched.h>
 #include <sys/resource.h>
 
@@ -362,4 +364,54 @@ CASE(yield_and_ids)
 	show("getpgid nobody", getpgid(4000000));
 	show("getsid nobody", getsid(4000000));
 	show("getpgid -1", getpgid(-1));
+}
+
+/* --- getcpu ------------------------------------------------------------------------------ */
+
+/* What the processor itself says, from the limit of a segment in which Linux keeps it. */
+static unsigned int running_cpu(void)
+{
+	unsigned long limit;
+
+	__asm__ volatile("lsl %1, %0" : "=r"(limit) : "r"(0x7bUL) : "cc");
+	return (unsigned int)limit & 0xfff;
+}
+
+static void spend_time(void)
+{
+	for (volatile int i = 0; i < 2000; i++)
+		;
+}
+
+/* How often the call is right, of the times at which the thread did not move meanwhile. */
+static void *compare_cpus(void *arg)
+{
+	int stayed = 0, right = 0;
+
+	for (int i = 0; i < 1000; i++) {
+		unsigned int before = running_cpu(), cpu = ~0U;
+
+		if (i % 2)
+			spend_time();
+		syscall(SYS_getcpu, &cpu, NULL, NULL);
+		if (running_cpu() != before)
+			continue;
+		stayed++;
+		right += cpu == before;
+	}
+	*(int *)arg = stayed ? right * 100 / stayed : 100;
+	return NULL;
+}
+
+CASE(getcpu_is_where_it_runs)
+{
+	pthread_t other;
+	int own = 0, others = 0;
+
+	compare_cpus(&own);
+	note("alone: %s", own > 90 ? "right" : "wrong");
+	MUST(pthread_create(&other, NULL, compare_cpus, &others) ? -1 : 0);
+	compare_cpus(&own);
+	MUST(pthread_join(other, NULL) ? -1 : 0);
+	note("two threads: %s and %s", own > 90 ? "right" : "wrong", others > 90 ? "right" : "wrong");
 }

@@ -268,6 +268,15 @@ pid_t trap_context_host_tid(const struct context *ctx)
 	return atomic_load(&trap_context((struct context *)(uintptr_t)ctx)->thread->tid);
 }
 
+bool trap_context_cpu(struct context *ctx, uint32_t *cpu)
+{
+	struct trap_thread *t = trap_context(ctx)->thread;
+
+	/* One that came by notification has not been in the stub. */
+	*cpu = t->by_slot ? __atomic_load_n(&t->slot->cpu, __ATOMIC_RELAXED) : STUB_CPU_UNKNOWN;
+	return *cpu != STUB_CPU_UNKNOWN;
+}
+
 struct address_space *trap_context_address_space(struct context *ctx)
 {
 	return &trap_context(ctx)->thread->as->base;

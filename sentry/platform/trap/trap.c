@@ -50,6 +50,7 @@ const struct platform_ops trap_ops = {
 	.context_kick = trap_context_kick,
 	.context_kill_group = trap_context_kill_group,
 	.context_host_tid = trap_context_host_tid,
+	.context_cpu = trap_context_cpu,
 	.need_registers = trap_need_registers,
 	.fetch_registers = trap_fetch_registers,
 	.xstate_size = trap_xstate_size,

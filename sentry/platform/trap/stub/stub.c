@@ -158,11 +158,11 @@ static void report_event(struct stub_slot *slot)
 {
 	uint32_t spin = slot->spin, hand = STUB_HAND_POSTED;
 
+	slot->cpu = read_cpu();
 	if (spin == 0) {
 		stub_syscall1(STUB_NR_REPORT, STUB_REPORT_EVENT);
 		return;
 	}
-	slot->cpu = read_cpu();
 	__atomic_store_n(&slot->hand, STUB_HAND_POSTED, __ATOMIC_SEQ_CST);
 	while (spin-- && hand != STUB_HAND_BLOCKED) {
 		hand = __atomic_load_n(&slot->hand, __ATOMIC_ACQUIRE);
