@@ -2,7 +2,8 @@
 /*
  * A debugger's view of memory.  What the guest could access itself is copied from
  * afar; a page that it cannot read or write is made accessible for the moment by the
- * tracee's own thread (mm_access_forced), as breakpoints in text need it.
+ * tracee's own thread (mm_access_forced), as breakpoints in text need it.  A process
+ * that looks at itself (/proc/self/mem) does so in the thread that looks.
  */
 #include <errno.h>
 #include <string.h>
@@ -67,6 +68,13 @@ static bool stopped_for(struct task *tracer, struct task *t)
 	return stopped;
 }
 
+static int forced_own(struct task *t, uint64_t addr, void *buf, size_t size, bool write)
+{
+	int rc = task_fetch_registers(t);
+
+	return rc ? rc : mm_access_forced(t->mm, t->context, addr, buf, size, write);
+}
+
 int ptrace_access(struct task *tracer, struct task *t, uint64_t addr, void *buf, size_t size,
 		  bool write)
 {
@@ -78,6 +86,8 @@ int ptrace_access(struct task *tracer, struct task *t, uint64_t addr, void *buf,
 		return -ESRCH;
 	rc = write ? copy_out(mm, guest_addr(addr), buf, size) :
 		     copy_in(mm, buf, guest_addr(addr), size);
+	if (rc && tracer->mm == mm)
+		rc = forced_own(tracer, addr, buf, size, write);
 	worker = rc ? stopped_with_mm(tracer, mm) : NULL;
 	mm_put(mm);
 	if (worker) {

@@ -3,6 +3,8 @@
  * Page faults of a task: those of guest code that the host turned into a signal, and those of a
  * system call that copies to or from the caller's memory.
  */
+#include <errno.h>
+
 #include "sentry/abi/signal.h"
 #include "sentry/kernel/task_internal.h"
 #include "sentry/mm/usercopy.h"
@@ -31,6 +33,17 @@ bool task_fault(struct task *t, struct context *ctx, const struct platform_event
 	return mm_fault(t->mm, ctx, &limits, event->fault_addr, event->error_code) == 0;
 }
 
+int task_fetch_registers(struct task *t)
+{
+	int rc;
+
+	/* Who kills the task does not wait for its thread for ever. */
+	atomic_store(&t->in_guest, true);
+	rc = t->kill_pending || t->exiting ? -ESRCH : platform_fetch_registers(t->context);
+	atomic_store(&t->in_guest, false);
+	return rc;
+}
+
 /* As Linux, only the memory of the caller itself: what is reached from afar does not grow. */
 static bool copy_fault(struct mm *mm, guest_addr_t addr, bool write)
 {
@@ -41,7 +54,7 @@ static bool copy_fault(struct mm *mm, guest_addr_t addr, bool write)
 	if (!t || !t->context || t->mm != mm)
 		return false;
 	limits = task_mm_limits(t);
-	/* The thread may have to leave its call for it: who kills the task does not wait for it for ever. */
+	/* As in task_fetch_registers, which this may come to. */
 	atomic_store(&t->in_guest, true);
 	good = !t->kill_pending && !t->exiting &&
 	       mm_fault(mm, t->context, &limits, addr.v, write ? ERROR_WRITE : 0) == 0;

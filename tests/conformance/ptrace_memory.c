@@ -4,6 +4,8 @@
  */
 #include "ptrace.h"
 
+#include <pthread.h>
+
 /* The kernel's struct user has two words more than the C library's. */
 #define USER_SIZE (sizeof(struct user) + 16)
 
@@ -305,4 +307,129 @@ CASE(ptrace_arch_prctl)
 	show("a kernel address", TRACE(30, pid, kernel_ptr(), 0x1001));
 	show("bad option", TRACE(30, pid, 0, 0x7777));
 	tracee_end(pid);
+}
+
+/* --- /proc/PID/mem against protection -------------------------------------------------------- */
+
+static void try_mem(const char *what, int mem, const void *at)
+{
+	char got = '?';
+
+	note("%s", what);
+	show("  read", pread(mem, &got, 1, (off_t)(uintptr_t)at));
+	note("  got %c", got);
+	show("  write", pwrite(mem, "w", 1, (off_t)(uintptr_t)at));
+	got = '?';
+	show("  read again", pread(mem, &got, 1, (off_t)(uintptr_t)at));
+	note("  got %c", got);
+}
+
+struct protected_pages {
+	char *read_only, *none, *shared_read_only, *file_read_only, *file_private, *unmapped;
+};
+
+static char *one_page(int flags, int fd)
+{
+	char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, flags, fd, 0);
+
+	MUST(page == MAP_FAILED ? -1 : 0);
+	return page;
+}
+
+static void map_protected(struct protected_pages *p)
+{
+	write_file("data", "f", 0600);
+	int rw = (int)MUST(open("data", O_RDWR)), ro = (int)MUST(open("data", O_RDONLY));
+
+	p->read_only = one_page(MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	p->none = one_page(MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	p->shared_read_only = one_page(MAP_SHARED | MAP_ANONYMOUS, -1);
+	p->file_private = one_page(MAP_PRIVATE, ro);
+	p->unmapped = one_page(MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	*p->read_only = *p->none = *p->shared_read_only = 'x';
+	MUST(mprotect(p->read_only, 4096, PROT_READ));
+	MUST(mprotect(p->none, 4096, PROT_NONE));
+	MUST(mprotect(p->shared_read_only, 4096, PROT_READ));
+	MUST(mprotect(p->file_private, 4096, PROT_READ));
+	p->file_read_only = mmap(NULL, 4096, PROT_READ, MAP_SHARED, rw, 0);
+	MUST(p->file_read_only == MAP_FAILED ? -1 : 0);
+	MUST(munmap(p->unmapped, 4096));
+}
+
+static void try_all(int mem, const struct protected_pages *p)
+{
+	try_mem("read-only", mem, p->read_only);
+	try_mem("none", mem, p->none);
+	try_mem("shared read-only", mem, p->shared_read_only);
+	try_mem("file", mem, p->file_read_only);
+	try_mem("private file", mem, p->file_private);
+	try_mem("unmapped", mem, p->unmapped);
+	show_file("file's content", "data");
+}
+
+CASE(mem_of_itself_against_protection)
+{
+	struct protected_pages p;
+
+	map_protected(&p);
+	try_all((int)MUST(open("/proc/self/mem", O_RDWR)), &p);
+	note("seen: %c %c", *(volatile char *)p.read_only, *(volatile char *)p.file_private);
+	RUN_CHILD("none is none still")
+	{
+		*(volatile char *)p.none = 'y';
+	}
+	RUN_CHILD("read-only is read-only still")
+	{
+		*(volatile char *)p.read_only = 'y';
+	}
+}
+
+static int answer(void)
+{
+	return 1;
+}
+
+/* As a program that patches its own code. */
+CASE(mem_patches_its_text)
+{
+	int (*volatile call)(void) = answer;
+	static const unsigned char return_two[] = { 0xb8, 2, 0, 0, 0, 0xc3 };
+	int mem = (int)MUST(open("/proc/self/mem", O_RDWR));
+
+	show_int("before", call());
+	show("patch", pwrite(mem, return_two, sizeof(return_two), (off_t)(uintptr_t)answer));
+	show_int("after", call());
+	RUN_CHILD("child has it, too")
+	{
+		show_int("in it", call());
+	}
+}
+
+static void *patch_from_thread(void *arg)
+{
+	struct protected_pages *p = arg;
+	int mem = (int)MUST(open("/proc/thread-self/mem", O_RDWR));
+
+	for (int i = 0; i < 200; i++)
+		if (pwrite(mem, "t", 1, (off_t)(uintptr_t)p->read_only) != 1 ||
+		    pwrite(mem, "t", 1, (off_t)(uintptr_t)p->none) != 1)
+			return "failed";
+	close(mem);
+	return NULL;
+}
+
+CASE(mem_of_itself_by_threads)
+{
+	struct protected_pages p;
+	pthread_t threads[3];
+	void *result;
+
+	map_protected(&p);
+	for (int i = 0; i < 3; i++)
+		MUST(pthread_create(&threads[i], NULL, patch_from_thread, &p) ? -1 : 0);
+	for (int i = 0; i < 3; i++) {
+		MUST(pthread_join(threads[i], &result) ? -1 : 0);
+		show_int("failed", result != NULL);
+	}
+	note("seen: %c", *p.read_only);
 }
