@@ -173,6 +173,7 @@ void attack_slot_scribble(void);
 void attack_slot_requeue(void);
 
 void attack_deaf_spin(void);
+void attack_deaf_growth(void);
 void attack_core_dump(void);
 void attack_other_process(void);
 

@@ -23,6 +23,7 @@ const struct attack attacks[] = {
 	{ "slot_scribble", attack_slot_scribble, true, false },
 	{ "slot_requeue", attack_slot_requeue, true, true },
 	{ "deaf_spin", attack_deaf_spin, true, true },
+	{ "deaf_growth", attack_deaf_growth, true, true },
 	{ "core_dump", attack_core_dump, false, false },
 	{ "other_process", attack_other_process, false, false },
 	{ "race_files", attack_race_files, false, false },

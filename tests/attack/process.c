@@ -30,8 +30,8 @@ __attribute__((noreturn)) static void spin(void)
 		__asm__ volatile("pause");
 }
 
-/* rt_sigreturn with every signal of the host blocked. */
-__attribute__((noreturn)) static void go_deaf(void)
+/* rt_sigreturn with these signals of the host blocked. */
+__attribute__((noreturn)) static void go_deaf_in(void (*body)(void), uint64_t signals)
 {
 	struct {
 		uint64_t flags, link, sp, ss, size;
@@ -39,16 +39,21 @@ __attribute__((noreturn)) static void go_deaf(void)
 		uint64_t selectors, err, trapno, oldmask, cr2, fpstate, reserved[8], sigmask;
 	} frame = { .ss = 2 };
 
-	frame.regs.rip = (uint64_t)spin;
+	frame.regs.rip = (uint64_t)body;
 	frame.regs.rsp = (uint64_t)spin_stack + sizeof(spin_stack) - 8;
 	frame.regs.eflags = 0x202;
 	frame.selectors = 0x002b000000000033UL;
-	frame.sigmask = (uint64_t)-1;
+	frame.sigmask = signals;
 	__asm__ volatile("mov %0, %%rsp\n\tmov $15, %%eax\n\tjmp *%1"
 			 :
 			 : "D"(&frame), "c"(STUB_TEXT + 0x8000)
 			 : "memory");
 	__builtin_unreachable();
+}
+
+__attribute__((noreturn)) static void go_deaf(void)
+{
+	go_deaf_in(spin, (uint64_t)-1);
 }
 
 static int deaf_process(void *arg)
@@ -91,6 +96,86 @@ static int with_deaf_thread(void *arg)
 	if (kind == 2)
 		execl("/bin/busybox", "busybox", "true", NULL);
 	return 0;
+}
+
+/* --- deaf in a call for which the thread has to be kicked -------------------------------- */
+
+#define KICKS (1UL << (SIGURG - 1))
+
+static char *below_stack;
+
+/* For a while, so that nobody watches the slot any more and the next call is notified. */
+static void compute(void)
+{
+	for (volatile unsigned i = 0; i < 100000000; i++)
+		;
+}
+
+/* The kick that is to bring the thread out of its call does not come. */
+__attribute__((noreturn)) static void grow_and_spin(void)
+{
+	compute();
+	syscall(SYS_clock_gettime, 1, below_stack);
+	spin();
+}
+
+__attribute__((noreturn)) static void grow_and_call(void)
+{
+	compute();
+	for (;;)
+		syscall(SYS_clock_gettime, 1, below_stack);
+}
+
+static bool map_growing(void)
+{
+	char *area = mmap(NULL, 1024 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (area == MAP_FAILED || munmap(area, 1024 * PAGE) != 0)
+		return false;
+	area = mmap(area + 1000 * PAGE, PAGE, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_FIXED, -1, 0);
+	below_stack = area - 10 * PAGE;
+	return area != MAP_FAILED;
+}
+
+static int deaf_growth(void *arg)
+{
+	if (!map_growing())
+		return 1;
+	gadget_install();
+	go_deaf_in(*(int *)arg ? grow_and_call : grow_and_spin, KICKS);
+}
+
+static void *deaf_growing_thread(void *arg)
+{
+	go_deaf_in(*(int *)arg ? grow_and_call : grow_and_spin, KICKS);
+}
+
+/* Beside a thread that lives on and wants to end the process. */
+static int exit_beside_deaf_growth(void *arg)
+{
+	pthread_t thread;
+
+	if (!map_growing())
+		return 1;
+	gadget_install();
+	if (pthread_create(&thread, NULL, deaf_growing_thread, arg) != 0)
+		return 1;
+	sleep_ms(1500);
+	return 0;
+}
+
+void attack_deaf_growth(void)
+{
+	for (int kind = 0; kind < 2; kind++) {
+		struct outcome o = in_child(deaf_growth, &kind, 1500);
+
+		if (o.unkillable)
+			fail("deaf in a call, kind %d: %s", kind, outcome_text(&o));
+		o = in_child(exit_beside_deaf_growth, &kind, 5000);
+		if (o.unkillable || o.timed_out)
+			fail("exit beside one, kind %d: %s", kind, outcome_text(&o));
+	}
 }
 
 void attack_deaf_spin(void)
