@@ -208,7 +208,11 @@ static int lookup_or_create_locked(struct walk *w, struct opening *o, struct den
 	rc = create_locked(&w->at, w->name, &how, out);
 	if (rc == 0)
 		o->created = true;
-	return rc;
+	if (rc != -EEXIST || o->flags & LINUX_O_EXCL)
+		return rc;
+	/* Another container was faster, on a volume that both have. */
+	dentry_drop_name(w->at.dentry, w->name);
+	return dir_lookup_locked(w->at.dentry, w->name, out);
 }
 
 /* fs.protected_regular and protected_fifos at 1: another's file in a sticky world-writable directory. */
