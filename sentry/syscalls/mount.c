@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* mount, umount2, pivot_root.  Every mount is private; propagation flags are taken as that. */
+/* mount, umount2, pivot_root.  A path can lead to another namespace's mounts, which are not to be changed. */
 #include "config.h"
 
 #include <string.h>
@@ -12,6 +12,11 @@
 static bool may_mount(const struct task *t)
 {
 	return credentials_ns_capable(t->cred, t->namespaces->mount->user_ns, LINUX_CAP_SYS_ADMIN);
+}
+
+static bool is_ours(const struct task *t, const struct path *p)
+{
+	return path_is_in_namespace(p, t->namespaces->mount);
 }
 
 /* A NULL pointer is no string. */
@@ -58,7 +63,7 @@ static int new_mount(struct task *t, const struct path *at, uint64_t ms, const c
 		return rc;
 	if (ms & LINUX_MS_RDONLY)
 		sb->read_only = true;
-	rc = vfs_mount_sb(sb, NULL, at, mount_flags(ms));
+	rc = is_ours(t, at) ? vfs_mount_sb(sb, NULL, at, mount_flags(ms)) : -EINVAL;
 	super_block_put(sb);
 	return rc;
 }
@@ -74,19 +79,21 @@ static int bind_or_move(struct task *t, const struct path *at, uint64_t ms, cons
 	rc = vfs_lookup(&ctx, LINUX_AT_FDCWD, source, LOOKUP_FOLLOW, &from);
 	if (rc < 0)
 		return rc;
+	if (!is_ours(t, at) || !is_ours(t, &from))
+		return -EINVAL;
 	if (ms & LINUX_MS_BIND)
 		return vfs_bind_mount(&from, at, ms & LINUX_MS_REC, 0);
 	return vfs_move_mount(&from, at);
 }
 
-/* The flags of one change of propagation, alone with MS_REC and MS_SILENT, on a mount. */
-static int change_propagation(const struct path *at, uint64_t ms)
+/* The flags of one change of propagation, alone with MS_REC and MS_SILENT. */
+static int change_propagation(const struct task *t, const struct path *at, uint64_t ms)
 {
 	uint64_t type = ms & PROPAGATION;
 
 	if (ms & ~(PROPAGATION | LINUX_MS_REC | LINUX_MS_SILENT) || type & (type - 1))
 		return -EINVAL;
-	return at->dentry == at->mount->root ? 0 : -EINVAL;
+	return vfs_change_propagation(t->cred, at, type, ms & LINUX_MS_REC);
 }
 
 static int do_mount(struct task *t, const struct path *at, uint64_t ms, const char *source,
@@ -95,11 +102,13 @@ static int do_mount(struct task *t, const struct path *at, uint64_t ms, const ch
 	if (!may_mount(t))
 		return -EPERM;
 	if (ms & LINUX_MS_REMOUNT)
-		return vfs_remount(at, mount_flags(ms), ms & LINUX_MS_BIND, ms & LINUX_MS_RDONLY, options);
+		return is_ours(t, at) ? vfs_remount(at, mount_flags(ms), ms & LINUX_MS_BIND,
+						    ms & LINUX_MS_RDONLY, options)
+				      : -EINVAL;
 	if (ms & LINUX_MS_BIND)
 		return bind_or_move(t, at, ms, source);
 	if (ms & PROPAGATION)
-		return change_propagation(at, ms);
+		return change_propagation(t, at, ms);
 	if (ms & LINUX_MS_MOVE)
 		return bind_or_move(t, at, ms, source);
 	return new_mount(t, at, ms, source, type, options);
@@ -140,7 +149,7 @@ int64_t sys_umount2(struct task *t, const struct syscall_args *a)
 		return -EPERM;
 	if (flags & LINUX_MNT_EXPIRE && flags & (LINUX_MNT_FORCE | LINUX_MNT_DETACH))
 		return -EINVAL;
-	return vfs_umount(&at, flags);
+	return is_ours(t, &at) ? vfs_umount(&at, flags) : -EINVAL;
 }
 
 int64_t sys_pivot_root(struct task *t, const struct syscall_args *a)
@@ -155,5 +164,7 @@ int64_t sys_pivot_root(struct task *t, const struct syscall_args *a)
 	rc = call_lookup(t, LINUX_AT_FDCWD, arg_addr(a, 0), lookup, &new_root);
 	if (rc == 0)
 		rc = call_lookup(t, LINUX_AT_FDCWD, arg_addr(a, 1), lookup, &put_old);
+	if (rc == 0 && (!is_ours(t, &new_root) || !is_ours(t, &put_old)))
+		rc = -EINVAL;
 	return rc < 0 ? rc : vfs_pivot_root(&ctx, &new_root, &put_old);
 }

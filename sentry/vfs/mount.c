@@ -7,6 +7,7 @@
 
 #include "sentry/abi/epoll.h"
 #include "sentry/vfs/dentry_cache.h"
+#include "sentry/vfs/mount_peers.h"
 #include "sentry/vfs/mount_tree.h"
 #include "util/log.h"
 
@@ -59,25 +60,33 @@ void mount_put(struct mount *m)
 {
 	if (!m || !refcount_put(&m->refs))
 		return;
-	ASSERT(!m->parent && !m->ns && list_empty(&m->children));
+	ASSERT(!m->parent && !m->ns && !m->group && !m->master && list_empty(&m->children));
 	dentry_put(m->root);
 	super_block_put(m->sb);
 	free(m);
 }
 
+struct mount *mount_child_locked(struct mount *m, struct dentry *d)
+{
+	struct mount *child;
+
+	list_for_each(child, &m->children, siblings) {
+		if (child->mountpoint == d)
+			return child;
+	}
+	return NULL;
+}
+
 struct mount *mount_lookup_child(struct mount *m, struct dentry *d)
 {
-	struct mount *child, *found = NULL;
+	struct mount *found;
 
 	if (!m || !d->mounted)
 		return NULL;
 	mount_tree_read_lock();
-	list_for_each(child, &m->children, siblings) {
-		if (child->mountpoint == d) {
-			found = mount_get(child);
-			break;
-		}
-	}
+	found = mount_child_locked(m, d);
+	if (found)
+		mount_get(found);
 	mount_tree_read_unlock();
 	return found;
 }
@@ -112,6 +121,30 @@ bool path_follow_mounts(struct path *p)
 	return moved;
 }
 
+bool mount_is_root(const struct path *p)
+{
+	return p->mount && p->dentry == p->mount->root;
+}
+
+bool path_is_in_namespace(const struct path *p, const struct mount_namespace *ns)
+{
+	bool in;
+
+	mount_tree_read_lock();
+	in = p->mount && p->mount->ns == ns;
+	mount_tree_read_unlock();
+	return in;
+}
+
+bool mount_reachable_locked(const struct path *p, const struct path *root)
+{
+	struct path at = *p;
+
+	while (at.mount != root->mount && at.mount->parent)
+		at = (struct path){ at.mount->parent, at.mount->mountpoint };
+	return at.mount == root->mount && dentry_is_below(at.dentry, root->dentry);
+}
+
 bool path_is_read_only(const struct path *p)
 {
 	return (p->mount && p->mount->flags & MOUNT_READONLY) || p->dentry->sb->read_only;
@@ -119,10 +152,40 @@ bool path_is_read_only(const struct path *p)
 
 /* --- the tree --------------------------------------------------------------------- */
 
+/* What follows @m and all below it. */
+static struct mount *mount_next_sibling_locked(const struct mount *m, const struct mount *top)
+{
+	for (; m != top; m = m->parent) {
+		if (m->siblings.next != &m->parent->children)
+			return list_entry(m->siblings.next, struct mount, siblings);
+	}
+	return NULL;
+}
+
+struct mount *mount_next_locked(const struct mount *m, const struct mount *top)
+{
+	struct mount *child = list_first(&m->children, struct mount, siblings);
+
+	return child ? child : mount_next_sibling_locked(m, top);
+}
+
 void mount_namespace_changed(struct mount_namespace *ns)
 {
 	atomic_fetch_add(&ns->generation, 1);
 	wait_queue_wake_all(&ns->changes, LINUX_EPOLLERR | LINUX_EPOLLPRI);
+}
+
+static void enter_namespace(struct mount *m, struct mount_namespace *ns)
+{
+	m->ns = ns;
+	list_add_tail(&ns->mounts, &m->in_namespace);
+	ns->mount_count++;
+}
+
+void mount_link_locked(struct mount *m)
+{
+	m->mountpoint->mounted++;
+	list_add_tail(&m->parent->children, &m->siblings);
 }
 
 void mount_attach_locked(struct mount *m, const struct path *at, struct mount_namespace *ns)
@@ -130,14 +193,31 @@ void mount_attach_locked(struct mount *m, const struct path *at, struct mount_na
 	if (at) {
 		m->parent = mount_get(at->mount);
 		m->mountpoint = dentry_get(at->dentry);
-		at->dentry->mounted++;
-		list_add_tail(&at->mount->children, &m->siblings);
+		mount_link_locked(m);
 	}
-	if (ns) {
-		m->ns = ns;
-		list_add_tail(&ns->mounts, &m->in_namespace);
-		ns->mount_count++;
-	}
+	if (ns)
+		enter_namespace(m, ns);
+}
+
+void mount_reparent_locked(struct mount *m, struct mount *parent, struct dentry *place)
+{
+	struct mount *old_parent = m->parent;
+	struct dentry *old_place = m->mountpoint;
+
+	list_remove(&m->siblings);
+	old_place->mounted--;
+	m->parent = mount_get(parent);
+	m->mountpoint = dentry_get(place);
+	mount_link_locked(m);
+	/* Neither is the last one: both are mounted, or on the way. */
+	dentry_put(old_place);
+	mount_put(old_parent);
+}
+
+void mount_adopt_tree_locked(struct mount *top, struct mount_namespace *ns)
+{
+	for (struct mount *m = top; m; m = mount_next_locked(m, top))
+		enter_namespace(m, ns);
 }
 
 /*
@@ -155,6 +235,7 @@ void mount_detach_locked(struct mount *m, struct list_node *dead)
 		m->ns->mount_count--;
 		m->ns = NULL;
 	}
+	mount_make_private_locked(m);
 	list_add_tail(dead, &m->in_namespace);
 }
 
@@ -192,36 +273,66 @@ void mount_put_dead(struct list_node *dead)
 
 /* --- copies -------------------------------------------------------------------------- */
 
-/* Breadth first; a copy waits in `siblings` order under its new parent. */
-static int copy_children_locked(struct mount *from, struct mount *to)
+static int copy_one(struct mount *from, struct dentry *root, uint32_t how, struct mount **out)
 {
-	struct mount *child, *copy;
+	struct mount *m;
+	int rc = mount_new(from->sb, root, from->flags, &m);
 
-	list_for_each(child, &from->children, siblings) {
-		struct path at = { to, child->mountpoint };
+	if (rc < 0)
+		return rc;
+	if (how & MOUNT_COPY_SLAVE && from->group)
+		mount_enslave_locked(m, from->group);
+	else
+		mount_follow_locked(m, from);
+	*out = m;
+	return how & MOUNT_COPY_SHARED && !m->group ? mount_share_locked(m) : 0;
+}
+
+/* Something below that is not to be copied, with all that is in it. */
+static bool is_left_out(const struct mount *m, const struct mount *from, struct dentry *root, uint32_t how)
+{
+	if (m->unbindable && !(how & MOUNT_COPY_UNBINDABLE))
+		return true;
+	return m->parent == from && !dentry_is_below(m->mountpoint, root);
+}
+
+/* @m follows @last in @from's tree: up from @last and its copy to @m's parent and that one's copy. */
+static struct mount *copy_of_parent(const struct mount *m, const struct mount *last, struct mount *copy)
+{
+	for (; last != m->parent; last = last->parent)
+		copy = copy->parent;
+	return copy;
+}
+
+static int copy_below(struct mount *from, struct dentry *root, uint32_t how, struct mount *copy)
+{
+	struct mount *m = mount_next_locked(from, from), *last = from;
+
+	while (m) {
+		struct path at = { copy_of_parent(m, last, copy), m->mountpoint };
 		int rc;
 
-		if (!dentry_is_below(child->mountpoint, to->root))
+		if (is_left_out(m, from, root, how)) {
+			copy = at.mount;
+			last = m->parent;
+			m = mount_next_sibling_locked(m, from);
 			continue;
-		rc = mount_new(child->sb, child->root, child->flags, &copy);
-		if (rc == 0) {
-			mount_attach_locked(copy, &at, NULL);
-			rc = copy_children_locked(child, copy);
 		}
+		copy = NULL;
+		rc = copy_one(m, m->root, how, &copy);
+		if (copy)
+			mount_attach_locked(copy, &at, NULL);
 		if (rc < 0)
 			return rc;
+		last = m;
+		m = mount_next_locked(m, from);
 	}
 	return 0;
 }
 
-int mount_copy_tree_locked(struct mount *from, struct dentry *root, bool recursive,
-			   struct mount **out)
+int mount_copy_tree_locked(struct mount *from, struct dentry *root, uint32_t how, struct mount **out)
 {
-	struct mount *top = NULL;
-	int rc = mount_new(from->sb, root, from->flags, &top);
+	int rc = copy_one(from, root, how, out);
 
-	if (rc == 0 && recursive)
-		rc = copy_children_locked(from, top);
-	*out = top;
-	return rc;
+	return rc == 0 && how & MOUNT_COPY_RECURSIVE ? copy_below(from, root, how, *out) : rc;
 }

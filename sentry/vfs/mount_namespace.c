@@ -7,8 +7,11 @@
 #include <string.h>
 
 #include "sentry/cred/credentials.h"
+#include "sentry/vfs/mount_peers.h"
 #include "sentry/vfs/mount_tree.h"
 #include "util/cleanup.h"
+
+#define NAMESPACE_MOUNTS_MAX 100000U /* fs.mount-max */
 
 static int namespace_alloc(struct user_namespace *user_ns, struct mount_namespace **out)
 {
@@ -47,32 +50,31 @@ int mount_namespace_new(struct super_block *root_sb, uint32_t flags, struct user
 	return 0;
 }
 
-/* Parallel walk of two trees of the same shape: puts copies into @ns, in the original's
- * order, and moves @fs's places over. */
+int mount_namespace_reserve_locked(struct mount_namespace *ns, uint32_t count)
+{
+	if (count > NAMESPACE_MOUNTS_MAX - ns->mount_count - ns->reserved)
+		return -ENOSPC;
+	ns->reserved += count;
+	return 0;
+}
+
+/* A copy of a namespace being made, and where the fs context's places are in it. */
 struct copy_walk {
 	struct mount_namespace *ns;
 	struct path root, cwd;	    /* of the fs context, to be replaced; references */
 };
 
-static void take_copy(struct copy_walk *w, struct mount *from, struct mount *to)
+/* A parallel walk of two trees of the same shape. */
+static void move_places_locked(struct copy_walk *w, struct mount *from, struct mount *to)
 {
-	to->ns = w->ns;
-	list_add_tail(&w->ns->mounts, &to->in_namespace);
-	w->ns->mount_count++;
-	if (w->root.mount == from)
-		w->root.mount = to;
-	if (w->cwd.mount == from)
-		w->cwd.mount = to;
-}
+	struct mount *a = from, *b = to;
 
-static void take_copies(struct copy_walk *w, struct mount *from, struct mount *to)
-{
-	struct list_node *a = from->children.next, *b = to->children.next;
-
-	take_copy(w, from, to);
-	for (; b != &to->children; a = a->next, b = b->next)
-		take_copies(w, list_entry(a, struct mount, siblings),
-			    list_entry(b, struct mount, siblings));
+	for (; a; a = mount_next_locked(a, from), b = mount_next_locked(b, to)) {
+		if (w->root.mount == a)
+			w->root.mount = b;
+		if (w->cwd.mount == a)
+			w->cwd.mount = b;
+	}
 }
 
 static void move_fs(struct fs_context *fs, const struct copy_walk *w)
@@ -89,13 +91,14 @@ static void move_fs(struct fs_context *fs, const struct copy_walk *w)
 	path_put(&old_cwd);
 }
 
-/* Whole trees are copied, so every mountpoint is below its mount's root. */
+/* Other users must not mount for those the copy is from, so their mounts are slaves. */
 int mount_namespace_copy(struct mount_namespace *from, struct user_namespace *user_ns, uint32_t kuid,
 			 struct fs_context *fs, struct mount_namespace **out)
 {
 	struct copy_walk w;
 	struct list_node dead = LIST_HEAD_INIT(dead);
 	struct mount *root = NULL;
+	uint32_t how = MOUNT_COPY_RECURSIVE | MOUNT_COPY_UNBINDABLE;
 	int rc = namespace_alloc(user_ns, &w.ns);
 
 	if (rc < 0)
@@ -105,14 +108,17 @@ int mount_namespace_copy(struct mount_namespace *from, struct user_namespace *us
 		mount_namespace_put(w.ns);
 		return rc;
 	}
+	if (user_ns != from->user_ns)
+		how |= MOUNT_COPY_SLAVE;
 	mutex_lock(&fs->lock);
 	w.root = fs->root;
 	w.cwd = fs->cwd;
 	mutex_unlock(&fs->lock);
 	mount_tree_write_lock();
-	rc = mount_copy_tree_locked(from->root, from->root->root, true, &root);
+	rc = mount_copy_tree_locked(from->root, from->root->root, how, &root);
 	if (rc == 0) {
-		take_copies(&w, from->root, root);
+		mount_adopt_tree_locked(root, w.ns);
+		move_places_locked(&w, from->root, root);
 		w.ns->root = mount_get(root);
 	} else if (root) {
 		mount_detach_tree_locked(root, &dead);
@@ -184,8 +190,18 @@ static int string_of(const struct path *p, const struct path *root, char **out)
 	return *out ? 0 : -ENOMEM;
 }
 
+static void describe_propagation_locked(const struct mount *m, const struct mount_namespace *ns,
+					const struct path *root, struct mount_info *out)
+{
+	out->unbindable = m->unbindable;
+	out->group = m->group ? m->group->id : 0;
+	out->master = m->master ? m->master->id : 0;
+	out->dominating = mount_dominating_locked(m, ns, root);
+}
+
 /* 1: listed, 0: not visible from @root. */
-static int describe(struct mount *m, const struct path *root, struct mount_info *out)
+static int describe(struct mount *m, const struct mount_namespace *ns, const struct path *root,
+		    struct mount_info *out)
 {
 	struct path top = { m, m->root }, fs_root = { NULL, m->sb->root }, in_fs = { NULL, m->root };
 	int rc = string_of(&top, root, &out->mountpoint);
@@ -205,6 +221,7 @@ static int describe(struct mount *m, const struct path *root, struct mount_info 
 		return -ENOMEM;
 	mount_tree_read_lock();
 	out->parent_id = m->parent ? m->parent->id : m->id - 1;
+	describe_propagation_locked(m, ns, root, out);
 	mount_tree_read_unlock();
 	out->id = m->id;
 	out->dev = m->sb->dev;
@@ -251,7 +268,7 @@ int mount_namespace_list(struct mount_namespace *ns, const struct path *root,
 		rc = -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
 		if (rc >= 0) {
-			rc = describe(mounts[i], root, &list[used]);
+			rc = describe(mounts[i], ns, root, &list[used]);
 			used += rc != 0; /* also a half-made one, to be freed */
 		}
 		mount_put(mounts[i]);

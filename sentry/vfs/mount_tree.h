@@ -21,10 +21,30 @@ bool mount_parent(struct mount *m, struct path *out) MUST_CHECK;
 /* Crosses into what is mounted on @p, repeatedly; true when it moved. */
 bool path_follow_mounts(struct path *p);
 
+/* The same under the lock, without a reference. */
+struct mount *mount_child_locked(struct mount *m, struct dentry *d) MUST_CHECK;
+/* The mount after @m of the tree @top, parents before children; NULL at its end.  Trees are as deep as
+ * a guest likes: walked by this, never by recursion. */
+struct mount *mount_next_locked(const struct mount *m, const struct mount *top) MUST_CHECK;
+/* @p is the root of a mount. */
+bool mount_is_root(const struct path *p) MUST_CHECK;
+/* @p is @root or below it, over mounts. */
+bool mount_reachable_locked(const struct path *p, const struct path *root) MUST_CHECK;
+
 /* A mount in no tree, of @root (a reference is taken). */
 int mount_new(struct super_block *sb, struct dentry *root, uint32_t flags, struct mount **out) MUST_CHECK;
 /* Links @m (its list reference is handed over) below @at.  Write lock held. */
 void mount_attach_locked(struct mount *m, const struct path *at, struct mount_namespace *ns);
+/* The same where m->parent and m->mountpoint say. */
+void mount_link_locked(struct mount *m);
+/* Moves @m, which has a parent, to @place in @parent. */
+void mount_reparent_locked(struct mount *m, struct mount *parent, struct dentry *place);
+/* Changes the place of @m, to none for NULL; the old one's references are handed out. */
+struct path mount_move_locked(struct mount *m, const struct path *to) MUST_CHECK;
+/* Gives every mount of the tree @top to @ns. */
+void mount_adopt_tree_locked(struct mount *top, struct mount_namespace *ns);
+/* Room for @count more mounts, or -ENOSPC. */
+int mount_namespace_reserve_locked(struct mount_namespace *ns, uint32_t count) MUST_CHECK;
 /* Unlinks from parent and namespace; references to put later are queued on @dead. */
 void mount_detach_locked(struct mount *m, struct list_node *dead);
 /* The same for @m and everything below. */
@@ -32,9 +52,15 @@ void mount_detach_tree_locked(struct mount *m, struct list_node *dead);
 /* Puts what the detach functions queued.  No lock held. */
 void mount_put_dead(struct list_node *dead);
 void mount_namespace_changed(struct mount_namespace *ns);
-/* Copies of @from and, with @recursive, of what is mounted below @root of it, linked to
- * each other but in no namespace.  @map, when given, is told of each pair.  Lock held. */
-int mount_copy_tree_locked(struct mount *from, struct dentry *root, bool recursive,
+enum mount_copying {
+	MOUNT_COPY_RECURSIVE = 1 << 0,	/* with what is mounted below */
+	MOUNT_COPY_UNBINDABLE = 1 << 1, /* and what cannot be bound of it */
+	MOUNT_COPY_SLAVE = 1 << 2,	/* of a shared mount: a slave, not a peer */
+	MOUNT_COPY_SHARED = 1 << 3,	/* with peers of its own */
+};
+/* A copy of @from with the root @root, and as @how says of its tree, in no namespace.  *out may be set
+ * on failure, too: what there is, to be detached.  Lock held. */
+int mount_copy_tree_locked(struct mount *from, struct dentry *root, uint32_t how,
 			   struct mount **out) MUST_CHECK;
 /* Writes through @p are refused. */
 bool path_is_read_only(const struct path *p);

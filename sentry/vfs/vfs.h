@@ -10,6 +10,7 @@
 #include "sentry/vfs/inode.h"
 
 struct mount_namespace;
+struct peer_group;
 
 /* A place in the tree; both references when owned. */
 struct path {
@@ -57,6 +58,12 @@ enum mount_flags { /* MNT_* as in mountinfo */
 	MOUNT_RELATIME = 1 << 6,
 };
 
+enum mount_umounting {
+	MOUNT_STAYS,
+	MOUNT_UMOUNT_ASKED,
+	MOUNT_UMOUNT_CANDIDATE, /* by propagation, if nothing is mounted in it */
+};
+
 struct mount {
 	struct refcount refs;
 	int id;			   /* mountinfo */
@@ -67,7 +74,17 @@ struct mount {
 	struct list_node children, siblings, in_namespace; /* namespace lock */
 	struct mount_namespace *ns; /* borrowed; NULL once detached; namespace lock */
 	_Atomic uint32_t flags;	   /* enum mount_flags */
-	uint32_t propagation;	   /* 0 private; peer groups come later */
+
+	/* Propagation; all of it under the namespace lock. */
+	struct peer_group *group;  /* shared with its members; NULL: not shared */
+	struct peer_group *master; /* whose mounts come here, too; NULL: nobody's */
+	struct list_node in_group, in_slaves; /* of these two */
+	bool unbindable;
+
+	/* While something is umounted; namespace lock. */
+	enum mount_umounting umounting;
+	bool leaves_cover; /* what lies on its root stays */
+	struct list_node in_umount;
 };
 
 /*
@@ -79,6 +96,7 @@ struct mount_namespace {
 	struct mount *root;	    /* reference; namespace lock */
 	struct list_node mounts;    /* references; namespace lock; in mount order */
 	uint32_t mount_count;	    /* namespace lock */
+	uint32_t reserved;	    /* more of them, while something is mounted; namespace lock */
 	struct user_namespace *user_ns; /* reference */
 	uint64_t ino;
 	struct namespace_count count;
@@ -96,6 +114,9 @@ struct mount_info {
 	char *source;
 	uint32_t flags;		/* enum mount_flags */
 	bool sb_read_only;
+	bool unbindable;
+	int group, master;	/* peer groups; 0: none */
+	int dominating;		/* the nearest master's group that can be seen; 0: none */
 	char super_options[256]; /* ",size=64k" or empty, without rw/ro */
 };
 /* The mounts that can be reached from @root, in mount order; free with mount_info_free. */
@@ -125,6 +146,12 @@ int vfs_umount(const struct path *at, int umount_flags) MUST_CHECK;
  * @read_only and gets @options too. */
 int vfs_remount(const struct path *at, uint32_t flags, bool bind, bool read_only,
 		const char *options) MUST_CHECK;
+/* @type: one of MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE, for the mount whose root @at is.  It may be
+ * of any namespace in which @cred (NULL: the sentry itself) may administer. */
+int vfs_change_propagation(const struct credentials *cred, const struct path *at, uint64_t type,
+			   bool recursive) MUST_CHECK;
+/* Where something may be mounted by who is in @ns. */
+bool path_is_in_namespace(const struct path *p, const struct mount_namespace *ns) MUST_CHECK;
 /* Asks every file system mounted in @ns to write back. */
 void vfs_sync_namespace(struct mount_namespace *ns);
 int vfs_move_mount(const struct path *from, const struct path *to) MUST_CHECK;

@@ -33,6 +33,7 @@ conformance_sources = \
 	tests/conformance/mmap_basic.c \
 	tests/conformance/mmap_harden.c \
 	tests/conformance/mmap_shared.c \
+	tests/conformance/mount_propagation.c \
 	tests/conformance/namespace.c \
 	tests/conformance/namespace.h \
 	tests/conformance/namespace_pid.c \

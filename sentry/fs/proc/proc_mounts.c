@@ -82,6 +82,18 @@ int proc_show_mounts(const struct proc_call *c, struct strbuf *out)
 	return 0;
 }
 
+static void add_propagation(const struct mount_info *m, struct strbuf *out)
+{
+	if (m->group)
+		strbuf_addf(out, " shared:%d", m->group);
+	if (m->master)
+		strbuf_addf(out, " master:%d", m->master);
+	if (m->dominating && m->dominating != m->master)
+		strbuf_addf(out, " propagate_from:%d", m->dominating);
+	if (m->unbindable)
+		strbuf_add(out, " unbindable");
+}
+
 int proc_show_mountinfo(const struct proc_call *c, struct strbuf *out)
 {
 	struct mount_list list = { NULL, 0 };
@@ -99,6 +111,7 @@ int proc_show_mountinfo(const struct proc_call *c, struct strbuf *out)
 		proc_add_escaped(out, m->mountpoint, SPECIAL);
 		strbuf_add(out, m->flags & MOUNT_READONLY ? " ro" : " rw");
 		add_flags(m, out);
+		add_propagation(m, out);
 		strbuf_addf(out, " - %s ", m->fs_type);
 		add_source(m, out);
 		strbuf_addf(out, " %s%s\n", m->sb_read_only ? "ro" : "rw", m->super_options);
