@@ -79,6 +79,10 @@ static int check_linux(const struct spec *spec, struct error **err)
 
 	if (l->intel_rdt)
 		return error_set(err, -EOPNOTSUPP, "config.json: linux.intelRdt: not supported");
+	/* runc binds the root file system after it has made it so, which fails. */
+	if (l->rootfs_propagation && strstr(l->rootfs_propagation, "unbindable"))
+		return error_set(err, -EINVAL, "config.json: linux.rootfsPropagation: \"%s\" cannot be",
+				 l->rootfs_propagation);
 	if (l->net_devices.count > 0)
 		return error_set(err, -EOPNOTSUPP, "config.json: linux.netDevices: not supported");
 	return 0;
@@ -105,12 +109,6 @@ static void warn_of_mounts(const struct spec *spec)
 	}
 }
 
-/* "private" is what every mount is. */
-static bool is_private(const char *propagation)
-{
-	return !propagation || !strcmp(propagation, "private") || !strcmp(propagation, "rprivate");
-}
-
 static void warn_of_ignored(const struct spec *spec)
 {
 	const struct spec_linux *l = spec->linux_config;
@@ -123,7 +121,6 @@ static void warn_of_ignored(const struct spec *spec)
 	if (!l)
 		return;
 	warn("linux.mountLabel", l->mount_label);
-	warn("linux.rootfsPropagation", is_private(l->rootfs_propagation) ? NULL : l->rootfs_propagation);
 	for (size_t i = 0; l->personality && i < l->personality->flags.count; i++)
 		warn("linux.personality.flags", l->personality->flags.items[i]);
 }

@@ -143,6 +143,14 @@ static int prepare_tmpfs(struct sandbox_container *c, const struct boot_mount *m
 	return rc;
 }
 
+/* Of what is mounted on @at; 0: as it is. */
+static int change_propagation(const struct path *at, uint64_t ms)
+{
+	const uint64_t types = LINUX_MS_SHARED | LINUX_MS_SLAVE | LINUX_MS_PRIVATE | LINUX_MS_UNBINDABLE;
+
+	return ms & types ? vfs_change_propagation(NULL, at, ms & types, ms & LINUX_MS_REC) : 0;
+}
+
 static int mount_one(struct sandbox_container *c, const struct boot_mount *m)
 {
 	bool bind = strcmp(m->type, "bind") == 0;
@@ -164,6 +172,8 @@ static int mount_one(struct sandbox_container *c, const struct boot_mount *m)
 			rc = prepare_tmpfs(c, m, &at, was_there, sb);
 		if (rc == 0)
 			rc = vfs_mount_sb(sb, NULL, &at, mount_flags_of(m->flags));
+		if (rc == 0)
+			rc = change_propagation(&at, m->propagation);
 		path_put(&at);
 	}
 	super_block_put(sb);
@@ -181,6 +191,17 @@ static int mount_all(struct sandbox_container *c, struct boot_failure *why)
 						 m->source, m->destination);
 	}
 	return 0;
+}
+
+static int propagate_root(struct sandbox_container *c, struct boot_failure *why)
+{
+	struct path p;
+	int rc;
+
+	mount_namespace_root(c->mounts, &p);
+	rc = change_propagation(&p, c->config.rootfs_propagation);
+	path_put(&p);
+	return rc < 0 ? boot_failed_errno(why, rc, "propagation of the root file system") : 0;
 }
 
 /* A bind of the path onto itself that can only be read. */
@@ -279,6 +300,8 @@ int boot_mounts(struct sandbox_container *c, struct boot_failure *why)
 	rc = mount_all(c, why);
 	if (rc == 0)
 		rc = boot_devices(c, why);
+	if (rc == 0)
+		rc = propagate_root(c, why);
 	/* runc makes the working directory when the image lacks it. */
 	if (rc == 0 && boot_make_path(c, c->config.process.cwd, true, &p) == 0)
 		path_put(&p);

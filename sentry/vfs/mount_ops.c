@@ -212,13 +212,14 @@ static bool may_change(const struct credentials *cred, const struct mount_namesp
 int vfs_change_propagation(const struct credentials *cred, const struct path *at, uint64_t type,
 			   bool recursive)
 {
-	struct mount *top = at->mount;
+	struct path place;
+	struct mount *top;
 	int rc = 0;
 
-	if (!mount_is_root(at))
-		return -EINVAL;
 	mount_tree_write_lock();
-	if (!top->ns) {
+	place = top_of_locked(at);
+	top = place.mount;
+	if (!mount_is_root(&place) || !top->ns) {
 		rc = -EINVAL;
 	} else if (!may_change(cred, top->ns)) {
 		rc = -EPERM;

@@ -146,8 +146,8 @@ int vfs_umount(const struct path *at, int umount_flags) MUST_CHECK;
  * @read_only and gets @options too. */
 int vfs_remount(const struct path *at, uint32_t flags, bool bind, bool read_only,
 		const char *options) MUST_CHECK;
-/* @type: one of MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE, for the mount whose root @at is.  It may be
- * of any namespace in which @cred (NULL: the sentry itself) may administer. */
+/* @type: one of MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE, for the topmost mount on @at.  It may be of
+ * any namespace in which @cred (NULL: the sentry itself) may administer. */
 int vfs_change_propagation(const struct credentials *cred, const struct path *at, uint64_t type,
 			   bool recursive) MUST_CHECK;
 /* Where something may be mounted by who is in @ns. */

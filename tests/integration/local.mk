@@ -27,6 +27,7 @@ EXTRA_DIST += \
 	%D%/cli_robust.bats \
 	%D%/cli_seccomp.bats \
 	%D%/cli_systemd.bats %D%/systemd_helpers.bash %D%/systemd_fake.py \
+	%D%/cli_propagation.bats \
 	%D%/cli_tmpfs.bats \
 	%D%/cli_update.bats \
 	%D%/cli_namespaces.bats \

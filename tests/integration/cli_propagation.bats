@@ -1,0 +1,101 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# Propagation of config.json's mounts, each against runc.
+bats_require_minimum_version 1.5.0
+load helpers.bash
+
+setup() {
+	command -v runc >/dev/null || skip "runc is not installed"
+	bundle_setup
+	local applet
+	for applet in mount umount mkdir grep sed unshare; do
+		ln -sf busybox "$BUNDLE/rootfs/bin/$applet"
+	done
+	mkdir -p "$BUNDLE/rootfs/volume" "$BUNDLE/rootfs/memory" "$BATS_TEST_TMPDIR/volume"
+	config '.root.readonly = false | .process.capabilities[] += ["CAP_SYS_ADMIN"]'
+}
+
+teardown() {
+	umount -l "$BATS_TEST_TMPDIR/volume" 2>/dev/null || true
+	bundle_teardown
+}
+
+same() {
+	config '.process.args = ["sh", "-c", $script]' --arg script "$1"
+	observe "$BATS_TEST_TMPDIR/runc.out" runc --root "$BATS_TEST_TMPDIR/runc" run -b "$BUNDLE" "$ID-r"
+	observe "$BATS_TEST_TMPDIR/moat.out" moat run -b "$BUNDLE" "$ID"
+	cat "$BATS_TEST_TMPDIR/runc.out"
+	diff -u "$BATS_TEST_TMPDIR/runc.out" "$BATS_TEST_TMPDIR/moat.out"
+}
+
+# What the guest says of the mounts it can tell apart, the groups without their numbers.
+told='tell() { sed -n "s/^[0-9]* [0-9]* [^ ]* [^ ]* \(\/volume[^ ]*\|\/memory[^ ]*\|\/\) [^ ]* \(.*\)- .*/\1 \2/p" \
+	/proc/self/mountinfo | sed "s/:[0-9]*//g"; }'
+
+# with OPTION: a bind mount and a tmpfs with it.
+with() {
+	config '.mounts |= map(select(.destination | test("^/(volume|memory)") | not)) |
+		.mounts += [{destination: "/volume", type: "bind", source: $from, options: ["rbind", $how]},
+			    {destination: "/memory", type: "tmpfs", source: "tmpfs", options: [$how]}]' \
+		--arg from "$BATS_TEST_TMPDIR/volume" --arg how "$1"
+}
+
+@test "mounts are as propagation options say" {
+	for option in private rprivate slave rslave shared rshared unbindable runbindable; do
+		with "$option"
+		same "$told; tell; mkdir -p /volume/a /volume/b; mount --bind /volume/a /volume/b && echo bound; tell"
+		case $option in
+		*shared) grep -q '^/volume shared' "$BATS_TEST_TMPDIR/moat.out" ;;
+		*unbindable) grep -q '^/volume unbindable' "$BATS_TEST_TMPDIR/moat.out" ;;
+		*) run ! grep -qE 'shared|unbindable' "$BATS_TEST_TMPDIR/moat.out" ;;
+		esac
+	done
+}
+
+@test "a shared volume gives mounts to the namespaces within and gets theirs" {
+	for option in rshared rprivate; do
+		with "$option"
+		same "$told; mkdir -p /volume/in /memory/in
+			unshare -m --propagation unchanged sh -c 'mount -t tmpfs none /volume/in; mount -t tmpfs none /memory/in'
+			tell
+			unshare -m --propagation slave sh -c 'mount -t tmpfs none /memory/in'
+			tell"
+	done
+}
+
+@test "the last propagation option wins" {
+	config '.mounts += [{destination: "/memory", type: "tmpfs", source: "tmpfs", options: ["shared", "unbindable"]},
+			    {destination: "/volume", type: "bind", source: $from, options: ["rbind", "rprivate", "shared"]}]' \
+		--arg from "$BATS_TEST_TMPDIR/volume"
+	same "$told; tell"
+}
+
+@test "rootfsPropagation that cannot be is refused, all others run" {
+	local value
+	for value in private rprivate slave rslave shared rshared; do
+		config '.linux.rootfsPropagation = $value' --arg value "$value"
+		same 'echo runs'
+	done
+	for value in unbindable runbindable; do
+		config '.linux.rootfsPropagation = $value' --arg value "$value"
+		run runc --root "$BATS_TEST_TMPDIR/runc" run -b "$BUNDLE" "$ID-r"
+		[ "$status" = 1 ]
+		run_fails 1 "linux.rootfsPropagation: \"$value\" cannot be" moat run -b "$BUNDLE" "$ID"
+	done
+	assert_nothing_left
+}
+
+# Debian's runc makes the root so before it is the root, where nobody sees it; later ones as here.
+@test "rootfsPropagation is the root's" {
+	local value
+	for value in shared rshared; do
+		config '.linux.rootfsPropagation = $value' --arg value "$value"
+		args grep -E '^[0-9]+ [0-9]+ [^ ]+ / / .* shared:' /proc/self/mountinfo
+		moat run -b "$BUNDLE" "$ID"
+	done
+	for value in private rprivate slave rslave; do
+		config '.linux.rootfsPropagation = $value' --arg value "$value"
+		run ! moat run -b "$BUNDLE" "$ID"
+	done
+}
