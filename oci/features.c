@@ -98,7 +98,7 @@ static void put_linux(struct json_writer *w)
 	put_seccomp(w);
 	json_put_object(w, "mountExtensions");
 	json_put_object(w, "idmap");
-	json_put_bool(w, "enabled", false);
+	json_put_bool(w, "enabled", true);
 	json_write_object_end(w);
 	json_write_object_end(w);
 	json_write_object_end(w);

@@ -42,6 +42,7 @@ const struct mount_option mount_options[] = {
 	CLEAR("diratime", MS_NODIRATIME),
 	SET("dirsync", MS_DIRSYNC, IGNORED),
 	CLEAR("exec", MS_NOEXEC),
+	{ "idmap", MOUNT_OPTION_ID_MAP, 0, MOUNT_OPTION_HONOURED },
 	SET("iversion", MS_I_VERSION, IGNORED),
 	SET("lazytime", OPTION_LAZYTIME, IGNORED),
 	CLEAR("loud", MS_SILENT),
@@ -66,6 +67,7 @@ const struct mount_option mount_options[] = {
 	SET("relatime", MS_RELATIME),
 	SET("remount", MS_REMOUNT, REFUSED),
 	REC_CLEAR("rexec", ATTR_NOEXEC),
+	{ "ridmap", MOUNT_OPTION_ID_MAP, MS_REC, MOUNT_OPTION_HONOURED },
 	REC_SET("rnoatime", ATTR_NOATIME),
 	REC_SET("rnodev", ATTR_NODEV),
 	REC_SET("rnodiratime", ATTR_NODIRATIME),
@@ -142,6 +144,10 @@ static void apply(struct mount_flags *f, const struct mount_option *o)
 		break;
 	case MOUNT_OPTION_TMPCOPYUP:
 		f->tmpcopyup = true;
+		break;
+	case MOUNT_OPTION_ID_MAP:
+		f->id_mapped = true;
+		f->id_mapped_recursive = o->flags & MS_REC;
 		break;
 	}
 }

@@ -17,6 +17,7 @@ enum mount_option_kind {
 	MOUNT_OPTION_REC_SET,	  /* MOUNT_ATTR_ flags for the whole tree */
 	MOUNT_OPTION_REC_CLEAR,
 	MOUNT_OPTION_TMPCOPYUP,
+	MOUNT_OPTION_ID_MAP, /* flags: MS_REC for the whole tree */
 };
 
 /* What this runtime does with it; docs/compatibility.md lists those that are ignored. */
@@ -46,6 +47,7 @@ struct mount_flags {
 	uint64_t rec_set;     /* MOUNT_ATTR_* */
 	uint64_t rec_clear;
 	bool tmpcopyup;
+	bool id_mapped, id_mapped_recursive;
 	char *data; /* what the table does not know, comma-separated; NULL: nothing */
 };
 

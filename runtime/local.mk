@@ -58,6 +58,7 @@ libruntime_a_SOURCES += \
 	%D%/sandbox/attach.c %D%/sandbox/attach.h \
 	%D%/sandbox/monitor_confine.c %D%/sandbox/monitor_confine.h \
 	%D%/sandbox/seccomp_compile.c %D%/sandbox/seccomp_compile.h \
+	%D%/sandbox/id_mapped.c %D%/sandbox/id_mapped.h \
 	%D%/sandbox/id_maps.c %D%/sandbox/id_maps.h \
 	%D%/sandbox/boot_arena.c %D%/sandbox/boot_arena.h \
 	%D%/sandbox/boot_config_build.c %D%/sandbox/boot_config_build.h \

@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "oci/mount_option.h"
+#include "runtime/sandbox/boot_config_build.h"
+#include "runtime/sandbox/id_mapped.h"
 #include "util/log.h"
 #include "util/parse.h"
 
@@ -63,12 +65,24 @@ static int check_rootless(const struct spec *spec, struct error **err)
 	return 0;
 }
 
+static int check_mount(const struct spec *spec, const struct spec_mount *mount, struct error **err)
+{
+	struct mount_flags flags;
+	int ret = mount_flags_parse(&mount->options, &flags, err);
+
+	if (ret < 0)
+		return ret;
+	if (id_mapped_kind(mount, &flags) != ID_MAPPING_NONE)
+		ret = id_mapped_check(spec, mount, mount_is_bind(mount, &flags), err);
+	mount_flags_free(&flags);
+	return ret;
+}
+
 static int check_mounts(const struct spec *spec, struct error **err)
 {
 	for (size_t i = 0; i < spec->mounts.count; i++) {
-		if (spec->mounts.items[i].uid_mappings.count > 0)
-			return error_set(err, -EOPNOTSUPP,
-					 "config.json: mounts[%zu].uidMappings: not supported yet", i);
+		if (check_mount(spec, &spec->mounts.items[i], err) < 0)
+			return error_wrap(err, "config.json: mounts[%zu]", i);
 	}
 	return 0;
 }

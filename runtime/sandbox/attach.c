@@ -5,27 +5,43 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <unistd.h>
 
 #include "gofer/start.h"
 #include "oci/mount_option.h"
 #include "runtime/sandbox/boot_config_build.h"
 #include "util/cleanup.h"
 
-static int add_mount(const struct spec_mount *mount, struct attach_list *list, struct error **err)
+static int add_bind(const struct spec *spec, const struct spec_mount *mount,
+		    const struct mount_flags *flags, struct attach_list *list, struct error **err)
+{
+	struct attach_point point = {
+		.source = mount->source,
+		.recursive = (flags->flags & MS_REC) != 0,
+		.read_only = mount_is_read_only(flags),
+		.id_mapping = id_mapped_kind(mount, flags),
+		.id_map_fd = -1,
+	};
+
+	if (point.id_mapping != ID_MAPPING_NONE &&
+	    id_mapped_open(spec, mount, &point.id_map_fd, err) < 0)
+		return error_code(*err);
+	list->items[list->count++] = point;
+	return 0;
+}
+
+static int add_mount(const struct spec *spec, const struct spec_mount *mount, struct attach_list *list,
+		     struct error **err)
 {
 	struct mount_flags flags;
+	int ret = 0;
 
 	if (mount_flags_parse(&mount->options, &flags, err) < 0)
 		return error_wrap(err, "mount %s", mount->destination);
-	if (mount_is_bind(mount, &flags)) {
-		list->items[list->count++] = (struct attach_point){
-			.source = mount->source,
-			.recursive = (flags.flags & MS_REC) != 0,
-			.read_only = mount_is_read_only(&flags),
-		};
-	}
+	if (mount_is_bind(mount, &flags))
+		ret = add_bind(spec, mount, &flags, list, err);
 	mount_flags_free(&flags);
-	return 0;
+	return ret;
 }
 
 int attach_list_build(const struct spec *spec, bool write_through, struct attach_list *out,
@@ -45,7 +61,7 @@ int attach_list_build(const struct spec *spec, bool write_through, struct attach
 		.read_only = !write_through,
 	};
 	for (size_t i = 0; i < spec->mounts.count; i++) {
-		if (add_mount(&spec->mounts.items[i], &list, err) < 0) {
+		if (add_mount(spec, &spec->mounts.items[i], &list, err) < 0) {
 			attach_list_free(&list);
 			return error_code(*err);
 		}
@@ -62,6 +78,10 @@ int attach_list_build(const struct spec *spec, bool write_through, struct attach
 
 void attach_list_free(struct attach_list *list)
 {
+	for (uint32_t i = 0; i < list->count; i++) {
+		if (list->items[i].id_mapping != ID_MAPPING_NONE)
+			close(list->items[i].id_map_fd);
+	}
 	free(list->items);
 	list->items = NULL;
 	list->count = 0;

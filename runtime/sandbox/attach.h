@@ -10,12 +10,15 @@
 #include <stdint.h>
 
 #include "oci/spec.h"
+#include "runtime/sandbox/id_mapped.h"
 #include "util/error.h"
 
 struct attach_point {
 	const char *source; /* host path, relative to the bundle if not absolute; borrowed */
 	bool recursive;
 	bool read_only;
+	enum id_mapping id_mapping;
+	int id_map_fd; /* a user namespace, owned; valid unless ID_MAPPING_NONE */
 };
 
 struct attach_list {

@@ -45,11 +45,18 @@ static int clone_attach_points(const struct launch *l, struct gofer_start_mount 
 {
 	for (uint32_t i = 0; i < l->attach.count; i++) {
 		const struct attach_point *point = &l->attach.items[i];
-		int fd = tree_clone_attach(point->source, point->recursive, point->read_only);
+		int fd = tree_clone_attach(point->source, point->recursive, point->read_only), ret = 0;
 
 		if (fd < 0)
 			return error_set_errno(err, fd, i == 0 ? "rootfs %s" : "bind mount source %s",
 					       point->source);
+		if (point->id_mapping != ID_MAPPING_NONE)
+			ret = tree_map_ids(fd, point->id_map_fd, point->id_mapping == ID_MAPPING_RECURSIVE);
+		if (ret < 0)
+			return error_set_errno(err, ret,
+					       "bind mount source %s: the host cannot map the ids of %s",
+					       point->source, point->id_mapping == ID_MAPPING_RECURSIVE
+					       ? "all file systems in it" : "its file system");
 		mounts[i] = (struct gofer_start_mount){
 			.root_fd = fd,
 			.socket_fd = l->gofer_sockets[i],

@@ -130,3 +130,16 @@ int tree_clone_attach(const char *path, bool recursive, bool read_only)
 		return -errno;
 	return move_fd(&tree);
 }
+
+int tree_map_ids(int tree, int id_map_fd, bool recursive)
+{
+	struct mount_attr attributes = {
+		.attr_set = MOUNT_ATTR_IDMAP,
+		.userns_fd = (uint64_t)id_map_fd,
+	};
+
+	if (syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0),
+		    &attributes, sizeof(attributes)) < 0)
+		return -errno;
+	return 0;
+}

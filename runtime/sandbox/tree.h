@@ -29,3 +29,8 @@ int tree_enter(int root_fd) MUST_CHECK;
  * read-only if asked for.  The FD keeps it alive.
  */
 int tree_clone_attach(const char *path, bool recursive, bool read_only) MUST_CHECK;
+/*
+ * Gives @tree, such a copy, the maps of the user namespace @id_map_fd; with @recursive all mounts in it.
+ * -EINVAL: a file system that cannot have them.
+ */
+int tree_map_ids(int tree, int id_map_fd, bool recursive) MUST_CHECK;

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # check_PROGRAMS, TESTS and EXTRA_DIST of tests/integration.
 
-check_PROGRAMS += %D%/with_listener %D%/volume_peer
+check_PROGRAMS += %D%/id_mapped %D%/with_listener %D%/volume_peer
+
+tests_integration_id_mapped_SOURCES = %D%/id_mapped.c
 
 tests_integration_volume_peer_SOURCES = %D%/volume_peer.c
 tests_integration_volume_peer_CFLAGS = \
@@ -20,6 +22,7 @@ EXTRA_DIST += \
 	%D%/cli_exec.bats \
 	%D%/cli_faults.bats \
 	%D%/cli_hooks.bats \
+	%D%/cli_id_mapped.bats \
 	%D%/cli_lifecycle.bats \
 	%D%/cli_options.bats \
 	%D%/cli_pause.bats \
