@@ -19,6 +19,7 @@ static int add_bind(const struct spec *spec, const struct spec_mount *mount,
 		.source = mount->source,
 		.recursive = (flags->flags & MS_REC) != 0,
 		.read_only = mount_is_read_only(flags),
+		.follows = flags->propagation & (MS_SLAVE | MS_SHARED),
 		.id_mapping = id_mapped_kind(mount, flags),
 		.id_map_fd = -1,
 	};

@@ -17,6 +17,7 @@ struct attach_point {
 	const char *source; /* host path, relative to the bundle if not absolute; borrowed */
 	bool recursive;
 	bool read_only;
+	bool follows; /* what the host mounts there later appears */
 	enum id_mapping id_mapping;
 	int id_map_fd; /* a user namespace, owned; valid unless ID_MAPPING_NONE */
 };

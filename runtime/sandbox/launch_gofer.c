@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "gofer/start.h"
@@ -45,7 +46,8 @@ static int clone_attach_points(const struct launch *l, struct gofer_start_mount 
 {
 	for (uint32_t i = 0; i < l->attach.count; i++) {
 		const struct attach_point *point = &l->attach.items[i];
-		int fd = tree_clone_attach(point->source, point->recursive, point->read_only), ret = 0;
+		int fd = tree_clone_attach(point->source, point->recursive, point->read_only,
+					   point->follows), ret = 0;
 
 		if (fd < 0)
 			return error_set_errno(err, fd, i == 0 ? "rootfs %s" : "bind mount source %s",
@@ -147,6 +149,33 @@ static void enter_user_namespace(const struct launch *l)
 	}
 }
 
+static bool follows_host(const struct launch *l)
+{
+	for (uint32_t i = 0; i < l->attach.count; i++) {
+		if (l->attach.items[i].follows)
+			return true;
+	}
+	return false;
+}
+
+/* The mounts of a user namespace's own would follow, too, but it may not be given ours. */
+static int place_following(const struct launch *l, const struct gofer_start_mount *mounts, int root)
+{
+	int ret = 0;
+
+	for (uint32_t i = 0; ret == 0 && i < l->attach.count; i++) {
+		struct stat st;
+
+		if (!l->attach.items[i].follows || l->gofer_wants_maps || l->gofer_born_mapped)
+			continue;
+		if (fstat(mounts[i].root_fd, &st) < 0)
+			return -errno;
+		if (S_ISDIR(st.st_mode))
+			ret = tree_place(mounts[i].root_fd, root);
+	}
+	return ret;
+}
+
 void launch_gofer_child(struct launch *l)
 {
 	struct gofer_start_mount *mounts = calloc(l->attach.count, sizeof(*mounts));
@@ -163,7 +192,7 @@ void launch_gofer_child(struct launch *l)
 	setsid();
 	if (!mounts)
 		give_up_errno(setup, "start", -ENOMEM);
-	ret = tree_make_private();
+	ret = tree_make_private(follows_host(l));
 	if (ret < 0)
 		give_up_errno(setup, "make mounts private", ret);
 	if (hooks_run(&l->spec->hooks.create_container, "createContainer", l->container, &err) < 0 ||
@@ -176,6 +205,9 @@ void launch_gofer_child(struct launch *l)
 	root = tree_make_root(false);
 	if (root < 0)
 		give_up_errno(setup, "mount an empty root", root);
+	ret = place_following(l, mounts, root);
+	if (ret < 0)
+		give_up_errno(setup, "place the trees that follow the host's mounts", ret);
 	start = write_start(l, mounts, proc, log_fd);
 	if (start < 0)
 		give_up_errno(setup, "start", start);

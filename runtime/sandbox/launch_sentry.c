@@ -93,7 +93,7 @@ void launch_sentry_child(struct launch *l)
 	ret = l->network.of_child ? network_set_up_own() : 0;
 	if (ret < 0)
 		give_up(channel, "set its network up", ret);
-	ret = tree_make_private();
+	ret = tree_make_private(false);
 	if (ret < 0)
 		give_up(channel, "make mounts private", ret);
 	root = tree_make_root(true);

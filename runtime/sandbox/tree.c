@@ -46,9 +46,9 @@ static int fs_create(const char *type, const struct fs_option *options, size_t c
 	return fd < 0 ? -errno : fd;
 }
 
-int tree_make_private(void)
+int tree_make_private(bool follows)
 {
-	return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ? -errno : 0;
+	return mount(NULL, "/", NULL, MS_REC | (follows ? MS_SLAVE : MS_PRIVATE), NULL) < 0 ? -errno : 0;
 }
 
 int tree_make_proc(void)
@@ -111,14 +111,14 @@ int tree_enter(int root_fd)
 	return 0;
 }
 
-int tree_clone_attach(const char *path, bool recursive, bool read_only)
+int tree_clone_attach(const char *path, bool recursive, bool read_only, bool follows)
 {
 	unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0);
 	AUTO_CLOSE int tree = (int)syscall(SYS_open_tree, AT_FDCWD, path, flags);
 	struct mount_attr attributes = {
 		.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
 			    (read_only ? MOUNT_ATTR_RDONLY : 0),
-		.propagation = MS_PRIVATE,
+		.propagation = follows ? MS_SLAVE : MS_PRIVATE,
 	};
 
 	if (tree < 0)
@@ -140,6 +140,16 @@ int tree_map_ids(int tree, int id_map_fd, bool recursive)
 
 	if (syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0),
 		    &attributes, sizeof(attributes)) < 0)
+		return -errno;
+	return 0;
+}
+
+int tree_place(int tree, int root)
+{
+	/* All of them on one place: each covers the one before, and is reached by its FD. */
+	if (mkdirat(root, "trees", 0) < 0 && errno != EEXIST)
+		return -errno;
+	if (syscall(SYS_move_mount, tree, "", root, "trees", MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return -errno;
 	return 0;
 }

@@ -9,8 +9,8 @@
 
 #include "util/compiler.h"
 
-/* Cuts the propagation of mounts between this namespace and the host's. */
-int tree_make_private(void) MUST_CHECK;
+/* Cuts the propagation of mounts from this namespace to the host's and, unless it @follows, back. */
+int tree_make_private(bool follows) MUST_CHECK;
 /*
  * Mounts an empty tmpfs, out of sight of running path look-ups, and returns an FD of its root.
  * With @with_proc it holds a minimal procfs of our PID namespace.
@@ -26,9 +26,12 @@ int tree_enter(int root_fd) MUST_CHECK;
 
 /*
  * A detached copy of the mount tree at @path: what an attach point serves.  nosuid and nodev,
- * read-only if asked for.  The FD keeps it alive.
+ * read-only if asked for.  The FD keeps it alive.  One that @follows gets what is mounted at @path later,
+ * once it is in a mount namespace (tree_place).
  */
-int tree_clone_attach(const char *path, bool recursive, bool read_only) MUST_CHECK;
+int tree_clone_attach(const char *path, bool recursive, bool read_only, bool follows) MUST_CHECK;
+/* Mounts @tree, whose top is a directory, out of everybody's sight in @root (tree_make_root). */
+int tree_place(int tree, int root) MUST_CHECK;
 /*
  * Gives @tree, such a copy, the maps of the user namespace @id_map_fd; with @recursive all mounts in it.
  * -EINVAL: a file system that cannot have them.

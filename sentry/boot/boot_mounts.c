@@ -86,11 +86,12 @@ static int make_root(struct sandbox_container *c, struct super_block **out)
 static int make_bind(struct sandbox_container *c, const struct boot_mount *m, struct super_block **out)
 {
 	const struct gofer_volume_id volume = { m->volume_dev, m->volume_ino };
+	bool follows = m->propagation & (LINUX_MS_SLAVE | LINUX_MS_SHARED);
 	int fd = take_attach(c, m->attach);
 
 	if (fd < 0)
 		return fd;
-	return gofer_fs_new(fd, GOFER_SHARED, c->kernel->root_user_ns, m->source,
+	return gofer_fs_new(fd, follows ? GOFER_FOLLOWING : GOFER_SHARED, c->kernel->root_user_ns, m->source,
 			    volume.ino ? &volume : NULL, out);
 }
 

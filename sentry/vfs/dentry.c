@@ -156,8 +156,9 @@ static bool drop_uncached(struct dentry *d)
 void dentry_put(struct dentry *d)
 {
 	while (d) {
-		bool last = d->sb->no_cache && refcount_read(&d->refs) <= 2 ? drop_uncached(d) :
-									      refcount_put(&d->refs);
+		bool uncached = d->sb->no_cache || (d->inode && d->inode->no_cache);
+		bool last = uncached && refcount_read(&d->refs) <= 2 ? drop_uncached(d) :
+								       refcount_put(&d->refs);
 
 		if (!last)
 			return;

@@ -139,6 +139,7 @@ struct inode {
 	struct mutex attr_lock;	      /* LOCK_RANK_LEAF: attr */
 	struct inode_attr attr;	      /* protected by attr_lock; mode's type never changes */
 	_Atomic uint8_t write_hint;   /* F_SET_RW_HINT */
+	bool no_cache;		      /* as the super block's; does not change once others see this */
 	void *private_data;	      /* the file system's */
 	/* Used of inode_anchor() only. */
 	_Atomic uint32_t writers;     /* files open for writing */

@@ -9,7 +9,7 @@ setup() {
 	command -v runc >/dev/null || skip "runc is not installed"
 	bundle_setup
 	local applet
-	for applet in mount umount mkdir grep sed unshare; do
+	for applet in mount umount mkdir grep sed unshare touch; do
 		ln -sf busybox "$BUNDLE/rootfs/bin/$applet"
 	done
 	mkdir -p "$BUNDLE/rootfs/volume" "$BUNDLE/rootfs/memory" "$BATS_TEST_TMPDIR/volume"
@@ -17,7 +17,7 @@ setup() {
 }
 
 teardown() {
-	umount -l "$BATS_TEST_TMPDIR/volume" 2>/dev/null || true
+	umount -Rl "$BATS_TEST_TMPDIR/volume" 2>/dev/null || true
 	bundle_teardown
 }
 
@@ -98,4 +98,72 @@ with() {
 		config '.linux.rootfsPropagation = $value' --arg value "$value"
 		run ! moat run -b "$BUNDLE" "$ID"
 	done
+}
+
+# host_mounts OPTION RUN...: what a container sees of a mount that the host makes while it runs, and whether
+# that can be umounted, with the container done looking and with it in there.
+host_mounts() {
+	local option=$1
+	shift
+	mkdir -p "$BATS_TEST_TMPDIR/volume"
+	mount -t tmpfs moat-volume "$BATS_TEST_TMPDIR/volume"
+	mount --make-shared "$BATS_TEST_TMPDIR/volume"
+	mkdir "$BATS_TEST_TMPDIR/volume/later" "$BATS_TEST_TMPDIR/volume/said"
+	with "$option"
+	config '.process.args = ["sh", "-c", $script]' --arg script '
+		await() { i=0; until [ -e /volume/said/$1 ] || [ $((i += 1)) = 300 ]; do sleep 0.02; done; }
+		ls /volume/later; echo up >/volume/said/up
+		await mounted; ls -l /volume/later | grep -c of-host; cat /volume/later/of-host 2>/dev/null || echo nothing
+		echo more >/volume/later/made && cat /volume/later/made
+		echo looked >/volume/said/looked
+		await umounted; ls /volume/later; echo >/volume/said/gone
+		await again; cd /volume/later/deep 2>/dev/null && pwd; echo >/volume/said/inside; await done; ls 2>/dev/null'
+	"$@" <&- >"$BATS_TEST_TMPDIR/container.out" 2>&1 &
+	local pid=$! file
+	await "$BATS_TEST_TMPDIR/volume/said/up"
+	mount -t tmpfs moat-later "$BATS_TEST_TMPDIR/volume/later"
+	mkdir "$BATS_TEST_TMPDIR/volume/later/deep"
+	echo text >"$BATS_TEST_TMPDIR/volume/later/of-host"
+	touch "$BATS_TEST_TMPDIR/volume/said/mounted"
+	await "$BATS_TEST_TMPDIR/volume/said/looked"
+	ls "$BATS_TEST_TMPDIR/volume/later"
+	# What lets go of it need not have done so when it says something else.
+	for file in $(seq 50); do
+		umount "$BATS_TEST_TMPDIR/volume/later" 2>/dev/null && break
+		sleep 0.02
+	done
+	mountpoint "$BATS_TEST_TMPDIR/volume/later" | sed 's/.* is/is/'
+	touch "$BATS_TEST_TMPDIR/volume/said/umounted"
+	await "$BATS_TEST_TMPDIR/volume/said/gone"
+	mount -t tmpfs moat-later "$BATS_TEST_TMPDIR/volume/later"
+	mkdir "$BATS_TEST_TMPDIR/volume/later/deep"
+	touch "$BATS_TEST_TMPDIR/volume/later/deep/inside" "$BATS_TEST_TMPDIR/volume/said/again"
+	await "$BATS_TEST_TMPDIR/volume/said/inside"
+	umount "$BATS_TEST_TMPDIR/volume/later" 2>/dev/null || echo busy
+	touch "$BATS_TEST_TMPDIR/volume/said/done"
+	wait "$pid"
+	umount -R "$BATS_TEST_TMPDIR/volume"
+	cat "$BATS_TEST_TMPDIR/container.out"
+}
+
+await() {
+	local i
+	for i in $(seq 300); do
+		[ ! -e "$1" ] || return 0
+		sleep 0.02
+	done
+	echo "no $1"
+}
+
+@test "what the host mounts later appears where the options say, and can be umounted" {
+	local option
+	for option in rslave slave rshared rprivate; do
+		host_mounts $option runc --root "$BATS_TEST_TMPDIR/runc" run -b "$BUNDLE" "$ID-r" \
+			>"$BATS_TEST_TMPDIR/runc.out" 2>&1
+		host_mounts $option moat run -b "$BUNDLE" "$ID" >"$BATS_TEST_TMPDIR/moat.out" 2>&1
+		cat "$BATS_TEST_TMPDIR/runc.out"
+		diff -u "$BATS_TEST_TMPDIR/runc.out" "$BATS_TEST_TMPDIR/moat.out"
+		[ $option = rprivate ] || grep -q text "$BATS_TEST_TMPDIR/moat.out"
+	done
+	assert_nothing_left
 }

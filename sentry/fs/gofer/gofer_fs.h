@@ -13,6 +13,9 @@ enum gofer_sharing {
 	GOFER_EXCLUSIVE,
 	/* The host may change it (bind mounts): names are asked for again at each use. */
 	GOFER_SHARED,
+	/* And it mounts and umounts there: what is on another mount than the top is kept no longer than it
+	 * is used, for the host could not umount it. */
+	GOFER_FOLLOWING,
 };
 
 /*

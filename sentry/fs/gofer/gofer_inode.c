@@ -118,6 +118,7 @@ static int inode_make(struct gofer_fs *fs, const struct gofer_attr *attr, struct
 		free(g);
 		return err;
 	}
+	inode->no_cache = fs->follows && attr->mount_id != gofer_client_root(fs->client)->attr.mount_id;
 	g->inode = inode;
 	g->dev = attr->dev;
 	g->ino = attr->ino;
@@ -297,6 +298,8 @@ void gofer_inode_evict(struct inode *inode)
 	gofer_children_evict(inode);
 	gofer_fd_evict(inode);
 	gofer_release(fs->client, g->node);
+	if (inode->no_cache)
+		gofer_release_flush(fs->client);
 	inode_put(g->parent);
 	free(g->name);
 	free(g->target);

@@ -32,6 +32,7 @@ struct gofer_fs {
 	struct super_block *sb;	     /* borrowed; does not change */
 	struct super_block *volume;  /* reference, or NULL; does not change */
 	bool shared;		     /* does not change */
+	bool follows;		     /* the host's mounts; does not change */
 	struct rwlock names;	     /* LOCK_RANK_FS_PRIVATE */
 	struct mutex table_lock;     /* LOCK_RANK_LEAF */
 	struct hash_table inodes;    /* struct gofer_inode by table_node; table_lock */

@@ -143,7 +143,8 @@ int gofer_fs_new(int socket, enum gofer_sharing sharing, struct user_namespace *
 		fs_free(fs);
 		return err;
 	}
-	fs->shared = sharing == GOFER_SHARED;
+	fs->shared = sharing != GOFER_EXCLUSIVE;
+	fs->follows = sharing == GOFER_FOLLOWING;
 	fs->sb = sb;
 	sb->private_data = fs;
 	err = fill_super(sb, source, volume);
