@@ -60,6 +60,10 @@ static int may_open(const struct opening *o, const struct path *p)
 	struct inode *inode = p->dentry->inode;
 	int rc = check_type(o, p);
 
+	/* What truncates asks for the right to write to the mount before all else. */
+	if (o->flags & LINUX_O_TRUNC && !o->created && inode_type(inode) == LINUX_S_IFREG &&
+	    path_is_read_only(p))
+		return -EROFS;
 	if (rc == 0)
 		rc = inode_permission(inode, access_mask(o->flags), o->ctx->cred);
 	if (rc < 0)
