@@ -42,6 +42,7 @@ libruntime_a_SOURCES += \
 	%D%/container/namespace_look.c %D%/container/namespace_look.h \
 	%D%/container/namespaces.c %D%/container/namespaces.h \
 	%D%/container/pod.c %D%/container/pod.h \
+	%D%/container/pod_user.c %D%/container/pod_user.h \
 	%D%/container/process.c %D%/container/process.h \
 	%D%/container/sandbox_processes.c %D%/container/sandbox_processes.h \
 	%D%/container/state_file.c %D%/container/state_file.h \

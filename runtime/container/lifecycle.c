@@ -13,6 +13,7 @@
 #include "runtime/container/check_supported.h"
 #include "runtime/container/namespaces.h"
 #include "runtime/container/pod.h"
+#include "runtime/container/pod_user.h"
 #include "runtime/control_client.h"
 #include "runtime/hooks.h"
 #include "runtime/pid_file.h"
@@ -169,6 +170,16 @@ static int find_sandbox(const struct globals *globals, const struct spec *spec,
 	return place.role == POD_NONE ? pod_find_shared(globals, spec, out, err) : 0;
 }
 
+static int settle_namespaces(const struct globals *globals, const struct container *booted_by,
+			     struct spec *spec, struct error **err)
+{
+	if (!booted_by)
+		return namespaces_resolve(globals, spec, err);
+	if (namespaces_take_names(spec, err) < 0)
+		return error_code(*err);
+	return pod_share_user(globals, booted_by, spec, err);
+}
+
 int lifecycle_create(const struct globals *globals, const char *id,
 		     const struct create_options *given, struct spec **spec_out,
 		     struct container **out, int *pidfd, struct console *console,
@@ -186,7 +197,7 @@ int lifecycle_create(const struct globals *globals, const char *id,
 	if (container_check_id(id, err) < 0 || enter_bundle(&options, &pid_file, err) < 0 ||
 	    load_config(&options, &spec, &config, &size, err) < 0 ||
 	    find_sandbox(globals, spec, &booted_by, err) < 0 ||
-	    (booted_by ? namespaces_take_names(spec, err) : namespaces_resolve(globals, spec, err)) < 0 ||
+	    settle_namespaces(globals, booted_by, spec, err) < 0 ||
 	    check_supported(spec, err) < 0 || container_unit_check(globals, spec, id, err) < 0 ||
 	    console_check(spec->process->terminal, options.detach, options.console_socket, err) < 0 ||
 	    check_rootfs(spec, &rootfs, err) < 0 || container_new(globals, id, &c, err) < 0)

@@ -261,3 +261,57 @@ int namespaces_resolve(const struct globals *globals, struct spec *spec, struct 
 	warn_of_absent(spec);
 	return namespaces_take_names(spec, err);
 }
+
+/* Its index, or the count. */
+static size_t find_user(const struct spec_linux *l)
+{
+	size_t i = 0;
+
+	while (i < l->namespaces.count && strcmp(l->namespaces.items[i].type, "user") != 0)
+		i++;
+	return i;
+}
+
+int namespaces_resolve_user(const struct globals *globals, struct spec *spec, struct error **err)
+{
+	struct spec_linux *l = spec->linux_config;
+	size_t index = l ? find_user(l) : 0;
+	bool removed;
+
+	return l && index < l->namespaces.count ? resolve_one(globals, spec, index, &removed, err) : 0;
+}
+
+static int add_user(struct spec_linux *l, struct error **err)
+{
+	struct spec_namespace *items =
+		reallocarray(l->namespaces.items, l->namespaces.count + 1, sizeof(*items));
+	char *type = items ? strdup("user") : NULL;
+
+	if (items)
+		l->namespaces.items = items;
+	if (!type)
+		return error_set(err, -ENOMEM, "out of memory");
+	items[l->namespaces.count++] = (struct spec_namespace){ .type = type };
+	return 0;
+}
+
+int namespaces_set_user(struct spec *spec, bool has_one, struct error **err)
+{
+	struct spec_linux *l = spec->linux_config;
+	size_t index;
+
+	if (!l && !has_one)
+		return 0;
+	if (!l)
+		return error_set(err, -EINVAL, "config.json: linux is missing");
+	index = find_user(l);
+	if (index == l->namespaces.count)
+		return has_one ? add_user(l, err) : 0;
+	if (has_one) {
+		free(l->namespaces.items[index].path);
+		l->namespaces.items[index].path = NULL;
+	} else {
+		remove_entry(l, index);
+	}
+	return 0;
+}

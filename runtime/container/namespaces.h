@@ -21,5 +21,10 @@
 /* A new UTS namespace begins with the host's names, where @spec has none. */
 int namespaces_take_names(struct spec *spec, struct error **err) MUST_CHECK;
 
+/* Of namespaces_resolve the user namespace alone. */
+int namespaces_resolve_user(const struct globals *globals, struct spec *spec,
+			    struct error **err) MUST_CHECK;
+/* @spec has a user namespace, and no path of one, or none. */
+int namespaces_set_user(struct spec *spec, bool has_one, struct error **err) MUST_CHECK;
 /* Changes @spec to what the sandbox will do; says the rest in the log. */
 int namespaces_resolve(const struct globals *globals, struct spec *spec, struct error **err) MUST_CHECK;

@@ -32,16 +32,6 @@
 #include "util/cleanup.h"
 #include "util/log.h"
 
-/* Its ids are those of the sandbox, whose map is made. */
-static int check_user_namespace(const struct launch *l, struct error **err)
-{
-	if (!spec_namespace_find(l->spec, "user"))
-		return 0;
-	return error_set(err, -EOPNOTSUPP,
-			 "config.json: a container of a pod has the user namespace of its sandbox: one "
-			 "for it alone is not supported");
-}
-
 static int prepare(struct launch *l, struct error **err)
 {
 	AUTO_STRING_LIST struct string_list env = STRING_LIST_INIT;
@@ -52,8 +42,7 @@ static int prepare(struct launch *l, struct error **err)
 	};
 	bool through = !strcmp(l->globals->overlay, "none");
 
-	if (check_user_namespace(l, err) < 0 ||
-	    preserve_check(l->options->preserve_fds, &extra.fd_count, &env, err) < 0 ||
+	if (preserve_check(l->options->preserve_fds, &extra.fd_count, &env, err) < 0 ||
 	    attach_list_build(l->spec, through, &l->attach, err) < 0 ||
 	    boot_config_build(l->globals, l->spec, l->container->id, &extra, &l->config_fd, err) < 0)
 		return error_code(*err);

@@ -49,6 +49,7 @@ EXTRA_DIST += \
 	%D%/podman.bats \
 	%D%/podman_helpers.bash \
 	%D%/podman_pods.bats \
+	%D%/pod_users.bats \
 	%D%/pods.bats \
 	%D%/program_helpers.bash \
 	%D%/programs.bats \
