@@ -74,6 +74,7 @@ libruntime_a_SOURCES += \
 	%D%/sandbox/launch_state.h \
 	%D%/sandbox/preserve.c %D%/sandbox/preserve.h \
 	%D%/sandbox/tree.c %D%/sandbox/tree.h \
+	%D%/sandbox/volume_name.c %D%/sandbox/volume_name.h \
 	%D%/sanitize.c %D%/sanitize.h \
 	%D%/signal_name.c %D%/signal_name.h \
 	%D%/start_hooks.c %D%/start_hooks.h \

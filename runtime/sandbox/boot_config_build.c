@@ -13,7 +13,6 @@
 #include <sys/mount.h>
 #include <sys/personality.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,6 +20,7 @@
 #include "runtime/sandbox/boot_arena.h"
 #include "runtime/sandbox/id_maps.h"
 #include "runtime/sandbox/seccomp_compile.h"
+#include "runtime/sandbox/volume_name.h"
 #include "sentry/control/boot_config.h"
 #include "util/cleanup.h"
 #include "util/file.h"
@@ -56,14 +56,18 @@ static int check_type(const struct spec_mount *mount, struct error **err)
 }
 
 /* Containers of a sandbox that show the same host object share it.  A source that is not there fails later. */
-static void name_volume(const char *source, struct boot_mount *to)
+static void name_volume(struct boot_arena *arena, const char *source, struct boot_mount *to)
 {
-	struct stat st;
+	struct volume_name name;
 
-	if (stat(source, &st) < 0)
+	volume_name(source, &name);
+	to->volume_dev = name.dev;
+	to->volume_ino = name.ino;
+	to->volume_within = arena_array(arena, name.within_count, sizeof(*to->volume_within));
+	if (!to->volume_within)
 		return;
-	to->volume_dev = (uint64_t)major(st.st_dev) << 32 | minor(st.st_dev);
-	to->volume_ino = st.st_ino;
+	memcpy(to->volume_within, name.within, name.within_count * sizeof(*name.within));
+	to->volume_within_count = name.within_count;
 }
 
 static int convert_mount(struct boot_arena *arena, const struct spec_mount *from,
@@ -91,7 +95,7 @@ static int convert_mount(struct boot_arena *arena, const struct spec_mount *from
 				 from->destination);
 	if (!bind)
 		return check_type(from, err);
-	name_volume(from->source, to);
+	name_volume(arena, from->source, to);
 	return 0;
 }
 

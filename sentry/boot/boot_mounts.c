@@ -85,7 +85,8 @@ static int make_root(struct sandbox_container *c, struct super_block **out)
 
 static int make_bind(struct sandbox_container *c, const struct boot_mount *m, struct super_block **out)
 {
-	const struct gofer_volume_id volume = { m->volume_dev, m->volume_ino };
+	const struct gofer_volume_id volume = { m->volume_dev, m->volume_ino, m->volume_within,
+						m->volume_within_count };
 	bool follows = m->propagation & (LINUX_MS_SLAVE | LINUX_MS_SHARED);
 	int fd = take_attach(c, m->attach);
 

@@ -193,6 +193,8 @@ static void image_mounts(struct image *im, struct boot_config *c)
 		image_string(im, &mounts[i].type);
 		image_string(im, &mounts[i].source);
 		image_string(im, &mounts[i].data);
+		image_array(im, &mounts[i].volume_within, mounts[i].volume_within_count,
+			    sizeof(uint64_t));
 		image_check(im, mounts[i].attach >= -1 &&
 					mounts[i].attach < (int64_t)c->attach_count);
 	}

@@ -95,6 +95,8 @@ struct boot_mount {
 	uint32_t copy_up;     /* of a tmpfs: not 0: it begins with what it hides */
 	uint64_t volume_dev, volume_ino; /* of a bind mount: which host object it shows, as in struct
 					    gofer_attr; 0: not known */
+	uint64_t *volume_within; /* the directories it is in, by number, on the same file system */
+	uint32_t volume_within_count;
 };
 
 struct boot_device {

@@ -16,6 +16,7 @@ setup() {
 }
 
 teardown() {
+	umount "$BATS_TEST_TMPDIR/subpath" "$BATS_TEST_TMPDIR/subfile" 2>/dev/null || true
 	peers_stop
 	pod_teardown
 }
@@ -92,6 +93,7 @@ volume_pod() {
 }
 
 volume_pod_end() {
+	umount "$BATS_TEST_TMPDIR/subpath" "$BATS_TEST_TMPDIR/subfile" 2>/dev/null || true
 	peers_stop
 	$RT delete -f "$(id_of a)"
 	$RT delete -f "$(id_of b)"
@@ -460,6 +462,87 @@ own() {
 	say a write 3 text
 	say a unlink /own/file
 	say b events 4
+}
+
+# b has a directory of it besides, as it is and as kubelet mounts a subPath; and a file of it alone.
+sub_mounts() {
+	umount "$BATS_TEST_TMPDIR/subpath" "$BATS_TEST_TMPDIR/subfile" 2>/dev/null || true
+	mkdir -p "$BATS_TEST_TMPDIR/subpath" "$BATS_TEST_TMPDIR/volume/sub/dir"
+	touch "$BATS_TEST_TMPDIR/subfile" "$BATS_TEST_TMPDIR/volume/sub/file"
+	mount --bind "$BATS_TEST_TMPDIR/volume/sub/dir" "$BATS_TEST_TMPDIR/subpath"
+	mount --bind "$BATS_TEST_TMPDIR/volume/sub/file" "$BATS_TEST_TMPDIR/subfile"
+	[ "$1" = b ] || return 0
+	pod_config b '.mounts |= map(select(.destination != "/volume"))'
+	volume_mount b /sub "$BATS_TEST_TMPDIR/volume/sub"
+	volume_mount b /subpath "$BATS_TEST_TMPDIR/subpath"
+	volume_mount b /file "$BATS_TEST_TMPDIR/volume/sub/file"
+	volume_mount b /subfile "$BATS_TEST_TMPDIR/subfile"
+}
+
+# The other way round: who has the part is there first.
+sub_mounts_first() {
+	sub_mounts "$1"
+	pod_config "$1" '.mounts |= map(select(.destination | test("^/(volume|sub|file)") | not))'
+	if [ "$1" = a ]; then
+		volume_mount a /volume "$BATS_TEST_TMPDIR/subpath"
+	else
+		volume_mount b /all "$BATS_TEST_TMPDIR/volume"
+	fi
+}
+
+parts() {
+	say a bind stream /volume/sub/socket 1
+	say b connect stream /sub/socket 1
+	say a bind seqpacket /volume/sub/dir/socket 2
+	say b connect seqpacket /subpath/socket 2
+	say b connect seqpacket /sub/dir/socket 3
+	say b mkfifo /subpath/fifo
+	say a open /volume/sub/dir/fifo rw 3
+	say b open /subpath/fifo wn 4
+	say b write 4 through
+	say a read 3
+	say a open /volume/sub/file rw 5
+	say a lock 5 w 0 10
+	say a flock 5 exclusive
+	for name in /sub/file /file /subfile; do
+		say b open $name rw 5
+		say b get-lock 5 w 3 1
+		say b flock 5 exclusive
+		say b same 5 /sub/file
+		say b close 5
+	done
+	say b inotify 6
+	say b watch 6 /subfile
+	say b watch 6 /subpath
+	say a write 5 text
+	say a open /volume/sub/dir/new rwc 7
+	say a close 7
+	say b events 6
+	say a lease 5 none
+	say b unlink /subpath/socket
+	say a connect seqpacket /volume/sub/dir/socket 8
+	say b execute /sub/dir/new
+}
+
+parts_first() {
+	say a bind stream /volume/socket 1
+	say b connect stream /all/sub/dir/socket 1
+	say a open /volume/file rwc 2
+	say a flock 2 exclusive
+	say b open /all/sub/dir/file rw 2
+	say b flock 2 exclusive
+	say b inotify 3
+	say b watch 3 /all/sub/dir
+	say a unlink /volume/file
+	say b events 3
+}
+
+@test "a part of a volume is of that volume" {
+	as_under_runc parts sub_mounts
+}
+
+@test "a part of a volume is of that volume when it is there first" {
+	as_under_runc parts_first sub_mounts_first
 }
 
 @test "what is not shared is not seen" {

@@ -6,15 +6,15 @@
 #include "sentry/abi/fs.h"
 #include "sentry/cred/credentials.h"
 
-void guest_begin_volume(struct guest *g, struct fixture *f, enum gofer_sharing sharing,
-			bool read_only, const struct gofer_volume_id *volume)
+void guest_begin_part(struct guest *g, struct fixture *f, const char *part, enum gofer_sharing sharing,
+		      bool read_only, const struct gofer_volume_id *volume)
 {
 	struct path root;
 	int socket;
 
 	memset(g, 0, sizeof(*g));
 	g->f = f;
-	socket = fixture_serve_socket(f, "root", read_only, &g->served.thread);
+	socket = fixture_serve_socket(f, part, read_only, &g->served.thread);
 	assert_int_equal(user_namespace_new_root(&g->user_ns), 0);
 	g->cred = credentials_new_root(g->user_ns);
 	assert_non_null(g->cred);
@@ -26,6 +26,12 @@ void guest_begin_volume(struct guest *g, struct fixture *f, enum gofer_sharing s
 	assert_int_equal(fd_table_new(&g->ctx.fds), 0);
 	g->ctx.cred = g->cred;
 	g->ctx.fsize_limit = UINT64_MAX;
+}
+
+void guest_begin_volume(struct guest *g, struct fixture *f, enum gofer_sharing sharing,
+			bool read_only, const struct gofer_volume_id *volume)
+{
+	guest_begin_part(g, f, "root", sharing, read_only, volume);
 }
 
 void guest_begin(struct guest *g, struct fixture *f, enum gofer_sharing sharing, bool read_only)

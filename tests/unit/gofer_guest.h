@@ -18,6 +18,9 @@ struct guest {
 
 void guest_begin(struct guest *g, struct fixture *f, enum gofer_sharing sharing, bool read_only);
 /* With what the command line says of the tree, or NULL. */
+/* Of what @part is in the fixture's directory. */
+void guest_begin_part(struct guest *g, struct fixture *f, const char *part, enum gofer_sharing sharing,
+		      bool read_only, const struct gofer_volume_id *volume);
 void guest_begin_volume(struct guest *g, struct fixture *f, enum gofer_sharing sharing,
 			bool read_only, const struct gofer_volume_id *volume);
 /* Everything must go: the thread ends when the last inode has closed the connection. */

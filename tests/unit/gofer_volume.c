@@ -8,16 +8,21 @@
 #include "sentry/abi/fs.h"
 #include "sentry/fs/gofer/gofer_volume.h"
 
-/* What the command line says of the tree that the fixture serves. */
-static struct gofer_volume_id volume_of(struct fixture *f)
+static struct gofer_volume_id part_of(struct fixture *f, const char *name)
 {
 	struct stat st;
 
-	assert_int_equal(fstat(f->root_fd, &st), 0);
+	assert_int_equal(fstatat(f->root_fd, name, &st, 0), 0);
 	return (struct gofer_volume_id){
 		.dev = (uint64_t)major(st.st_dev) << 32 | minor(st.st_dev),
 		.ino = st.st_ino,
 	};
+}
+
+/* What the command line says of the tree that the fixture serves. */
+static struct gofer_volume_id volume_of(struct fixture *f)
+{
+	return part_of(f, ".");
 }
 
 /* A reference. */
@@ -91,9 +96,61 @@ static void claimed_falsely(void **state)
 	assert_false(meet(&a, &b, "/"));
 	assert_int_not_equal(a.sb->dev, b.sb->dev);
 	guest_end(&b);
-	other = (struct gofer_volume_id){ id.dev + 1, id.ino };
+	other = (struct gofer_volume_id){ .dev = id.dev + 1, .ino = id.ino };
 	guest_begin_volume(&b, f, GOFER_SHARED, false, &other);
 	assert_false(meet(&a, &b, "/hello"));
+	guest_end(&b);
+	guest_end(&a);
+}
+
+static bool same_file(struct guest *a, const char *in_a, struct guest *b, const char *in_b)
+{
+	struct inode *one = inode_of(a, in_a), *two = inode_of(b, in_b);
+	bool same = inode_anchor(one) == inode_anchor(two);
+
+	inode_put(one);
+	inode_put(two);
+	return same;
+}
+
+/* Whichever is there first. */
+static void part_of_another(void **state)
+{
+	struct fixture *f = *state;
+	struct gofer_volume_id whole = volume_of(f), part = part_of(f, "dir");
+	const uint64_t within[] = { 12345, whole.ino, 2 }, elsewhere[] = { 12345, 2 };
+	struct guest a, b;
+
+	for (int turn = 0; turn < 2; turn++) {
+		part.within = within;
+		part.within_count = 3;
+		if (turn == 0)
+			guest_begin_volume(&a, f, GOFER_SHARED, false, &whole);
+		guest_begin_part(&b, f, "root/dir", GOFER_SHARED, false, &part);
+		if (turn == 1)
+			guest_begin_volume(&a, f, GOFER_SHARED, false, &whole);
+		assert_int_equal(gofer_volume_count(), 1);
+		assert_true(same_file(&a, "/dir/inner", &b, "/inner"));
+		assert_true(same_file(&a, "/dir", &b, "/"));
+		assert_int_equal(a.sb->dev, b.sb->dev);
+		/* One file system's end is not the other's. */
+		guest_end(turn ? &b : &a);
+		assert_int_equal(gofer_volume_count(), 1);
+		guest_end(turn ? &a : &b);
+		assert_int_equal(gofer_volume_count(), 0);
+	}
+	guest_begin_volume(&a, f, GOFER_SHARED, false, &whole);
+	part.within = elsewhere;
+	part.within_count = 2;
+	guest_begin_part(&b, f, "root/dir", GOFER_SHARED, false, &part);
+	assert_int_equal(gofer_volume_count(), 2);
+	assert_false(same_file(&a, "/dir/inner", &b, "/inner"));
+	guest_end(&b);
+	/* Numbers are those of one device. */
+	part.within = within;
+	part.dev++;
+	guest_begin_part(&b, f, "root/dir", GOFER_SHARED, false, &part);
+	assert_false(same_file(&a, "/dir/inner", &b, "/inner"));
 	guest_end(&b);
 	guest_end(&a);
 }
@@ -132,6 +189,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(shared_by_two),
 		CASE(claimed_falsely),
+		CASE(part_of_another),
 		CASE(made_again),
 	};
 

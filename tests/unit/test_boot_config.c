@@ -13,9 +13,10 @@ static struct boot_config sample(void)
 	static char *pairs[] = { (char *)"key", (char *)"value", NULL };
 	static uint32_t gids[] = { 1, 2, 3 };
 	static struct boot_rlimit rlimits[] = { { 7, 1024, 4096 } };
+	static uint64_t within[] = { 9, 10 };
 	static struct boot_mount mounts[] = {
 		{ (char *)"/proc", (char *)"proc", (char *)"", (char *)"", 14, 0, -1 },
-		{ (char *)"/data", (char *)"bind", (char *)"/srv", (char *)"", 1, 0, 1, 0, 7, 8 },
+		{ (char *)"/data", (char *)"bind", (char *)"/srv", (char *)"", 1, 0, 1, 0, 7, 8, within, 2 },
 	};
 	static struct boot_device devices[] = { { (char *)"/dev/x", 0020000, 1, 3, 0666, 0, 0 } };
 	static struct boot_id_map maps[] = { { 0, 1000, 1 } };
@@ -98,6 +99,8 @@ static void test_round_trip(void **state)
 	assert_int_equal(out.mounts[1].attach, 1);
 	assert_int_equal(out.mounts[1].volume_dev, 7);
 	assert_int_equal(out.mounts[1].volume_ino, 8);
+	assert_int_equal(out.mounts[1].volume_within_count, 2);
+	assert_int_equal(out.mounts[1].volume_within[1], 10);
 	assert_int_equal(out.mounts[0].copy_up, 0);
 	assert_string_equal(out.devices[0].path, "/dev/x");
 	assert_string_equal(out.annotations.items[1], "value");

@@ -21,6 +21,7 @@
 
 #include "sentry/fs/gofer/client.h"
 #include "sentry/fs/gofer/gofer_fs.h"
+#include "sentry/fs/gofer/gofer_volume.h"
 #include "sentry/vfs/file.h"
 #include "sentry/vfs/inode.h"
 #include "util/hash_table.h"
@@ -31,6 +32,7 @@ struct gofer_fs {
 	struct gofer_client *client; /* owned; does not change */
 	struct super_block *sb;	     /* borrowed; does not change */
 	struct super_block *volume;  /* reference, or NULL; does not change */
+	struct gofer_volume_member member; /* of it */
 	bool shared;		     /* does not change */
 	bool follows;		     /* the host's mounts; does not change */
 	struct rwlock names;	     /* LOCK_RANK_FS_PRIVATE */

@@ -43,6 +43,7 @@ static void fs_free(struct gofer_fs *fs)
 {
 	ASSERT(list_empty(&fs->cached) && list_empty(&fs->idle));
 	gofer_client_free(fs->client);
+	gofer_volume_leave(&fs->member);
 	super_block_put(fs->volume);
 	hash_table_destroy(&fs->inodes);
 	rwlock_destroy(&fs->names);
@@ -96,7 +97,7 @@ static int join_volume(struct gofer_fs *fs, const struct gofer_volume_id *id)
 
 	if (!id || root->dev != id->dev || root->ino != id->ino)
 		return 0;
-	err = gofer_volume_get(id, fs->sb->user_ns, &fs->volume);
+	err = gofer_volume_join(id, fs->sb->user_ns, &fs->member, &fs->volume);
 	if (!err)
 		fs->sb->dev = fs->volume->dev;
 	return err;

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "gofer/protocol.h"
 #include "sentry/abi/fs.h"
@@ -20,7 +21,7 @@
 struct volume {
 	struct list_node node;	  /* volumes_lock */
 	struct super_block *sb;	  /* borrowed: it owns this; does not change */
-	struct gofer_volume_id id; /* does not change */
+	struct list_node members;  /* struct gofer_volume_member; volumes_lock */
 	struct hash_table anchors; /* struct anchor by node; volumes_lock */
 };
 
@@ -51,20 +52,44 @@ static void volume_destroy(struct super_block *sb)
 
 static const struct super_block_ops volume_ops = { .destroy = volume_destroy };
 
+static bool is_within(const struct gofer_volume_id *id, const struct gofer_volume_id *other)
+{
+	for (uint32_t i = 0; i < id->within_count; i++) {
+		if (id->within[i] == other->ino)
+			return true;
+	}
+	return false;
+}
+
+static bool is_related(const struct gofer_volume_id *a, const struct gofer_volume_id *b)
+{
+	return a->dev == b->dev && (a->ino == b->ino || is_within(a, b) || is_within(b, a));
+}
+
+static bool has_related_locked(const struct volume *v, const struct gofer_volume_id *id)
+	REQUIRES(volumes_lock)
+{
+	const struct gofer_volume_member *m;
+
+	list_for_each(m, &v->members, node) {
+		if (is_related(&m->id, id))
+			return true;
+	}
+	return false;
+}
+
 static struct super_block *find_volume_locked(const struct gofer_volume_id *id) REQUIRES(volumes_lock)
 {
 	struct volume *v;
 
 	list_for_each(v, &volumes, node) {
-		if (v->id.dev == id->dev && v->id.ino == id->ino &&
-		    refcount_get_unless_zero(&v->sb->refs))
+		if (has_related_locked(v, id) && refcount_get_unless_zero(&v->sb->refs))
 			return v->sb;
 	}
 	return NULL;
 }
 
-static int volume_new(const struct gofer_volume_id *id, struct user_namespace *user_ns,
-		      struct volume **out)
+static int volume_new(struct user_namespace *user_ns, struct volume **out)
 {
 	struct volume *v = calloc(1, sizeof(*v));
 	int rc;
@@ -76,36 +101,72 @@ static int volume_new(const struct gofer_volume_id *id, struct user_namespace *u
 		free(v);
 		return rc;
 	}
-	v->id = *id;
+	list_init(&v->members);
 	hash_table_init(&v->anchors);
 	*out = v;
 	return 0;
 }
 
-int gofer_volume_get(const struct gofer_volume_id *id, struct user_namespace *user_ns,
-		     struct super_block **out)
+static int copy_id(const struct gofer_volume_id *from, struct gofer_volume_id *to)
+{
+	size_t size = from->within_count * sizeof(*from->within);
+	uint64_t *within = NULL;
+
+	if (size) {
+		within = malloc(size);
+		if (!within)
+			return -ENOMEM;
+		memcpy(within, from->within, size);
+	}
+	*to = *from;
+	to->within = within;
+	return 0;
+}
+
+static void volume_discard(struct volume *v)
+{
+	super_block_put(v->sb);
+	hash_table_destroy(&v->anchors);
+	free(v);
+}
+
+int gofer_volume_join(const struct gofer_volume_id *id, struct user_namespace *user_ns,
+		      struct gofer_volume_member *member, struct super_block **out)
 {
 	struct super_block *found;
-	struct volume *fresh;
-	int rc = volume_new(id, user_ns, &fresh);
+	struct volume *fresh, *v;
+	int rc = volume_new(user_ns, &fresh);
 
 	if (rc)
 		return rc;
+	rc = copy_id(id, &member->id);
+	if (rc) {
+		volume_discard(fresh);
+		return rc;
+	}
 	mutex_lock(&volumes_lock);
 	found = find_volume_locked(id);
+	v = found ? found->private_data : fresh;
 	if (!found) {
 		list_add_tail(&volumes, &fresh->node);
 		fresh->sb->private_data = fresh;
-		*out = fresh->sb;
 	}
+	list_add_tail(&v->members, &member->node);
 	mutex_unlock(&volumes_lock);
-	if (found) {
-		super_block_put(fresh->sb);
-		hash_table_destroy(&fresh->anchors);
-		free(fresh);
-		*out = found;
-	}
+	*out = v->sb;
+	if (found)
+		volume_discard(fresh);
 	return 0;
+}
+
+void gofer_volume_leave(struct gofer_volume_member *member)
+{
+	if (!list_linked(&member->node))
+		return;
+	mutex_lock(&volumes_lock);
+	list_remove(&member->node);
+	mutex_unlock(&volumes_lock);
+	free((void *)member->id.within);
 }
 
 uint32_t gofer_volume_count(void)
