@@ -89,25 +89,17 @@ static int take_maps(struct spec *spec, struct spec *of, struct error **err)
 	return 0;
 }
 
-/* The sandbox's configuration as it was, its user namespace resolved; *path: as it named it, or NULL. */
-static int load_sandbox(const struct globals *globals, const struct container *sandbox,
-			struct spec **out, char **path, struct error **err)
+/* The user namespace of @of, the sandbox's configuration; *path: as that names it, or NULL. */
+static int resolve_sandbox(const struct globals *globals, struct spec *of, char **path, struct error **err)
 {
-	CLEANUP(spec_cleanup) struct spec *of = NULL;
-	const struct spec_namespace *ns;
+	const struct spec_namespace *ns = spec_namespace_find(of, "user");
 
-	if (container_load_spec(sandbox, &of, err) < 0)
-		return error_wrap(err, "sandbox %s", sandbox->id);
-	ns = spec_namespace_find(of, "user");
-	if (ns && ns->path && *ns->path) {
-		*path = strdup(ns->path);
-		if (!*path)
-			return error_set(err, -ENOMEM, "out of memory");
-		if (namespaces_resolve_user(globals, of, err) < 0)
-			return error_wrap(err, "sandbox %s", sandbox->id);
-	}
-	*out = move_ptr(of);
-	return 0;
+	if (!ns || !ns->path || !*ns->path)
+		return 0;
+	*path = strdup(ns->path);
+	if (!*path)
+		return error_set(err, -ENOMEM, "out of memory");
+	return namespaces_resolve_user(globals, of, err);
 }
 
 int pod_share_user(const struct globals *globals, const struct container *sandbox, struct spec *spec,
@@ -116,8 +108,11 @@ int pod_share_user(const struct globals *globals, const struct container *sandbo
 	CLEANUP(spec_cleanup) struct spec *of = NULL;
 	AUTO_FREE char *path = NULL;
 
-	if (load_sandbox(globals, sandbox, &of, &path, err) < 0 ||
-	    check_named(globals, sandbox, spec, path, err) < 0)
+	if (container_load_spec(sandbox, &of, err) < 0)
+		return error_wrap(err, "sandbox %s", sandbox->id);
+	if (resolve_sandbox(globals, of, &path, err) < 0)
+		return error_wrap(err, "sandbox %s", sandbox->id);
+	if (check_named(globals, sandbox, spec, path, err) < 0)
 		return error_code(*err);
 	if (!spec_namespace_find(of, "user"))
 		return namespaces_set_user(spec, false, err);

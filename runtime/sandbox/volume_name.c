@@ -13,11 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "util/cleanup.h"
 #include "util/file.h"
+#include "util/parse.h"
 
 #define MOUNTINFO_MAX (16u << 20)
 #define OPEN_FLAGS (O_PATH | O_NOFOLLOW | O_CLOEXEC)
@@ -27,20 +27,20 @@ struct place {
 	bool directory;
 };
 
-static int look(int fd, const char *name, struct place *out)
+static bool look(int fd, const char *name, struct place *out)
 {
 	int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (*name ? 0 : AT_EMPTY_PATH);
 	struct statx st;
 
 	if (statx(fd, name, flags, STATX_TYPE | STATX_INO | STATX_MNT_ID, &st) < 0)
-		return -errno;
+		return false;
 	*out = (struct place){
 		.dev = (uint64_t)st.stx_dev_major << 32 | st.stx_dev_minor,
 		.ino = st.stx_ino,
 		.mount = st.stx_mask & STATX_MNT_ID ? st.stx_mnt_id : 0,
 		.directory = S_ISDIR(st.stx_mode),
 	};
-	return 0;
+	return true;
 }
 
 static bool is_same(const struct place *a, const struct place *b)
@@ -63,7 +63,7 @@ static void climb(struct volume_name *name, int *fd, struct place *at)
 
 		if (above < 0)
 			return;
-		if (look(above, "", &up) < 0 || up.mount != at->mount || is_same(&up, at)) {
+		if (!look(above, "", &up) || up.mount != at->mount || is_same(&up, at)) {
 			close(above);
 			return;
 		}
@@ -77,8 +77,8 @@ static void climb(struct volume_name *name, int *fd, struct place *at)
 /* --- other mounts ------------------------------------------------------------------------- */
 
 struct mount_line {
-	unsigned long long id;
-	unsigned major, minor;
+	uint64_t id;
+	const char *dev; /* "8:1" */
 	char *root, *at;
 };
 
@@ -100,14 +100,14 @@ static void unescape(char *text)
 
 static bool cut_line(char *line, struct mount_line *out)
 {
-	int used = 0;
 	char *save;
+	const char *id = strtok_r(line, " ", &save);
 
-	if (sscanf(line, "%llu %*d %u:%u %n", &out->id, &out->major, &out->minor, &used) != 3 || !used)
-		return false;
-	out->root = strtok_r(line + used, " ", &save);
+	strtok_r(NULL, " ", &save);
+	out->dev = strtok_r(NULL, " ", &save);
+	out->root = strtok_r(NULL, " ", &save);
 	out->at = strtok_r(NULL, " ", &save);
-	if (!out->root || !out->at)
+	if (!out->at || parse_u64(id, 10, UINT64_MAX, &out->id) < 0)
 		return false;
 	unescape(out->root);
 	unescape(out->at);
@@ -142,7 +142,7 @@ static int open_there(const struct mount_line *other, const char *rest, const st
 	fd = open(path, OPEN_FLAGS | O_DIRECTORY);
 	if (fd < 0)
 		return -errno;
-	if (look(fd, last + 1, &found) < 0 || !is_same(&found, top) || look(fd, "", at) < 0)
+	if (!look(fd, last + 1, &found) || !is_same(&found, top) || !look(fd, "", at))
 		return -ENOENT;
 	/* Not what is mounted there, of which it might be the top again. */
 	if (found.mount != at->mount)
@@ -174,10 +174,10 @@ static void climb_elsewhere(struct volume_name *name, const struct place *top)
 	}
 	for (size_t i = 0; own && strcmp(own->root, "/") != 0 && i < count; i++) {
 		const char *rest = below(own->root, lines[i].root);
-		struct place at;
+		struct place at = { 0 };
 		int fd;
 
-		if (!rest || !*rest || lines[i].major != own->major || lines[i].minor != own->minor)
+		if (!rest || !*rest || strcmp(lines[i].dev, own->dev) != 0)
 			continue;
 		fd = open_there(&lines[i], rest, top, &at);
 		if (fd < 0)
@@ -203,7 +203,7 @@ static bool enter_directory(const char *source, struct volume_name *name, int *f
 	above = open(*path ? path : "/", OPEN_FLAGS | O_DIRECTORY);
 	if (above < 0)
 		return false;
-	if (look(above, last + 1, &found) < 0 || !is_same(&found, at) || look(above, "", &directory) < 0 ||
+	if (!look(above, last + 1, &found) || !is_same(&found, at) || !look(above, "", &directory) ||
 	    found.mount != directory.mount) {
 		close(above);
 		return false;
@@ -223,7 +223,7 @@ void volume_name(const char *source, struct volume_name *out)
 	*out = (struct volume_name){ 0 };
 	if (fd < 0)
 		return;
-	if (look(fd, "", &at) == 0) {
+	if (look(fd, "", &at)) {
 		out->dev = at.dev;
 		out->ino = at.ino;
 		if (at.directory || enter_directory(source, out, &fd, &at))

@@ -135,6 +135,6 @@ int mount_dominating_locked(const struct mount *m, const struct mount_namespace 
 	const struct peer_group *g = m->master;
 
 	while (g && !has_member_below(g, ns, root))
-		g = list_first(&g->members, struct mount, in_group)->master;
+		g = list_entry(g->members.next, struct mount, in_group)->master;
 	return g ? g->id : 0;
 }

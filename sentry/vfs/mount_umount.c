@@ -31,9 +31,9 @@ static void receivers_begin(struct receivers *r, struct mount *from)
 
 static void receivers_end(struct receivers *r)
 {
-	struct peer_group *g;
+	struct peer_group *g, *next;
 
-	while ((g = list_first(&r->visited, struct peer_group, visited)))
+	list_for_each_safe(g, next, &r->visited, visited)
 		list_remove(&g->visited);
 }
 

@@ -9,7 +9,7 @@
 
 #define LINES_MAX 1024
 #define GROUPS_MAX 1024
-#define TEXT_SIZE (1024 * 1024)
+#define TEXT_SIZE (1024UL * 1024)
 
 /* Mounts on "t" and below, as lines without ids: peer groups are named in the order they are met in. */
 struct line {
@@ -120,7 +120,7 @@ static void name_groups(struct tree *t, const char *tags, char *out, size_t size
 		if (number)
 			used += (size_t)snprintf(out + used, size - used, " %.*s:%d",
 						 (int)(number - word), word,
-						 group_name(t, atoi(number + 1)));
+						 group_name(t, (int)strtol(number + 1, NULL, 10)));
 		else
 			used += (size_t)snprintf(out + used, size - used, " %s", word);
 	}
@@ -200,7 +200,7 @@ static void begin(void)
 	tmpfs("t");
 	MUST(getcwd(cwd, sizeof(cwd)) ? 0 : -1);
 	snprintf(shown.prefix, sizeof(shown.prefix), "%s/t", cwd);
-	for (char name = 'a'; name <= 'f'; name++) {
+	for (int name = 'a'; name <= 'f'; name++) {
 		snprintf(path, sizeof(path), "t/%c", name);
 		made(path);
 		snprintf(path, sizeof(path), "t/%c/in", name);
@@ -585,12 +585,12 @@ static void random_place(char *path, size_t size)
 
 static void random_directories(const char *path)
 {
+	static const char *const below[] = { "/in", "/in/in", "/in/in/in" };
 	char sub[160];
 
-	snprintf(sub, sizeof(sub), "%s/in", path);
-	for (int i = 0; i < 3; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(below); i++) {
+		snprintf(sub, sizeof(sub), "%s%s", path, below[i]);
 		mkdir(sub, 0755);
-		strcat(sub, "/in");
 	}
 }
 
@@ -664,7 +664,7 @@ CASE(propagation_random)
 	char path[16];
 
 	begin();
-	for (char name = 'a'; name <= 'd'; name++) {
+	for (int name = 'a'; name <= 'd'; name++) {
 		snprintf(path, sizeof(path), "t/%c", name);
 		random_directories(path);
 	}

@@ -48,7 +48,7 @@ int main(int argc, char **argv)
 
 	if (argc != 7 || pipe(ready) < 0)
 		return 2;
-	flags = AT_EMPTY_PATH | (atoi(argv[3]) ? AT_RECURSIVE : 0);
+	flags = AT_EMPTY_PATH | (strcmp(argv[3], "0") != 0 ? AT_RECURSIVE : 0);
 	pid = fork();
 	if (pid == 0) {
 		if (unshare(CLONE_NEWUSER) < 0 || write(ready[1], "", 1) != 1)
