@@ -9,9 +9,11 @@
 #include "sentry/vfs/dentry_cache.h"
 #include "sentry/vfs/mount_peers.h"
 #include "sentry/vfs/mount_tree.h"
+#include "util/hash.h"
 #include "util/log.h"
 
 static struct rwlock tree_lock = { PTHREAD_RWLOCK_INITIALIZER, LOCK_RANK_MOUNT };
+static struct hash_table places; /* every mount that is on another one, by place; the lock's */
 static _Atomic int next_id = 20;
 
 void mount_tree_read_lock(void) NO_LOCK_ANALYSIS
@@ -66,12 +68,23 @@ void mount_put(struct mount *m)
 	free(m);
 }
 
+static uint64_t place_hash(const struct mount *m, const struct dentry *d)
+{
+	const void *key[2] = { m, d };
+
+	return hash_bytes(key, sizeof(key));
+}
+
 struct mount *mount_child_locked(struct mount *m, struct dentry *d)
 {
-	struct mount *child;
+	struct hash_node *at;
 
-	list_for_each(child, &m->children, siblings) {
-		if (child->mountpoint == d)
+	if (!d->mounted || !places.bucket_count)
+		return NULL;
+	hash_table_for_each_hash(at, &places, place_hash(m, d)) {
+		struct mount *child = container_of(at, struct mount, in_places);
+
+		if (child->parent == m && child->mountpoint == d)
 			return child;
 	}
 	return NULL;
@@ -184,8 +197,20 @@ static void enter_namespace(struct mount *m, struct mount_namespace *ns)
 
 void mount_link_locked(struct mount *m)
 {
+	if (!places.bucket_count)
+		hash_table_init(&places);
 	m->mountpoint->mounted++;
 	list_add_tail(&m->parent->children, &m->siblings);
+	hash_table_insert(&places, &m->in_places, place_hash(m->parent, m->mountpoint));
+}
+
+void mount_unlink_locked(struct mount *m)
+{
+	if (!list_linked(&m->siblings))
+		return;
+	hash_table_remove(&places, &m->in_places);
+	list_remove(&m->siblings);
+	m->mountpoint->mounted--;
 }
 
 void mount_attach_locked(struct mount *m, const struct path *at, struct mount_namespace *ns)
@@ -204,8 +229,7 @@ void mount_reparent_locked(struct mount *m, struct mount *parent, struct dentry 
 	struct mount *old_parent = m->parent;
 	struct dentry *old_place = m->mountpoint;
 
-	list_remove(&m->siblings);
-	old_place->mounted--;
+	mount_unlink_locked(m);
 	m->parent = mount_get(parent);
 	m->mountpoint = dentry_get(place);
 	mount_link_locked(m);
@@ -226,10 +250,7 @@ void mount_adopt_tree_locked(struct mount *top, struct mount_namespace *ns)
  */
 void mount_detach_locked(struct mount *m, struct list_node *dead)
 {
-	if (list_linked(&m->siblings)) {
-		list_remove(&m->siblings);
-		m->mountpoint->mounted--;
-	}
+	mount_unlink_locked(m);
 	if (m->ns) {
 		list_remove(&m->in_namespace);
 		m->ns->mount_count--;

@@ -144,10 +144,7 @@ struct path mount_move_locked(struct mount *m, const struct path *to)
 {
 	struct path old = { m->parent, m->mountpoint };
 
-	if (list_linked(&m->siblings)) {
-		list_remove(&m->siblings);
-		m->mountpoint->mounted--;
-	}
+	mount_unlink_locked(m);
 	m->parent = NULL;
 	m->mountpoint = NULL;
 	if (to)

@@ -89,7 +89,8 @@ static int copy_to_slaves(struct propagation *p, struct peer_group *g)
 	list_for_each(m, &g->slaves, in_slaves) {
 		int rc = 0;
 
-		if (!m->group)
+		/* What is moved may itself get a copy: as it was, not yet shared. */
+		if (!m->group || m->group->fresh)
 			rc = copy_to(p, m, g->copy, MOUNT_COPY_SLAVE, &copy);
 		else if (!list_linked(&m->group->visited))
 			visit(p, m->group, g->copy, false);

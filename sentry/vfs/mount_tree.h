@@ -37,6 +37,8 @@ int mount_new(struct super_block *sb, struct dentry *root, uint32_t flags, struc
 void mount_attach_locked(struct mount *m, const struct path *at, struct mount_namespace *ns);
 /* The same where m->parent and m->mountpoint say. */
 void mount_link_locked(struct mount *m);
+/* Takes @m from its place, which it goes on naming; no-op for one that is on nothing. */
+void mount_unlink_locked(struct mount *m);
 /* Moves @m, which has a parent, to @place in @parent. */
 void mount_reparent_locked(struct mount *m, struct mount *parent, struct dentry *place);
 /* Changes the place of @m, to none for NULL; the old one's references are handed out. */

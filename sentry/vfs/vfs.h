@@ -8,6 +8,7 @@
 #include "sentry/cred/namespace_count.h"
 #include "sentry/vfs/file.h"
 #include "sentry/vfs/inode.h"
+#include "util/hash_table.h"
 
 struct mount_namespace;
 struct peer_group;
@@ -72,6 +73,7 @@ struct mount {
 	struct mount *parent;	   /* reference; NULL for the namespace's root; namespace lock */
 	struct dentry *mountpoint; /* reference, in parent; namespace lock */
 	struct list_node children, siblings, in_namespace; /* namespace lock */
+	struct hash_node in_places; /* while it is among siblings; namespace lock */
 	struct mount_namespace *ns; /* borrowed; NULL once detached; namespace lock */
 	_Atomic uint32_t flags;	   /* enum mount_flags */
 

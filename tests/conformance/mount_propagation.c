@@ -668,9 +668,10 @@ CASE(propagation_random)
 		snprintf(path, sizeof(path), "t/%c", name);
 		random_directories(path);
 	}
-	for (uint32_t run = 0; run < 16; run++)
+	/* The second half moves a tree into one that it gets mounts from itself. */
+	for (uint32_t run = 0; run < 32; run++)
 		RUN_CHILD("run")
-			random_run(run * 7919);
+			random_run(run % 16 * 7919 + run / 16 * 3100093);
 }
 
 /* A directory that was opened before leads to the mounts of the namespace that was left. */
