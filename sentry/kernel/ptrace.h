@@ -65,6 +65,7 @@ struct task_ptrace {
 	/* only the task itself */
 	bool regs_valid;	  /* in the event being served */
 	bool kicked_in_call;	  /* the KICK that comes is at the end of a system call */
+	bool call_deferred;	  /* and that call has yet to be run */
 	bool forced_step;	  /* the trap flag in its registers is ours */
 	bool stepped;		  /* it was, until the event being served */
 	bool exit_kicked;	  /* its registers were asked for, for the stop at its exit */

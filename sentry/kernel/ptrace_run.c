@@ -24,7 +24,7 @@ void ptrace_event_begin(struct task *t, struct context *ctx, const struct platfo
 
 	p->kicked_in_call = false;
 	if (event->kind != PLATFORM_EVENT_KICK)
-		t->call_deferred = false;
+		p->call_deferred = false;
 	p->regs_valid = event->regs_valid;
 	if (!event->regs_valid)
 		return;
@@ -97,17 +97,8 @@ bool ptrace_defer_call(struct task *t, struct context *ctx, bool regs_valid)
 		return false;
 	if (!platform_need_registers(ctx))
 		return false;
-	t->call_deferred = true;
+	t->ptrace.call_deferred = true;
 	return true;
-}
-
-static bool dying(struct task *t)
-{
-	struct signal_handlers *h = signal_lock(t->group);
-	bool dead = t->kill_pending || t->group->group_exiting;
-
-	signal_unlock(h);
-	return dead;
 }
 
 bool ptrace_syscall_enter(struct task *t, struct context *ctx)
@@ -121,7 +112,7 @@ bool ptrace_syscall_enter(struct task *t, struct context *ctx)
 		return true;
 	ptrace_syscall_stop(t, LINUX_PTRACE_EVENTMSG_SYSCALL_ENTRY);
 	t->syscall_restart_pending = false;
-	if (dying(t) || (run & PTRACE_RUN_EMULATE))
+	if (task_is_dying(t) || (run & PTRACE_RUN_EMULATE))
 		return false;
 	return ptrace_take_call(t, ctx);
 }
@@ -183,5 +174,5 @@ bool ptrace_event_seccomp(struct task *t, uint32_t data, int64_t *result)
 	ptrace_event(t, LINUX_PTRACE_EVENT_SECCOMP, data);
 	t->syscall_restart_pending = false;
 	*result = (int64_t)context_regs(t->context)->rax;
-	return !dying(t) && ptrace_take_call(t, t->context);
+	return !task_is_dying(t) && ptrace_take_call(t, t->context);
 }

@@ -227,6 +227,15 @@ int task_state_char(struct task *t)
 	return atomic_load(&t->state);
 }
 
+bool task_is_dying(struct task *t)
+{
+	struct signal_handlers *h = signal_lock(t->group);
+	bool dying = t->kill_pending || t->group->group_exiting;
+
+	signal_unlock(h);
+	return dying;
+}
+
 void task_call_set(struct task *t, uint64_t nr, const uint64_t args[6])
 {
 	__atomic_store_n(&t->syscall_nr, nr, __ATOMIC_RELAXED);

@@ -154,8 +154,6 @@ struct task {
 
 	struct user_dispatch user_dispatch; /* only the task itself */
 	struct task_room room;		  /* only the task itself */
-	bool call_deferred;		  /* its event came without registers, and it has yet to be run:
-					     only the task itself */
 
 	/* clone and exit */
 	guest_addr_t clear_child_tid;	  /* only the task itself */

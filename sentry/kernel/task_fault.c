@@ -39,7 +39,7 @@ int task_fetch_registers(struct task *t)
 
 	/* Who kills the task does not wait for its thread for ever. */
 	atomic_store(&t->in_guest, true);
-	rc = t->kill_pending || t->exiting ? -ESRCH : platform_fetch_registers(t->context);
+	rc = t->exiting || task_is_dying(t) ? -ESRCH : platform_fetch_registers(t->context);
 	atomic_store(&t->in_guest, false);
 	return rc;
 }
@@ -56,7 +56,7 @@ static bool copy_fault(struct mm *mm, guest_addr_t addr, bool write)
 	limits = task_mm_limits(t);
 	/* As in task_fetch_registers, which this may come to. */
 	atomic_store(&t->in_guest, true);
-	good = !t->kill_pending && !t->exiting &&
+	good = !t->exiting && !task_is_dying(t) &&
 	       mm_fault(mm, t->context, &limits, addr.v, write ? ERROR_WRITE : 0) == 0;
 	atomic_store(&t->in_guest, false);
 	/* The copy may be the look that comes before a sleep, and the fault have slept over its wake-up. */

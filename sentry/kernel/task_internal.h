@@ -38,6 +38,8 @@ void task_enter_current(struct task *t);
 struct platform_event;
 /* Page faults. True: the access of @event can be tried again. */
 bool task_fault(struct task *t, struct context *ctx, const struct platform_event *event) MUST_CHECK;
+/* It is killed, or its group is: for whoever does not hold the signal lock. */
+bool task_is_dying(struct task *t);
 /* In a call of the current task @t: its thread can be given orders from now on, see platform_fetch_registers(). */
 int task_fetch_registers(struct task *t) MUST_CHECK;
 /* System calls may fault, too. */

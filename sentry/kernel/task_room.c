@@ -19,11 +19,6 @@
 #include "sentry/mm/usercopy.h"
 #include "util/checked.h"
 
-/* Calls whose second and third arguments are a buffer to write to. */
-#define NR_READ 0
-#define NR_PREAD64 17
-#define NR_RECVFROM 45
-
 static uint32_t discards_of(const struct mm *mm)
 {
 	return atomic_load_explicit(&mm->discards, memory_order_relaxed);
@@ -54,6 +49,9 @@ static bool make_room(struct mm *mm, guest_addr_t addr, size_t size)
 
 	if (!t || t->mm != mm || !t->context || !is_limited(t) || has_room(&t->room, mm, start, end))
 		return true;
+	rc = task_fetch_registers(t);
+	if (rc < 0)
+		return false;
 	/* Any other failure is found again, and reported, by the copy. */
 	rc = platform_advise(t->context, guest_addr(start), end - start, LINUX_MADV_POPULATE_WRITE);
 	if (rc < 0)
@@ -64,21 +62,6 @@ static bool make_room(struct mm *mm, guest_addr_t addr, size_t size)
 		room.end = MAX(end, t->room.end);
 	}
 	t->room = room;
-	return true;
-}
-
-/* The whole buffer may never be filled: its beginning tells whether it is a new one. */
-bool task_room_defers(struct task *t, struct context *ctx, bool regs_valid)
-{
-	uint64_t start = t->syscall_args[1] & ~(GUEST_PAGE_SIZE - 1);
-
-	if (likely(!is_limited(t)) || regs_valid || t->syscall_args[2] < GUEST_PAGE_SIZE)
-		return false;
-	if (t->syscall_nr != NR_READ && t->syscall_nr != NR_PREAD64 && t->syscall_nr != NR_RECVFROM)
-		return false;
-	if (has_room(&t->room, t->mm, start, start + GUEST_PAGE_SIZE) || !platform_need_registers(ctx))
-		return false;
-	t->call_deferred = true;
 	return true;
 }
 

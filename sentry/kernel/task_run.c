@@ -417,7 +417,7 @@ static void handle_syscall(struct task *t, struct context *ctx, const struct pla
 		keep_result(t, ctx, event, event->regs_valid, result, false);
 		return;
 	}
-	if (ptrace_defer_call(t, ctx, event->regs_valid) || task_room_defers(t, ctx, event->regs_valid))
+	if (ptrace_defer_call(t, ctx, event->regs_valid))
 		return;
 	if (unlikely(ptrace_traced(&t->ptrace)) && event->regs_valid)
 		run_traced_syscall(t, ctx, event);
@@ -429,7 +429,7 @@ static void handle_syscall(struct task *t, struct context *ctx, const struct pla
 static void handle_deferred_call(struct task *t, struct context *ctx,
 				 const struct platform_event *event)
 {
-	t->call_deferred = false;
+	t->ptrace.call_deferred = false;
 	if (ptrace_traced(&t->ptrace))
 		run_traced_syscall(t, ctx, event);
 	else
@@ -496,7 +496,7 @@ static enum context_action leave(struct task *t, const struct platform_event *ev
 static void note_position(struct task *t, struct context *ctx, const struct platform_event *event)
 {
 	const struct guest_regs *regs = event->regs_valid ? context_regs(ctx) : NULL;
-	bool in_call = event->kind == PLATFORM_EVENT_SYSCALL || t->call_deferred ||
+	bool in_call = event->kind == PLATFORM_EVENT_SYSCALL || t->ptrace.call_deferred ||
 		       (regs && regs->orig_rax != UINT64_MAX);
 
 	atomic_store_explicit(&t->in_call, in_call, memory_order_relaxed);
@@ -515,7 +515,7 @@ static enum context_action serve(struct task *t, struct context *ctx,
 	switch (event->kind) {
 	case PLATFORM_EVENT_SYSCALL:
 		handle_syscall(t, ctx, event);
-		if (unlikely(t->call_deferred)) {
+		if (unlikely(t->ptrace.call_deferred)) {
 			atomic_store(&t->in_guest, true);
 			return CONTEXT_RESUME_AND_KICK;
 		}
@@ -530,7 +530,7 @@ static enum context_action serve(struct task *t, struct context *ctx,
 		handle_died(t, event);
 		break;
 	case PLATFORM_EVENT_KICK:
-		if (unlikely(t->call_deferred))
+		if (unlikely(t->ptrace.call_deferred))
 			handle_deferred_call(t, ctx, event);
 		break;
 	}
