@@ -202,6 +202,11 @@ uint64_t mount_flags_flat(const struct mount_flags *f)
 	return flags;
 }
 
+bool mount_is_bind(const struct spec_mount *mount, const struct mount_flags *flags)
+{
+	return (flags->flags & MS_BIND) || (mount->type && !strcmp(mount->type, "bind"));
+}
+
 void mount_flags_free(struct mount_flags *flags)
 {
 	free(flags->data);

@@ -56,4 +56,6 @@ int mount_flags_parse(const struct string_list *options, struct mount_flags *out
 		      struct error **err) MUST_CHECK;
 /* MS_*, with what was asked for recursively applied: for a tree that is mounted as one. */
 uint64_t mount_flags_flat(const struct mount_flags *flags);
+/* @flags: the parsed options of @mount. */
+bool mount_is_bind(const struct spec_mount *mount, const struct mount_flags *flags);
 void mount_flags_free(struct mount_flags *flags);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "oci/mount_option.h"
 #include "oci/validate_linux.h"
 
 static const char *skip_number(const char *text)
@@ -65,6 +66,19 @@ static int validate_all_hooks(const struct spec_hooks *h, struct error **err)
 	return error;
 }
 
+static int validate_options(const struct spec_mount *m, struct error **err)
+{
+	struct mount_flags flags;
+	bool bind;
+
+	if (mount_flags_parse(&m->options, &flags, err) < 0)
+		return error_wrap(err, "mount %s", m->destination);
+	bind = mount_is_bind(m, &flags);
+	mount_flags_free(&flags);
+	return !bind || (m->source && *m->source) ? 0 :
+		error_set(err, -EINVAL, "mount %s: a bind mount needs a source", m->destination);
+}
+
 static int validate_mounts(const struct spec *spec, struct error **err)
 {
 	for (size_t i = 0; i < spec->mounts.count; i++) {
@@ -76,6 +90,8 @@ static int validate_mounts(const struct spec *spec, struct error **err)
 		if ((m->uid_mappings.count != 0) != (m->gid_mappings.count != 0))
 			return error_set(err, -EINVAL,
 					 "mounts[%zu]: uidMappings and gidMappings go together", i);
+		if (validate_options(m, err) < 0)
+			return error_code(*err);
 	}
 	return 0;
 }

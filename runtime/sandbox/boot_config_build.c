@@ -31,11 +31,6 @@
 	 MS_RELATIME | MS_STRICTATIME | MS_SYNCHRONOUS | MS_DIRSYNC | MS_BIND | MS_REC)
 #define DEFAULT_DEVICE_MODE 0666u
 
-bool mount_is_bind(const struct spec_mount *mount, const struct mount_flags *flags)
-{
-	return (flags->flags & MS_BIND) || (mount->type && !strcmp(mount->type, "bind"));
-}
-
 bool mount_is_read_only(const struct mount_flags *flags)
 {
 	return mount_flags_flat(flags) & MS_RDONLY;
@@ -90,9 +85,6 @@ static int convert_mount(struct boot_arena *arena, const struct spec_mount *from
 		.attach = bind ? (int32_t)(*attach_count)++ : -1,
 	};
 	mount_flags_free(&flags);
-	if (bind && (!from->source || !*from->source))
-		return error_set(err, -EINVAL, "mount %s: a bind mount needs a source",
-				 from->destination);
 	if (!bind)
 		return check_type(from, err);
 	name_volume(arena, from->source, to);

@@ -28,5 +28,4 @@ int boot_config_build(const struct globals *globals, const struct spec *spec, co
 int boot_process_build(const struct spec_process *process, const struct boot_extra *extra,
 		       int *fd, struct error **err) MUST_CHECK;
 
-bool mount_is_bind(const struct spec_mount *mount, const struct mount_flags *flags);
 bool mount_is_read_only(const struct mount_flags *flags);
