@@ -322,16 +322,17 @@ static int change_state(struct trap_thread *t, int to)
 
 int trap_thread_begin(struct trap_platform *p, struct trap_thread *t, bool wait)
 {
-	int fd = (int)t->index;
+	uint64_t notification = t->notification;
+	int fd = (int)t->index, slots = t->as->slots_fd;
 	int rc;
 
 	expect_start_calls(t, fd, p->config.strict);
 	atomic_store(&t->order_done, 0);
-	/* Once it runs it may end, and another worker free it. */
+	/* Once it runs it may end, and another worker free it: it is not looked at, but for a failure. */
 	atomic_fetch_add(&t->pins, 1);
 	rc = change_state(t, wait ? TRAP_ORDER : TRAP_STARTING);
 	if (rc == 0) {
-		rc = host_notify_return_fd(p->listener, t->notification, t->as->slots_fd, fd);
+		rc = host_notify_return_fd(p->listener, notification, slots, fd);
 		/* -ENOENT is a dying process: its death is what ends the wait. */
 		if (rc == -ENOENT)
 			rc = 0;
