@@ -5,6 +5,7 @@
 #include "conformance.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -262,6 +263,31 @@ CASE(fifo_open_blocks)
 	show_wait("child", pid);
 	show_data("read", buffer, read(reader, buffer, 16));
 	show("end", read(reader, buffer, 16));
+}
+
+static void *visit(void *path)
+{
+	close((int)MUST(open(path, O_WRONLY)));
+	return NULL;
+}
+
+/* A writer who has come and gone before the reader was scheduled has let it in all the same. */
+CASE(fifo_short_visits)
+{
+	int visits = 0;
+
+	MUST(mkfifo("p", 0600));
+	for (int i = 0; i < 300; i++) {
+		pthread_t writer;
+
+		if (pthread_create(&writer, NULL, visit, (void *)"p") != 0)
+			break;
+		int reader = open("p", O_RDONLY);
+		pthread_join(writer, NULL);
+		visits += reader >= 0;
+		close(reader);
+	}
+	show("visits", visits);
 }
 
 enum { READERS = 20 };

@@ -154,18 +154,26 @@ static void untraced_body(void)
 CASE(ptrace_clone_flags)
 {
 	pid_t pid = tracee_start(untraced_body), other;
-	int status = 0;
+	int of_child[8], of_parent[8], children = 0, parents = 0, status = 0;
 
 	MUST(TRACE(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACEFORK | PTRACE_O_TRACECLONE));
 	TRACE(PTRACE_CONT, pid, 0, 0);
 	for (int i = 0; i < 8; i++) {
 		other = (pid_t)MUST(waitpid(-1, &status, __WALL));
-		show_stop_status(other == pid ? "parent" : "child", status);
+		if (other == pid)
+			of_parent[parents++] = status;
+		else
+			of_child[children++] = status;
 		if (other == pid && !WIFSTOPPED(status))
 			break;
 		if (WIFSTOPPED(status))
 			TRACE(PTRACE_CONT, other, 0, WSTOPSIG(status) == SIGCHLD ? SIGCHLD : 0);
 	}
+	/* Which of the two stops first after the clone is not said. */
+	for (int i = 0; i < parents; i++)
+		show_stop_status("parent", of_parent[i]);
+	for (int i = 0; i < children; i++)
+		show_stop_status("child", of_child[i]);
 }
 
 /* --- threads ----------------------------------------------------------------------------- */

@@ -60,39 +60,20 @@ void pipe_inode_put(struct inode *inode, struct pipe *pipe)
 		pipe_free(pipe);
 }
 
-/*
- * Sleeps until somebody opens the other end, unless it is open: the counter of
- * opens is remembered together with the test, so a short visit is not missed.
- */
-static int wait_other_end(struct file *file, struct pipe *p)
-{
-	const uint64_t *counter = file->can_read ? &p->writer_opens : &p->reader_opens;
-	struct wait_entry entry;
-	uint64_t before;
+/* The other end, as it was when this one was counted. */
+struct partner {
 	bool there;
-	int rc = 0;
+	uint64_t opens;
+};
 
-	mutex_lock(&p->lock);
-	there = file->can_read ? p->writers : p->readers;
-	before = *counter;
-	mutex_unlock(&p->lock);
-	if (there)
-		return 0;
-	wait_begin(&entry, &p->queue, EVENT_OPENED);
-	for (;;) {
-		mutex_lock(&p->lock);
-		there = *counter != before;
-		mutex_unlock(&p->lock);
-		if (there || rc)
-			break;
-		rc = wait_sleep(DEADLINE_NONE);
-	}
-	wait_end(&entry);
-	return there ? 0 : -ERESTARTSYS;
-}
-
-static void count_end(struct pipe *p, struct file *file, struct pipe_end *end)
+/*
+ * In the same moment as the test for a partner: one who comes from then on sees this end, and may be
+ * gone again before we look, but is counted.
+ */
+static struct partner count_end(struct pipe *p, struct file *file, struct pipe_end *end)
 {
+	struct partner other;
+
 	mutex_lock(&p->lock);
 	if (file->can_read) {
 		p->readers++;
@@ -104,8 +85,34 @@ static void count_end(struct pipe *p, struct file *file, struct pipe_end *end)
 	}
 	if (file->can_read && !p->writers)
 		end->writer_opens_seen = p->writer_opens;
+	other = file->can_read ? (struct partner){ p->writers, p->writer_opens }
+			       : (struct partner){ p->readers, p->reader_opens };
 	mutex_unlock(&p->lock);
 	wait_queue_wake_all(&p->queue, EVENT_OPENED);
+	return other;
+}
+
+/* Sleeps until somebody opens the other end, unless it is open. */
+static int wait_other_end(struct file *file, struct pipe *p, const struct partner *other)
+{
+	const uint64_t *counter = file->can_read ? &p->writer_opens : &p->reader_opens;
+	struct wait_entry entry;
+	bool there;
+	int rc = 0;
+
+	if (other->there)
+		return 0;
+	wait_begin(&entry, &p->queue, EVENT_OPENED);
+	for (;;) {
+		mutex_lock(&p->lock);
+		there = *counter != other->opens;
+		mutex_unlock(&p->lock);
+		if (there || rc)
+			break;
+		rc = wait_sleep(DEADLINE_NONE);
+	}
+	wait_end(&entry);
+	return there ? 0 : -ERESTARTSYS;
 }
 
 static int attach_end(struct inode *inode, struct file *file)
@@ -126,6 +133,7 @@ static int attach_end(struct inode *inode, struct file *file)
 static int fifo_open(struct inode *inode, struct file *file)
 {
 	bool nonblock = file->flags & LINUX_O_NONBLOCK;
+	struct partner other;
 	struct pipe_end *end;
 	int rc = attach_end(inode, file);
 
@@ -138,10 +146,9 @@ static int fifo_open(struct inode *inode, struct file *file)
 		file->private_data = NULL;
 		return -ENXIO;
 	}
-	count_end(end->pipe, file, end);
-	if (inode->sb != pipefs && !(file->can_read && file->can_write) &&
-	    !(nonblock && file->can_read))
-		rc = wait_other_end(file, end->pipe);
+	other = count_end(end->pipe, file, end);
+	if (inode->sb != pipefs && !(file->can_read && file->can_write) && !nonblock)
+		rc = wait_other_end(file, end->pipe, &other);
 	if (!(nonblock && file->can_read))
 		end->writer_opens_seen = 0;
 	if (rc)
@@ -193,7 +200,7 @@ static int new_end(struct inode *inode, uint32_t flags, const struct credentials
 		return rc;
 	}
 	end = file->private_data;
-	count_end(end->pipe, file, end);
+	(void)count_end(end->pipe, file, end);
 	end->writer_opens_seen = 0; /* a writer is certain to come */
 	*out = file;
 	return 0;
