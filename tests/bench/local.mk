@@ -13,4 +13,4 @@ tests_bench_benchprog_CFLAGS = \
 tests_bench_benchprog_LDFLAGS = -static
 tests_bench_benchprog_LDADD = -lpthread
 
-EXTRA_DIST += tests/bench/bench
+EXTRA_DIST += tests/bench/bench tests/bench/bench-clients
