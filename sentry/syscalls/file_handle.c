@@ -11,6 +11,7 @@
 #include "sentry/syscalls/file_call.h"
 #include "sentry/vfs/inode.h"
 #include "util/checked.h"
+#include "util/hash.h"
 
 #define HANDLE_BYTES_MAX 128U
 #define FID_TYPE_INO64_GEN 0x81 /* inode number in eight bytes, generation in four */
@@ -28,15 +29,19 @@ static bool can_decode(const struct inode *inode)
 	return inode->sb->ops->path_of_ino;
 }
 
-/* A number is used once only in its file system, so the generation stands for that. */
-static uint32_t generation_of(const struct inode *inode)
+/*
+ * A number is used once only in its file system, so the generation stands for both: what was made up for
+ * another number, or file system, is stale, as Linux's random generations make it.
+ */
+static uint32_t generation_of(const struct super_block *sb, uint64_t ino)
 {
-	return (uint32_t)inode->sb->dev * 0x9e3779b1U;
+	return (uint32_t)hash_u64(ino ^ (uint64_t)sb->dev << 32);
 }
 
 static void fill(struct linux_file_handle *h, const struct inode *inode)
 {
-	const uint32_t parts[] = { generation_of(inode), (uint32_t)inode->ino, (uint32_t)(inode->ino >> 32) };
+	const uint32_t parts[] = { generation_of(inode->sb, inode->ino), (uint32_t)inode->ino,
+				   (uint32_t)(inode->ino >> 32) };
 
 	static_assert(sizeof(parts) == sizeof(h->handle), "handle");
 	if (can_decode(inode)) {
@@ -140,11 +145,13 @@ static int find_anchor(struct task *t, int fd, struct path *out)
 static int find_object(const struct path *anchor, const struct linux_file_handle *h, struct path *out)
 {
 	uint32_t parts[FID_BYTES / sizeof(uint32_t)];
+	uint64_t ino;
 
 	memcpy(parts, h->handle, sizeof(parts));
-	if (h->bytes < FID_BYTES || parts[0] != generation_of(anchor->dentry->inode))
+	ino = parts[1] | (uint64_t)parts[2] << 32;
+	if (h->bytes < FID_BYTES || parts[0] != generation_of(anchor->dentry->sb, ino))
 		return -ESTALE;
-	return vfs_find_by_ino(anchor, parts[1] | (uint64_t)parts[2] << 32, out);
+	return vfs_find_by_ino(anchor, ino, out);
 }
 
 static int64_t open_object(struct task *t, const struct path *p, uint32_t flags)
