@@ -34,6 +34,8 @@ conformance_sources = \
 	tests/conformance/mmap_harden.c \
 	tests/conformance/mmap_shared.c \
 	tests/conformance/mount_propagation.c \
+	tests/conformance/mount_tree.c \
+	tests/conformance/mount_tree.h \
 	tests/conformance/namespace.c \
 	tests/conformance/namespace.h \
 	tests/conformance/namespace_pid.c \
