@@ -35,12 +35,14 @@ static uint32_t mount_flags(uint64_t ms)
 		{ LINUX_MS_NODEV, MOUNT_NODEV },     { LINUX_MS_NOEXEC, MOUNT_NOEXEC },
 		{ LINUX_MS_NOATIME, MOUNT_NOATIME }, { LINUX_MS_NODIRATIME, MOUNT_NODIRATIME },
 	};
-	uint32_t flags = ms & (LINUX_MS_NOATIME | LINUX_MS_STRICTATIME) ? 0 : MOUNT_RELATIME;
+	uint32_t flags = ms & LINUX_MS_NOATIME ? 0 : MOUNT_RELATIME;
 
 	for (size_t i = 0; i < ARRAY_SIZE(map); i++) {
 		if (ms & map[i].ms)
 			flags |= map[i].flag;
 	}
+	if (ms & LINUX_MS_STRICTATIME)
+		flags &= ~(uint32_t)(MOUNT_RELATIME | MOUNT_NOATIME);
 	return flags;
 }
 
@@ -96,15 +98,27 @@ static int change_propagation(const struct task *t, const struct path *at, uint6
 	return vfs_change_propagation(t->cred, at, type, ms & LINUX_MS_REC);
 }
 
+/* Access times stay as they are unless something is said of them. */
+static int remount(struct task *t, const struct path *at, uint64_t ms, const char *options)
+{
+	const uint64_t atime = LINUX_MS_NOATIME | LINUX_MS_NODIRATIME | LINUX_MS_RELATIME |
+			       LINUX_MS_STRICTATIME;
+	uint32_t flags = mount_flags(ms);
+
+	if (!is_ours(t, at))
+		return -EINVAL;
+	if (!(ms & atime))
+		flags = (flags & ~(uint32_t)MOUNT_ATIME_MASK) | (at->mount->flags & MOUNT_ATIME_MASK);
+	return vfs_remount(t->cred, at, flags, ms & LINUX_MS_BIND, ms & LINUX_MS_RDONLY, options);
+}
+
 static int do_mount(struct task *t, const struct path *at, uint64_t ms, const char *source,
 		    const char *type, const char *options)
 {
 	if (!may_mount(t))
 		return -EPERM;
 	if (ms & LINUX_MS_REMOUNT)
-		return is_ours(t, at) ? vfs_remount(at, mount_flags(ms), ms & LINUX_MS_BIND,
-						    ms & LINUX_MS_RDONLY, options)
-				      : -EINVAL;
+		return remount(t, at, ms, options);
 	if (ms & LINUX_MS_BIND)
 		return bind_or_move(t, at, ms, source);
 	if (ms & PROPAGATION)

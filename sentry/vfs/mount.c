@@ -58,14 +58,50 @@ struct mount *mount_get(struct mount *m)
 	return m;
 }
 
-void mount_put(struct mount *m)
+/* What stayed on @m when it was umounted is on nothing any more; queued on @orphans. */
+static void leave_children(struct mount *m, struct list_node *orphans)
 {
-	if (!m || !refcount_put(&m->refs))
-		return;
+	struct list_node left = LIST_HEAD_INIT(left);
+	struct mount *child;
+
+	mount_tree_write_lock();
+	while ((child = list_first(&m->children, struct mount, siblings))) {
+		mount_unlink_locked(child);
+		child->parent = NULL;
+		list_add_tail(&left, &child->in_namespace);
+	}
+	mount_tree_write_unlock();
+	while ((child = list_first(&left, struct mount, in_namespace))) {
+		dentry_put(child->mountpoint);
+		child->mountpoint = NULL;
+		list_remove(&child->in_namespace);
+		list_add_tail(orphans, &child->in_namespace);
+	}
+}
+
+static void mount_free(struct mount *m, struct list_node *orphans)
+{
+	/* No one else knows @m, and only who does changes its children. */
+	if (!list_empty(&m->children))
+		leave_children(m, orphans);
 	ASSERT(!m->parent && !m->ns && !m->group && !m->master && list_empty(&m->children));
 	dentry_put(m->root);
 	super_block_put(m->sb);
 	free(m);
+}
+
+void mount_put(struct mount *m)
+{
+	struct list_node orphans = LIST_HEAD_INIT(orphans);
+
+	if (!m || !refcount_put(&m->refs))
+		return;
+	mount_free(m, &orphans);
+	while ((m = list_first(&orphans, struct mount, in_namespace))) {
+		list_remove(&m->in_namespace);
+		if (refcount_put(&m->refs))
+			mount_free(m, &orphans);
+	}
 }
 
 static uint64_t place_hash(const struct mount *m, const struct dentry *d)
@@ -109,10 +145,9 @@ bool mount_parent(struct mount *m, struct path *out)
 	bool found = false;
 
 	mount_tree_read_lock();
-	if (m->parent) {
-		struct path at = { m->parent, m->mountpoint };
-
-		*out = path_get(&at);
+	/* What stayed on an umounted mount does not keep that one. */
+	if (m->parent && refcount_get_unless_zero(&m->parent->refs)) {
+		*out = (struct path){ m->parent, dentry_get(m->mountpoint) };
 		found = true;
 	}
 	mount_tree_read_unlock();
@@ -244,6 +279,17 @@ void mount_adopt_tree_locked(struct mount *top, struct mount_namespace *ns)
 		enter_namespace(m, ns);
 }
 
+void mount_leave_locked(struct mount *m, struct list_node *gone)
+{
+	if (m->ns) {
+		list_remove(&m->in_namespace);
+		m->ns->mount_count--;
+		m->ns = NULL;
+	}
+	mount_make_private_locked(m);
+	list_add_tail(gone, &m->in_namespace);
+}
+
 /*
  * A detached mount stays linked to its parent's reference until put: the pair is
  * kept in the mount itself, and the in_namespace node (free now) queues it.
@@ -251,26 +297,35 @@ void mount_adopt_tree_locked(struct mount *top, struct mount_namespace *ns)
 void mount_detach_locked(struct mount *m, struct list_node *dead)
 {
 	mount_unlink_locked(m);
-	if (m->ns) {
+	mount_leave_locked(m, dead);
+}
+
+void mount_disconnect_locked(struct list_node *gone, bool lazy, struct list_node *dead)
+{
+	struct mount *m, *next;
+
+	list_for_each_safe(m, next, gone, in_namespace) {
 		list_remove(&m->in_namespace);
-		m->ns->mount_count--;
-		m->ns = NULL;
+		if (lazy && m->locked && m->parent && !m->parent->ns) {
+			/* Not the last one: the list that @m's parent is or was on has one. */
+			mount_put(m->parent);
+		} else {
+			mount_unlink_locked(m);
+			list_add_tail(dead, &m->in_namespace);
+		}
 	}
-	mount_make_private_locked(m);
-	list_add_tail(dead, &m->in_namespace);
 }
 
 void mount_detach_tree_locked(struct mount *m, struct list_node *dead)
 {
-	struct list_node pending = LIST_HEAD_INIT(pending);
 	struct mount *child;
 
-	mount_detach_locked(m, &pending);
-	while ((m = list_first(&pending, struct mount, in_namespace))) {
+	mount_detach_locked(m, dead);
+	/* It grows while it is walked. */
+	for (struct list_node *at = &m->in_namespace; at != dead; at = at->next) {
+		m = list_entry(at, struct mount, in_namespace);
 		while ((child = list_first(&m->children, struct mount, siblings)))
-			mount_detach_locked(child, &pending);
-		list_remove(&m->in_namespace);
-		list_add_tail(dead, &m->in_namespace);
+			mount_detach_locked(child, dead);
 	}
 }
 
@@ -292,6 +347,30 @@ void mount_put_dead(struct list_node *dead)
 	}
 }
 
+/* --- locks ------------------------------------------------------------------------------ */
+
+void mount_lock_tree_locked(struct mount *top)
+{
+	const uint32_t restricting = MOUNT_READONLY | MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC;
+
+	for (struct mount *m = top; m; m = mount_next_locked(m, top)) {
+		m->locked_flags |= MOUNT_ATIME_MASK | (m->flags & restricting);
+		if (m != top)
+			m->locked = true;
+	}
+}
+
+bool mount_has_locked_child_locked(const struct mount *m, struct dentry *d)
+{
+	struct mount *child;
+
+	list_for_each(child, &m->children, siblings) {
+		if (child->locked && dentry_is_below(child->mountpoint, d))
+			return true;
+	}
+	return false;
+}
+
 /* --- copies -------------------------------------------------------------------------- */
 
 static int copy_one(struct mount *from, struct dentry *root, uint32_t how, struct mount **out)
@@ -301,6 +380,7 @@ static int copy_one(struct mount *from, struct dentry *root, uint32_t how, struc
 
 	if (rc < 0)
 		return rc;
+	m->locked_flags = from->locked_flags;
 	if (how & MOUNT_COPY_SLAVE && from->group)
 		mount_enslave_locked(m, from->group);
 	else
@@ -315,6 +395,13 @@ static bool is_left_out(const struct mount *m, const struct mount *from, struct 
 	if (m->unbindable && !(how & MOUNT_COPY_UNBINDABLE))
 		return true;
 	return m->parent == from && !dentry_is_below(m->mountpoint, root);
+}
+
+/* It would have to be copied, and must not be. */
+static bool is_contradiction(const struct mount *m, const struct mount *from, struct dentry *root, uint32_t how)
+{
+	return m->locked && m->unbindable && !(how & MOUNT_COPY_UNBINDABLE) &&
+	       (m->parent != from || dentry_is_below(m->mountpoint, root));
 }
 
 /* @m follows @last in @from's tree: up from @last and its copy to @m's parent and that one's copy. */
@@ -333,6 +420,8 @@ static int copy_below(struct mount *from, struct dentry *root, uint32_t how, str
 		struct path at = { copy_of_parent(m, last, copy), m->mountpoint };
 		int rc;
 
+		if (is_contradiction(m, from, root, how))
+			return -EPERM;
 		if (is_left_out(m, from, root, how)) {
 			copy = at.mount;
 			last = m->parent;
@@ -341,8 +430,10 @@ static int copy_below(struct mount *from, struct dentry *root, uint32_t how, str
 		}
 		copy = NULL;
 		rc = copy_one(m, m->root, how, &copy);
-		if (copy)
+		if (copy) {
+			copy->locked = m->locked;
 			mount_attach_locked(copy, &at, NULL);
+		}
 		if (rc < 0)
 			return rc;
 		last = m;

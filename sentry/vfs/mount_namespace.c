@@ -91,7 +91,8 @@ static void move_fs(struct fs_context *fs, const struct copy_walk *w)
 	path_put(&old_cwd);
 }
 
-/* Other users must not mount for those the copy is from, so their mounts are slaves. */
+/* Other users must not mount for those the copy is from, so their mounts are slaves, nor see what those hid
+ * or do what a mount's flags forbid, so they are locked. */
 int mount_namespace_copy(struct mount_namespace *from, struct user_namespace *user_ns, uint32_t kuid,
 			 struct fs_context *fs, struct mount_namespace **out)
 {
@@ -117,6 +118,12 @@ int mount_namespace_copy(struct mount_namespace *from, struct user_namespace *us
 	mount_tree_write_lock();
 	rc = mount_copy_tree_locked(from->root, from->root->root, how, &root);
 	if (rc == 0) {
+		root->locked = from->root->locked;
+		if (user_ns != from->user_ns) {
+			mount_lock_tree_locked(root);
+			/* On Linux it lies on a root file system that is never seen. */
+			root->locked = true;
+		}
 		mount_adopt_tree_locked(root, w.ns);
 		move_places_locked(&w, from->root, root);
 		w.ns->root = mount_get(root);
@@ -142,14 +149,15 @@ struct mount_namespace *mount_namespace_get(struct mount_namespace *ns)
 
 void mount_namespace_put(struct mount_namespace *ns)
 {
-	struct list_node dead = LIST_HEAD_INIT(dead);
+	struct list_node gone = LIST_HEAD_INIT(gone), dead = LIST_HEAD_INIT(dead);
 	struct mount *m;
 
 	if (!ns || !refcount_put(&ns->refs))
 		return;
 	mount_tree_write_lock();
 	while ((m = list_first(&ns->mounts, struct mount, in_namespace)))
-		mount_detach_tree_locked(m, &dead);
+		mount_leave_locked(m, &gone);
+	mount_disconnect_locked(&gone, true, &dead);
 	mount_tree_write_unlock();
 	mount_put_dead(&dead);
 	mount_put(ns->root);

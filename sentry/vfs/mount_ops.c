@@ -58,7 +58,7 @@ static int graft(struct mount *m, const struct path *at)
 		ns = top.mount->ns;
 		mount_attach_locked(m, &top, NULL);
 		mount_adopt_tree_locked(m, ns);
-		mount_commit_copies_locked(&copies);
+		mount_commit_copies_locked(&copies, ns->user_ns);
 		mount_namespace_changed(ns);
 	} else {
 		mount_detach_tree_locked(m, &dead);
@@ -83,7 +83,8 @@ int vfs_bind_mount(const struct path *from, const struct path *at, bool recursiv
 	int rc = -EINVAL;
 
 	mount_tree_write_lock();
-	if (from->mount && from->mount->ns && !from->mount->unbindable)
+	if (from->mount && from->mount->ns && !from->mount->unbindable &&
+	    (recursive || !mount_has_locked_child_locked(from->mount, from->dentry)))
 		rc = mount_copy_tree_locked(from->mount, from->dentry,
 					    recursive ? MOUNT_COPY_RECURSIVE : 0, &m);
 	if (rc < 0 && m)
@@ -96,14 +97,29 @@ int vfs_bind_mount(const struct path *from, const struct path *at, bool recursiv
 	return graft(m, at);
 }
 
-int vfs_remount(const struct path *at, uint32_t flags, bool bind, bool read_only, const char *options)
+static bool may_change_flags(const struct mount *m, uint32_t flags)
+{
+	bool may;
+
+	mount_tree_read_lock();
+	may = !((m->flags ^ flags) & m->locked_flags);
+	mount_tree_read_unlock();
+	return may;
+}
+
+int vfs_remount(const struct credentials *cred, const struct path *at, uint32_t flags, bool bind,
+		bool read_only, const char *options)
 {
 	struct super_block *sb = at->dentry->sb;
 	int rc = 0;
 
 	if (!mount_is_root(at))
 		return -EINVAL;
+	if (!may_change_flags(at->mount, flags))
+		return -EPERM;
 	if (!bind) {
+		if (!credentials_ns_capable(cred, sb->user_ns, LINUX_CAP_SYS_ADMIN))
+			return -EPERM;
 		if (options && *options && sb->ops && sb->ops->remount)
 			rc = sb->ops->remount(sb, options);
 		if (rc < 0)
@@ -157,7 +173,7 @@ static int check_move_locked(const struct path *from, const struct path *to)
 	struct mount *m = from->mount;
 	int rc = check_place_locked(m->root, to);
 
-	if (!mount_is_root(from) || !m->ns || !m->parent || m->parent->group)
+	if (!mount_is_root(from) || !m->ns || !m->parent || m->locked || m->parent->group)
 		return -EINVAL;
 	if (rc < 0)
 		return rc;
@@ -180,7 +196,7 @@ int vfs_move_mount(const struct path *from, const struct path *to)
 		rc = mount_propagate_locked(m, &top, &copies, &dead);
 	if (rc == 0) {
 		old = mount_move_locked(m, &top);
-		mount_commit_copies_locked(&copies);
+		mount_commit_copies_locked(&copies, m->ns->user_ns);
 		mount_namespace_changed(m->ns);
 	}
 	mount_tree_write_unlock();

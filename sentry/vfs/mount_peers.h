@@ -49,5 +49,5 @@ int mount_dominating_locked(const struct mount *m, const struct mount_namespace 
  */
 int mount_propagate_locked(struct mount *m, const struct path *at, struct list_node *copies,
 			   struct list_node *dead) MUST_CHECK;
-/* The copies go where they belong, below what is mounted there already. */
-void mount_commit_copies_locked(struct list_node *copies);
+/* The copies, of a mount by who is in @user_ns, go where they belong, below what is mounted there already. */
+void mount_commit_copies_locked(struct list_node *copies, const struct user_namespace *user_ns);

@@ -22,6 +22,8 @@ static int check_pivot_locked(const struct path *root, const struct path *new_ro
 	/* What others share must not change its place with them not knowing. */
 	if (is_shared(put_old->mount) || is_shared(root->mount->parent) || is_shared(new_root->mount->parent))
 		return -EINVAL;
+	if (new_root->mount->locked)
+		return -EINVAL;
 	if (new_root->dentry->inode->dead)
 		return -ENOENT;
 	if (new_root->mount == root->mount || put_old->mount == root->mount)
@@ -41,6 +43,11 @@ static void pivot_locked(const struct path *root, const struct path *new_root,
 	struct mount_namespace *ns = old->ns;
 	struct path place = { old->parent, old->mountpoint };
 
+	/* What is in the old root's place hides what that one hid. */
+	if (old->locked) {
+		new_root->mount->locked = true;
+		old->locked = false;
+	}
 	/* olds[1] will hold @place's references until the caller puts them */
 	olds[0] = mount_move_locked(new_root->mount, place.mount ? &place : NULL);
 	olds[1] = mount_move_locked(old, put_old);

@@ -162,13 +162,15 @@ static struct mount *topmost(struct mount *m)
 	return m;
 }
 
-static void commit(struct mount *copy)
+static void commit(struct mount *copy, const struct user_namespace *user_ns)
 {
 	struct path at = { copy->parent, copy->mountpoint };
 	struct mount_namespace *ns = at.mount->ns;
 	struct mount *covering = mount_child_locked(at.mount, at.dentry);
 
 	list_remove(&copy->siblings);
+	if (ns->user_ns != user_ns)
+		mount_lock_tree_locked(copy);
 	mount_link_locked(copy);
 	mount_adopt_tree_locked(copy, ns);
 	if (covering) {
@@ -180,10 +182,10 @@ static void commit(struct mount *copy)
 	mount_namespace_changed(ns);
 }
 
-void mount_commit_copies_locked(struct list_node *copies)
+void mount_commit_copies_locked(struct list_node *copies, const struct user_namespace *user_ns)
 {
 	struct mount *copy;
 
 	while ((copy = list_first(copies, struct mount, siblings)))
-		commit(copy);
+		commit(copy, user_ns);
 }

@@ -51,6 +51,11 @@ int mount_namespace_reserve_locked(struct mount_namespace *ns, uint32_t count) M
 void mount_detach_locked(struct mount *m, struct list_node *dead);
 /* The same for @m and everything below. */
 void mount_detach_tree_locked(struct mount *m, struct list_node *dead);
+/* @m leaves its namespace and its peers, and waits on @gone where it is. */
+void mount_leave_locked(struct mount *m, struct list_node *gone);
+/* Detaches all of @gone.  Of a @lazy umount, what is locked stays on what goes with it, unseen but by who
+ * is in there, who so sees no more than before: it belongs to its parent and goes when that is freed. */
+void mount_disconnect_locked(struct list_node *gone, bool lazy, struct list_node *dead);
 /* Puts what the detach functions queued.  No lock held. */
 void mount_put_dead(struct list_node *dead);
 void mount_namespace_changed(struct mount_namespace *ns);
@@ -64,5 +69,9 @@ enum mount_copying {
  * on failure, too: what there is, to be detached.  Lock held. */
 int mount_copy_tree_locked(struct mount *from, struct dentry *root, uint32_t how,
 			   struct mount **out) MUST_CHECK;
+/* The tree @top comes to other users: what is below stays where it is, flags stay as they are. */
+void mount_lock_tree_locked(struct mount *top);
+/* Something below @d in @m is hidden by what must not be left out of a copy. */
+bool mount_has_locked_child_locked(const struct mount *m, struct dentry *d) MUST_CHECK;
 /* Writes through @p are refused. */
 bool path_is_read_only(const struct path *p);

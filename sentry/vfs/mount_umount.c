@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * umount: of a tree, and of what its mounts are propagated to.  What came by propagation goes unless
- * something stays mounted in it; what lies on its root only takes its place.
+ * something stays mounted in it, or it is locked on something that stays; what lies on its root only takes
+ * its place.
  */
 #include "config.h"
 
@@ -168,6 +169,23 @@ static void keep_needed(struct list_node *candidates)
 	}
 }
 
+/* Decides on @m and the candidates it is in: what is locked goes only with what it is on. */
+static void decide(struct mount *m)
+{
+	struct mount *p, *stays = m;
+
+	for (p = m; p->umounting == MOUNT_UMOUNT_CANDIDATE; p = p->parent) {
+		if (!p->locked)
+			stays = p->parent;
+	}
+	if (p->umounting == MOUNT_GOES)
+		stays = p;
+	for (; m != stays; m = m->parent)
+		m->umounting = MOUNT_GOES;
+	for (; m != p; m = m->parent)
+		m->umounting = MOUNT_STAYS;
+}
+
 /* What is not to go lies on @m's root, and comes down to the next place that stays. */
 static void let_down(struct mount *m)
 {
@@ -182,7 +200,25 @@ static void let_down(struct mount *m)
 	}
 }
 
-static void umount_listed(struct list_node *list, struct list_node *dead)
+/* Who may umount @top's place may do so where that is propagated to. */
+static void unlock_propagated(const struct mount *top)
+{
+	struct receivers r;
+	struct mount *to;
+
+	if (!top->parent)
+		return;
+	receivers_begin(&r, top->parent);
+	while ((to = receivers_next(&r))) {
+		struct mount *child = mount_child_locked(to, top->mountpoint);
+
+		if (child)
+			child->locked = false;
+	}
+	receivers_end(&r);
+}
+
+static void leave_listed(struct list_node *list, struct list_node *gone)
 {
 	struct mount *m;
 
@@ -191,29 +227,34 @@ static void umount_listed(struct list_node *list, struct list_node *dead)
 
 		list_remove(&m->in_umount);
 		m->umounting = MOUNT_STAYS;
-		mount_detach_locked(m, dead);
+		mount_leave_locked(m, gone);
 		mount_namespace_changed(ns);
 	}
 }
 
-static void umount_tree(struct mount *top, struct list_node *dead)
+static void umount_tree(struct mount *top, bool lazy, struct list_node *dead)
 {
 	struct list_node tree = LIST_HEAD_INIT(tree), candidates = LIST_HEAD_INIT(candidates);
+	struct list_node gone = LIST_HEAD_INIT(gone);
 	struct mount *m, *next;
 
+	unlock_propagated(top);
 	for (m = top; m; m = mount_next_locked(m, top))
-		add(&tree, m, MOUNT_UMOUNT_ASKED);
+		add(&tree, m, MOUNT_GOES);
 	list_for_each(m, &tree, in_umount)
 		add_propagated(m, &candidates);
 	keep_needed(&candidates);
+	list_for_each(m, &candidates, in_umount)
+		decide(m);
 	list_for_each_safe(m, next, &candidates, in_umount) {
 		if (!m->umounting)
 			list_remove(&m->in_umount);
 	}
 	list_for_each(m, &candidates, in_umount)
 		let_down(m);
-	umount_listed(&candidates, dead);
-	umount_listed(&tree, dead);
+	leave_listed(&candidates, &gone);
+	leave_listed(&tree, &gone);
+	mount_disconnect_locked(&gone, lazy, dead);
 }
 
 int vfs_umount(const struct path *at, int umount_flags)
@@ -226,7 +267,7 @@ int vfs_umount(const struct path *at, int umount_flags)
 	if (!mount_is_root(at))
 		return -EINVAL;
 	mount_tree_write_lock();
-	if (!m->ns)
+	if (!m->ns || m->locked)
 		rc = -EINVAL;
 	else if (!m->parent && m == m->ns->root)
 		rc = lazy ? -EINVAL : -EBUSY;
@@ -236,7 +277,7 @@ int vfs_umount(const struct path *at, int umount_flags)
 	else if (umount_flags & LINUX_MNT_EXPIRE)
 		rc = -EAGAIN; /* the first call marks; nothing here ever expires */
 	if (rc == 0)
-		umount_tree(m, &dead);
+		umount_tree(m, lazy, &dead);
 	mount_tree_write_unlock();
 	mount_put_dead(&dead);
 	return rc;

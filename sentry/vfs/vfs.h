@@ -57,11 +57,12 @@ enum mount_flags { /* MNT_* as in mountinfo */
 	MOUNT_NOATIME = 1 << 4,
 	MOUNT_NODIRATIME = 1 << 5,
 	MOUNT_RELATIME = 1 << 6,
+	MOUNT_ATIME_MASK = MOUNT_NOATIME | MOUNT_NODIRATIME | MOUNT_RELATIME,
 };
 
 enum mount_umounting {
 	MOUNT_STAYS,
-	MOUNT_UMOUNT_ASKED,
+	MOUNT_GOES,
 	MOUNT_UMOUNT_CANDIDATE, /* by propagation, if nothing is mounted in it */
 };
 
@@ -76,6 +77,10 @@ struct mount {
 	struct hash_node in_places; /* while it is among siblings; namespace lock */
 	struct mount_namespace *ns; /* borrowed; NULL once detached; namespace lock */
 	_Atomic uint32_t flags;	   /* enum mount_flags */
+
+	/* What who made it does not leave to who has a copy; namespace lock. */
+	bool locked;		   /* hides what is below: it does not leave its place */
+	uint32_t locked_flags;	   /* enum mount_flags that stay as they are */
 
 	/* Propagation; all of it under the namespace lock. */
 	struct peer_group *group;  /* shared with its members; NULL: not shared */
@@ -145,9 +150,9 @@ int vfs_mount_sb(struct super_block *sb, struct dentry *root, const struct path 
 int vfs_bind_mount(const struct path *from, const struct path *at, bool recursive, uint32_t flags) MUST_CHECK;
 int vfs_umount(const struct path *at, int umount_flags) MUST_CHECK;
 /* @at: the root of a mount.  @bind: the mount's flags only; else the file system becomes
- * @read_only and gets @options too. */
-int vfs_remount(const struct path *at, uint32_t flags, bool bind, bool read_only,
-		const char *options) MUST_CHECK;
+ * @read_only and gets @options too, which @cred must be allowed to.  -EPERM. */
+int vfs_remount(const struct credentials *cred, const struct path *at, uint32_t flags, bool bind,
+		bool read_only, const char *options) MUST_CHECK;
 /* @type: one of MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE, for the topmost mount on @at.  It may be of
  * any namespace in which @cred (NULL: the sentry itself) may administer. */
 int vfs_change_propagation(const struct credentials *cred, const struct path *at, uint64_t type,

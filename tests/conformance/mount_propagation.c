@@ -473,6 +473,66 @@ CASE(propagation_random)
 			random_run(run % 16 * 7919 + run / 16 * 3100093);
 }
 
+/* In turn with another process, which says when with a byte. */
+static void random_turns(uint32_t seed, int in, int out)
+{
+	char byte = 0;
+
+	random_state = seed;
+	for (int i = 0; i < 50; i++) {
+		MUST(read(in, &byte, 1));
+		read_tree();
+		if (shown.count <= 120)
+			random_change();
+		show_tree("tree");
+		MUST(write(out, &byte, 1));
+	}
+}
+
+static void random_run_locked(uint32_t seed)
+{
+	int down[2], up[2];
+	char byte = 0;
+	pid_t pid;
+
+	MUST(unshare(CLONE_NEWNS));
+	MUST(propagate("t", MS_SHARED));
+	random_state = seed;
+	for (int i = 0; i < 20; i++) {
+		read_tree();
+		random_change();
+	}
+	show_tree("before");
+	MUST(pipe(down));
+	MUST(pipe(up));
+	MUST(pid = fork());
+	if (pid == 0) {
+		enter_user_namespace();
+		MUST(unshare(CLONE_NEWNS));
+		MUST(write(up[1], &byte, 1));
+		random_turns(seed + 1, down[0], up[1]);
+		_exit(0);
+	}
+	random_turns(seed + 2, up[0], down[1]);
+	show_wait("child", pid);
+	show_tree("end");
+}
+
+/* The same by the users of two namespaces: those of the second one have a copy that is locked. */
+CASE(propagation_random_locked)
+{
+	char path[16];
+
+	begin();
+	for (int name = 'a'; name <= 'd'; name++) {
+		snprintf(path, sizeof(path), "t/%c", name);
+		random_directories(path);
+	}
+	for (uint32_t run = 0; run < 24; run++)
+		RUN_CHILD("run")
+			random_run_locked(run * 104729 + 17);
+}
+
 /* A directory that was opened before leads to the mounts of the namespace that was left. */
 CASE(mount_foreign_namespace)
 {
