@@ -65,7 +65,12 @@ static int new_mount(struct task *t, const struct path *at, uint64_t ms, const c
 		return rc;
 	if (ms & LINUX_MS_RDONLY)
 		sb->read_only = true;
-	rc = is_ours(t, at) ? vfs_mount_sb(sb, NULL, at, mount_flags(ms)) : -EINVAL;
+	if (!is_ours(t, at))
+		rc = -EINVAL;
+	else if (type->revealing)
+		rc = vfs_mount_revealing(t->namespaces->mount, sb, at, mount_flags(ms));
+	else
+		rc = vfs_mount_sb(sb, NULL, at, mount_flags(ms));
 	super_block_put(sb);
 	return rc;
 }

@@ -153,6 +153,7 @@ struct inode {
 	/* Of each inode. */
 	bool no_atime;		      /* FS_NOATIME_FL; protected by attr_lock */
 	_Atomic bool linkable;	      /* O_TMPFILE: may get a name although it has none */
+	bool mount_point;	      /* a directory that is never anything but empty; does not change */
 	bool dead;		      /* a removed directory: nothing can be created in it; lock */
 };
 

@@ -24,6 +24,7 @@ libsentry_a_SOURCES += \
 	%D%/lease.c %D%/lease.h \
 	%D%/mount.c %D%/mount_namespace.c %D%/mount_ops.c %D%/mount_peers.c %D%/mount_peers.h \
 	%D%/mount_pivot.c %D%/mount_propagate.c %D%/mount_tree.h %D%/mount_umount.c \
+	%D%/mount_visible.c \
 	%D%/open.c \
 	%D%/path_string.c \
 	%D%/permission.c %D%/permission.h \

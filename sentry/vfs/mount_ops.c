@@ -10,6 +10,7 @@
 #include "sentry/abi/capability.h"
 #include "sentry/abi/fs.h"
 #include "sentry/cred/credentials.h"
+#include "sentry/cred/user_namespace.h"
 #include "sentry/vfs/mount_peers.h"
 #include "sentry/vfs/mount_tree.h"
 
@@ -74,6 +75,28 @@ int vfs_mount_sb(struct super_block *sb, struct dentry *root, const struct path 
 	int rc = mount_new(sb, root, flags, &m);
 
 	return rc < 0 ? rc : graft(m, at);
+}
+
+int vfs_mount_revealing(const struct mount_namespace *ns, struct super_block *sb, const struct path *at,
+			uint32_t flags)
+{
+	uint32_t kept = 0;
+	bool may = !ns->user_ns->parent;
+	struct mount *m;
+	int rc;
+
+	if (!may) {
+		mount_tree_read_lock();
+		may = mount_is_shown_locked(ns, sb, flags, &kept);
+		mount_tree_read_unlock();
+	}
+	if (!may)
+		return -EPERM;
+	rc = mount_new(sb, NULL, flags, &m);
+	if (rc < 0)
+		return rc;
+	m->locked_flags = kept;
+	return graft(m, at);
 }
 
 int vfs_bind_mount(const struct path *from, const struct path *at, bool recursive, uint32_t flags)

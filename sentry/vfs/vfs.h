@@ -147,6 +147,10 @@ void mount_put(struct mount *m);
 
 /* Mounts @sb (or the subtree @root of it; NULL: its root) on @at. */
 int vfs_mount_sb(struct super_block *sb, struct dentry *root, const struct path *at, uint32_t flags) MUST_CHECK;
+/* The same of a file system that shows what a mount of its type may be there to hide, by who is in @ns: in a
+ * user namespace only where one shows all of it, and as that one may be changed.  -EPERM. */
+int vfs_mount_revealing(const struct mount_namespace *ns, struct super_block *sb, const struct path *at,
+			uint32_t flags) MUST_CHECK;
 int vfs_bind_mount(const struct path *from, const struct path *at, bool recursive, uint32_t flags) MUST_CHECK;
 int vfs_umount(const struct path *at, int umount_flags) MUST_CHECK;
 /* @at: the root of a mount.  @bind: the mount's flags only; else the file system becomes
@@ -168,6 +172,7 @@ int vfs_pivot_root(const struct vfs_context *ctx, const struct path *new_root, c
 struct file_system_type {
 	const char *name;
 	bool user_mountable; /* allowed in a user namespace other than the root */
+	bool revealing;	     /* there only by vfs_mount_revealing() */
 	int (*mount)(const char *source, const char *options, const struct credentials *cred,
 		     void *kernel, struct super_block **out);
 };

@@ -567,3 +567,133 @@ CASE(locked_deep)
 	}
 	show("umount", umount2("a", MNT_DETACH));
 }
+
+/* --- file systems that show more than a mount of them may be to show -------------------------------- */
+
+/* Namespaces of its own, but for those in @shared.  Ids are not mapped: /proc may be hidden. */
+static void become_owner(unsigned long shared)
+{
+	const unsigned long all = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWIPC;
+
+	MUST(unshare((int)(all & ~shared)));
+}
+
+static void mount_types(void)
+{
+	static const char *const types[] = { "proc", "sysfs", "mqueue", "tmpfs", "devpts" };
+	static const struct {
+		unsigned long ms;
+		const char *name;
+	} flags[] = { { 0, "rw" },
+		      { MS_RDONLY, "ro" },
+		      { MS_NOATIME, "noatime" },
+		      { MS_RDONLY | MS_NOATIME, "ro,noatime" } };
+	pid_t pid;
+
+	MUST(pid = fork());
+	if (pid) {
+		show_wait("mounts", pid);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		for (size_t k = 0; k < ARRAY_SIZE(flags); k++) {
+			int done = mount("moat", "t/e", types[i], flags[k].ms, NULL);
+
+			note("%s %s", types[i], flags[k].name);
+			show("mount", done);
+			if (done < 0)
+				continue;
+			show("rw", mount(NULL, "t/e", NULL, MS_REMOUNT | MS_BIND, NULL));
+			show("noatime", mount(NULL, "t/e", NULL, MS_REMOUNT | MS_BIND | MS_NOATIME, NULL));
+			show("umount", umount2("t/e", MNT_DETACH));
+		}
+	}
+	_exit(0);
+}
+
+CASE(locked_visible)
+{
+	begin();
+	RUN_CHILD("nothing hidden")
+	{
+		become_owner(0);
+		mount_types();
+	}
+	RUN_CHILD("network of others")
+	{
+		become_owner(CLONE_NEWNET);
+		mount_types();
+	}
+	RUN_CHILD("processes of others")
+	{
+		become_owner(CLONE_NEWPID);
+		mount_types();
+	}
+	RUN_CHILD("mounts of others, too")
+	{
+		become_owner(CLONE_NEWNS);
+		mount_types();
+	}
+}
+
+/* In the place of the mount point each time. */
+CASE(locked_visible_masked)
+{
+	static const char *const places[] = { "/proc/sys",	 "/proc/uptime", "/sys/kernel", "/sys/fs/cgroup",
+					      "/sys/kernel/debug", "/proc/self", "/proc", "/sys" };
+
+	begin();
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		struct stat st;
+
+		note("masked: %s", places[i]);
+		RUN_CHILD("others")
+		{
+			MUST(unshare(CLONE_NEWNS));
+			MUST(stat(places[i], &st));
+			if (S_ISDIR(st.st_mode))
+				MUST(mount("moat", places[i], "tmpfs", MS_RDONLY, NULL));
+			else
+				MUST(bind("/dev/null", places[i]));
+			become_owner(0);
+			mount_types();
+		}
+		RUN_CHILD("by who asks")
+		{
+			become_owner(0);
+			MUST(stat(places[i], &st));
+			if (S_ISDIR(st.st_mode))
+				MUST(mount("moat", places[i], "tmpfs", MS_RDONLY, NULL));
+			else
+				MUST(bind("/dev/null", places[i]));
+			mount_types();
+		}
+	}
+}
+
+CASE(locked_visible_flags)
+{
+	begin();
+	RUN_CHILD("read-only")
+	{
+		MUST(unshare(CLONE_NEWNS));
+		show("remount", mount(NULL, "/proc", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL));
+		become_owner(0);
+		mount_types();
+	}
+	RUN_CHILD("part of it")
+	{
+		MUST(unshare(CLONE_NEWNS));
+		MUST(rbind("/proc/sys", "t/a"));
+		MUST(mount("moat", "/proc", "tmpfs", MS_RDONLY, NULL));
+		become_owner(0);
+		mount_types();
+	}
+	RUN_CHILD("part of it is read-only")
+	{
+		MUST(unshare(CLONE_NEWNS));
+		MUST(bind("/proc/sys", "/proc/sys"));
+		become_owner(0);
+		mount_types();
+	}
+}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The file system type "proc": options, super blocks. */
+#include "sentry/abi/capability.h"
 #include "sentry/fs/proc/proc_internal.h"
 
 #include <errno.h>
@@ -155,12 +156,15 @@ static int proc_mount(const char *source, const char *options, const struct cred
 	struct pid_namespace *ns =
 		caller ? task_pid_namespace(caller) : ((struct kernel *)kernel)->root_pid_ns;
 
+	if (caller && !credentials_ns_capable(cred, ns->user_ns, LINUX_CAP_SYS_ADMIN))
+		return -EPERM;
 	return proc_super_new(ns, source, options, cred, out);
 }
 
 static const struct file_system_type proc_type = {
 	.name = "proc",
 	.user_mountable = true,
+	.revealing = true,
 	.mount = proc_mount,
 };
 

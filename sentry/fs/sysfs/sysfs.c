@@ -5,9 +5,13 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "sentry/abi/capability.h"
 #include "sentry/cred/credentials.h"
 #include "sentry/fs/sysfs/tree_fs.h"
 #include "sentry/kernel/kernel.h"
+#include "sentry/kernel/namespaces.h"
+#include "sentry/kernel/task.h"
+#include "sentry/net/net_namespace.h"
 #include "sentry/vfs/vfs.h"
 
 #define SYSFS_MAGIC 0x62656572
@@ -138,9 +142,9 @@ static void add_kernel(struct tree_node *root)
 	tree_text(huge, "hpage_pmd_size", 0444, "2097152\n");
 	tree_text(huge, "use_zero_page", 0444, "1\n");
 	tree_dir(mm, "hugepages");
-	tree_dir(kernel, "debug");
-	tree_dir(kernel, "security");
-	tree_dir(kernel, "tracing");
+	tree_mount_point(kernel, "debug");
+	tree_mount_point(kernel, "security");
+	tree_mount_point(kernel, "tracing");
 }
 
 static void build(struct tree_node *root, unsigned cpus)
@@ -163,7 +167,7 @@ static void build(struct tree_node *root, unsigned cpus)
 	add_loopback(tree_dir(devices, "virtual"));
 	tree_dir(root, "firmware");
 	fs = tree_dir(root, "fs");
-	tree_dir(fs, "cgroup");
+	tree_mount_point(fs, "cgroup");
 	add_kernel(root);
 	tree_dir(root, "module");
 	tree_dir(root, "power");
@@ -175,8 +179,14 @@ static int sysfs_mount(const char *source, const char *options, const struct cre
 	const struct tree_fs_config config = {
 		.type = "sysfs", .source = source, .magic = SYSFS_MAGIC, .user_ns = cred->user_ns,
 	};
-	struct tree_node *root = tree_new(0555);
+	const struct task *t = task_current();
+	const struct net_namespace *net = t ? t->namespaces->net : NULL;
+	struct tree_node *root;
 
+	/* What it has of networks is for who administers one. */
+	if (net && !credentials_ns_capable(cred, net->user_ns, LINUX_CAP_SYS_ADMIN))
+		return -EPERM;
+	root = tree_new(0555);
 	if (root)
 		build(root, kernel_get()->cpus);
 	return tree_fs_finish(root, &config, out);
@@ -185,6 +195,7 @@ static int sysfs_mount(const char *source, const char *options, const struct cre
 static const struct file_system_type sysfs_type = {
 	.name = "sysfs",
 	.user_mountable = true,
+	.revealing = true,
 	.mount = sysfs_mount,
 };
 

@@ -21,6 +21,7 @@ struct tree_node {
 	uint32_t mode;
 	uint64_t rdev, ino;
 	tree_show_fn show;
+	bool mount_point;
 	/* of the root only */
 	bool failed;
 	uint64_t next_ino;
@@ -83,6 +84,15 @@ void tree_free(struct tree_node *n)
 struct tree_node *tree_dir(struct tree_node *parent, const char *name)
 {
 	return parent ? node_new(parent, name, LINUX_S_IFDIR | 0755, NULL) : NULL;
+}
+
+struct tree_node *tree_mount_point(struct tree_node *parent, const char *name)
+{
+	struct tree_node *n = tree_dir(parent, name);
+
+	if (n)
+		n->mount_point = true;
+	return n;
 }
 
 struct tree_node *tree_text(struct tree_node *parent, const char *name, uint32_t mode,
@@ -201,6 +211,7 @@ static int tree_inode(struct super_block *sb, struct tree_node *n, struct inode 
 		return rc;
 	(*out)->private_data = n;
 	(*out)->attr.rdev = n->rdev;
+	(*out)->mount_point = n->mount_point;
 	if ((n->mode & LINUX_S_IFMT) == LINUX_S_IFREG)
 		(*out)->attr.size = GUEST_PAGE_SIZE;
 	if ((n->mode & LINUX_S_IFMT) == LINUX_S_IFDIR) {

@@ -33,6 +33,8 @@ void tree_free(struct tree_node *root);
 /* Each returns NULL without memory, and with a NULL parent, so that only the last needs a check
  * when the result of all is looked at through tree_ok(). */
 struct tree_node *tree_dir(struct tree_node *parent, const char *name);
+/* The same for nothing but to be mounted on. */
+struct tree_node *tree_mount_point(struct tree_node *parent, const char *name);
 /* @text is copied. */
 struct tree_node *tree_text(struct tree_node *parent, const char *name, uint32_t mode,
 			    const char *text);
