@@ -113,30 +113,30 @@ CASE(locked_bind)
 	RUN_CHILD("other users")
 	{
 		become_other_users();
-		show("whole", bind("t", "t/b"));
-		show("with one below", bind("t/a", "t/b"));
-		show("directory without", bind("t/c", "t/b"));
+		show("whole", bind_mount("t", "t/b"));
+		show("with one below", bind_mount("t/a", "t/b"));
+		show("directory without", bind_mount("t/c", "t/b"));
 		show("umount", umount2("t/b", 0));
-		show("directory of it without", bind("t/a/z", "t/b"));
+		show("directory of it without", bind_mount("t/a/z", "t/b"));
 		show("umount", umount2("t/b", 0));
-		show("leaf", bind("t/a/x/y", "t/b"));
+		show("leaf", bind_mount("t/a/x/y", "t/b"));
 		show_tree("leaf");
 		show("umount", umount2("t/b", 0));
-		show("root", bind("/", "t/b"));
+		show("root", bind_mount("/", "t/b"));
 		show("recursive", rbind("t/a", "t/b"));
 		show_tree("recursive");
 		show("leaf of copy", umount2("t/b/x/y", 0));
 		show("middle of copy", umount2("t/b/x", MNT_DETACH));
 		show("move out of copy", move("t/b/x", "t/c"));
-		show("bind of copy", bind("t/b", "t/c"));
+		show("bind of copy", bind_mount("t/b", "t/c"));
 		show("copy, busy", umount2("t/b", 0));
 		show("copy", umount2("t/b", MNT_DETACH));
 		show_tree("gone");
 		tmpfs("t/b");
 		made("t/b/own");
 		tmpfs("t/b/own");
-		show("own child", bind("t/b", "t/c"));
-		show("hidden by own", bind("t/b/own", "t/d"));
+		show("own child", bind_mount("t/b", "t/c"));
+		show("hidden by own", bind_mount("t/b/own", "t/d"));
 		show_tree("own");
 	}
 	MUST(propagate("t/a/x/y", MS_UNBINDABLE));
@@ -152,7 +152,7 @@ CASE(locked_bind)
 		show("recursive, without it", rbind("t/a/z", "t/b"));
 		show("recursive, from top", rbind("t", "t/b"));
 		show("of it", rbind("t/a/x/y", "t/b"));
-		show("one", bind("t/a/x", "t/b"));
+		show("one", bind_mount("t/a/x", "t/b"));
 		show_tree("but for what is without");
 	}
 	RUN_CHILD("copy of all")
@@ -206,7 +206,7 @@ CASE(locked_pivot_root)
 		show("new root", umount2("/", MNT_DETACH));
 		show("locked in it", umount2("/x/y", MNT_DETACH));
 		show("locked in the old one", umount2("/old/proc", MNT_DETACH));
-		show("bind of the old one", bind("/old", "/z"));
+		show("bind of the old one", bind_mount("/old", "/z"));
 		show("old root", umount2("/old", MNT_DETACH));
 		show("empty", access("/old/proc", F_OK));
 		tmpfs("/z");
@@ -285,7 +285,7 @@ CASE(locked_flags)
 		{
 			become_other_users();
 			remounts("t/a", MS_BIND);
-			show("bind", bind("t/a", "t/b"));
+			show("bind", bind_mount("t/a", "t/b"));
 			remounts("t/b", MS_BIND);
 		}
 		MUST(umount2("t/a", 0));
@@ -360,7 +360,7 @@ CASE(locked_propagated)
 		show("leaf", umount2("t/a/x/y", MNT_DETACH));
 		show("middle", umount2("t/a/x", MNT_DETACH));
 		show("move of middle", move("t/a/x", "t/b"));
-		show("bind", bind("t/a", "t/b"));
+		show("bind", bind_mount("t/a", "t/b"));
 		remounts("t/d", MS_BIND);
 		remounts("t/d/in", MS_BIND);
 		show("move of what came", move("t/a", "t/e"));
@@ -523,7 +523,7 @@ CASE(locked_namespace_gone)
 		note("without it");
 		look(fd);
 		show("of what is gone", umount2("/proc/self/fd/3", MNT_DETACH));
-		show("bind of it", bind("/proc/self/fd/3", "t/b"));
+		show("bind of it", bind_mount("/proc/self/fd/3", "t/b"));
 		show("bind of what stays", rbind("/proc/self/fd/3/x", "t/b"));
 		close(fd);
 		show("leaf alone", faccessat(leaf, "leaf", F_OK, 0));
@@ -654,7 +654,7 @@ CASE(locked_visible_masked)
 			if (S_ISDIR(st.st_mode))
 				MUST(mount("moat", places[i], "tmpfs", MS_RDONLY, NULL));
 			else
-				MUST(bind("/dev/null", places[i]));
+				MUST(bind_mount("/dev/null", places[i]));
 			become_owner(0);
 			mount_types();
 		}
@@ -665,7 +665,7 @@ CASE(locked_visible_masked)
 			if (S_ISDIR(st.st_mode))
 				MUST(mount("moat", places[i], "tmpfs", MS_RDONLY, NULL));
 			else
-				MUST(bind("/dev/null", places[i]));
+				MUST(bind_mount("/dev/null", places[i]));
 			mount_types();
 		}
 	}
@@ -692,7 +692,7 @@ CASE(locked_visible_flags)
 	RUN_CHILD("part of it is read-only")
 	{
 		MUST(unshare(CLONE_NEWNS));
-		MUST(bind("/proc/sys", "/proc/sys"));
+		MUST(bind_mount("/proc/sys", "/proc/sys"));
 		become_owner(0);
 		mount_types();
 	}

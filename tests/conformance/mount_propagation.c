@@ -21,12 +21,12 @@ CASE(propagation_types)
 	show_tree("unbindable");
 	show("slave of unbindable", propagate("t", MS_SLAVE));
 	show_tree("slave of unbindable");
-	show("bind", bind("t/a", "t/b"));
+	show("bind", bind_mount("t/a", "t/b"));
 	show("private", propagate("t", MS_PRIVATE));
 	show("unbindable", propagate("t", MS_UNBINDABLE));
 	show("shared", propagate("t", MS_SHARED));
 	show_tree("shared");
-	show("bind", bind("t/a", "t/b"));
+	show("bind", bind_mount("t/a", "t/b"));
 	show_tree("bound");
 	show("bind slave", propagate("t/b", MS_SLAVE));
 	show_tree("bind slave");
@@ -47,8 +47,8 @@ CASE(propagation_errors)
 	show("no mount", propagate("t/a", MS_SHARED));
 	show("no file", propagate("t/x", MS_SHARED));
 	show("unbindable", propagate("t", MS_UNBINDABLE));
-	show("bind", bind("t", "t/a"));
-	show("bind of a part", bind("t/a", "t/b"));
+	show("bind", bind_mount("t", "t/a"));
+	show("bind of a part", bind_mount("t/a", "t/b"));
 	show("recursive", mount("t", "t/a", NULL, MS_BIND | MS_REC, NULL));
 	/* Moves: out of a shared mount, of what is unbindable into one. */
 	show("private", propagate("t", MS_PRIVATE));
@@ -69,15 +69,15 @@ CASE(propagation_peers)
 {
 	begin();
 	show("shared", propagate("t", MS_SHARED));
-	show("bind", bind("t/a", "t/b"));
-	show("bind", bind("t/a", "t/c"));
+	show("bind", bind_mount("t/a", "t/b"));
+	show("bind", bind_mount("t/a", "t/c"));
 	show_tree("bound");
 	tmpfs("t/b/in");
 	show_tree("mounted on one");
 	show("umount of another", umount2("t/c/in", 0));
 	show_tree("umounted");
 	/* One whose root does not hold the mountpoint gets nothing. */
-	show("bind of the inside", bind("t/a/in", "t/d"));
+	show("bind of the inside", bind_mount("t/a/in", "t/d"));
 	tmpfs("t/a/in");
 	show_tree("the inside too");
 	show("private", propagate("t/c", MS_PRIVATE));
@@ -91,11 +91,11 @@ CASE(propagation_slaves)
 {
 	begin();
 	show("shared", propagate("t", MS_SHARED));
-	show("bind", bind("t/a", "t/b"));
+	show("bind", bind_mount("t/a", "t/b"));
 	show("slave", propagate("t/b", MS_SLAVE));
-	show("bind of slave", bind("t/b", "t/c"));
+	show("bind of slave", bind_mount("t/b", "t/c"));
 	show("slave shared", propagate("t/c", MS_SHARED));
-	show("bind of both", bind("t/c", "t/d"));
+	show("bind of both", bind_mount("t/c", "t/d"));
 	show("slave of slave", propagate("t/d", MS_SLAVE));
 	show_tree("chain");
 	tmpfs("t/a/in");
@@ -121,8 +121,8 @@ CASE(propagation_master_leaves)
 	begin();
 	tmpfs("t/a");
 	show("shared", propagate("t/a", MS_SHARED));
-	show("bind", bind("t/a", "t/b"));
-	show("bind", bind("t/a", "t/c"));
+	show("bind", bind_mount("t/a", "t/b"));
+	show("bind", bind_mount("t/a", "t/c"));
 	show("slave", propagate("t/c", MS_SLAVE));
 	show_tree("three");
 	show("umount of a peer", umount2("t/a", 0));
@@ -136,7 +136,7 @@ CASE(propagation_covered)
 {
 	begin();
 	show("shared", propagate("t", MS_SHARED));
-	show("bind", bind("t/a", "t/b"));
+	show("bind", bind_mount("t/a", "t/b"));
 	show("slave", propagate("t/b", MS_SLAVE));
 	tmpfs("t/b/in");
 	MUST(mkdir("t/b/in/own", 0700));
@@ -158,7 +158,7 @@ CASE(propagation_umount)
 {
 	begin();
 	show("shared", propagate("t", MS_SHARED));
-	show("bind", bind("t/a", "t/b"));
+	show("bind", bind_mount("t/a", "t/b"));
 	show("slave", propagate("t/b", MS_SLAVE));
 	tmpfs("t/a/in");
 	MUST(mkdir("t/a/in/deep", 0700));
@@ -193,7 +193,7 @@ CASE(propagation_busy)
 
 	begin();
 	show("shared", propagate("t", MS_SHARED));
-	show("bind", bind("t/a", "t/b"));
+	show("bind", bind_mount("t/a", "t/b"));
 	tmpfs("t/a/in");
 	MUST(fd = open("t/b/in", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	show("umount", umount2("t/a/in", 0));
@@ -245,14 +245,14 @@ CASE(propagation_source)
 	MUST(mkdir("t/a/x", 0700));
 	MUST(mkdir("t/b/x", 0700));
 	show("shared", propagate("t/a", MS_SHARED));
-	show("bind", bind("t/a", "t/c"));
-	show("private into shared", bind("t/b", "t/a/x"));
+	show("bind", bind_mount("t/a", "t/c"));
+	show("private into shared", bind_mount("t/b", "t/a/x"));
 	show_tree("private into shared");
-	show("shared into private", bind("t/a", "t/d"));
+	show("shared into private", bind_mount("t/a", "t/d"));
 	show_tree("shared into private");
 	show("slave", propagate("t/d", MS_SLAVE));
 	show("umount", umount2("t/c/x", MNT_DETACH));
-	show("slave into shared", bind("t/d", "t/a/x"));
+	show("slave into shared", bind_mount("t/d", "t/a/x"));
 	show_tree("slave into shared");
 	show("move", mount("t/b", "t/c/x", NULL, MS_MOVE, NULL));
 	show_tree("move");
@@ -308,7 +308,7 @@ CASE(propagation_user_namespace)
 	MUST(mkdir("t/b/in", 0700));
 	show("shared", propagate("t/a", MS_SHARED));
 	show("shared", propagate("t/b", MS_SHARED));
-	show("bind", bind("t/b", "t/c"));
+	show("bind", bind_mount("t/b", "t/c"));
 	show("slave", propagate("t/c", MS_SLAVE));
 	mount_in_child("nothing comes from the copy", "t/a/in", CLONE_NEWUSER | CLONE_NEWNS);
 }
@@ -322,10 +322,10 @@ CASE(propagation_dominating)
 	begin();
 	tmpfs("t/a");
 	show("shared", propagate("t/a", MS_SHARED));
-	show("bind", bind("t/a", "t/b"));
+	show("bind", bind_mount("t/a", "t/b"));
 	show("slave", propagate("t/b", MS_SLAVE));
 	show("shared", propagate("t/b", MS_SHARED));
-	show("bind", bind("t/b", "t/c"));
+	show("bind", bind_mount("t/b", "t/c"));
 	show("slave", propagate("t/c", MS_SLAVE));
 	show_tree("chain");
 	/* Where the middle cannot be seen, what is beyond is named. */
@@ -418,7 +418,7 @@ static void random_change(void)
 		note("tmpfs %s: %s", to, random_tmpfs(to) == 0 ? "ok" : errno_name(errno));
 		break;
 	case 2:
-		note("bind %s %s: %s", from, to, bind(from, to) == 0 ? "ok" : errno_name(errno));
+		note("bind %s %s: %s", from, to, bind_mount(from, to) == 0 ? "ok" : errno_name(errno));
 		break;
 	case 3:
 		note("rbind %s %s: %s", from, to,
@@ -549,8 +549,8 @@ CASE(mount_foreign_namespace)
 	{
 		MUST(unshare(CLONE_NEWUSER | CLONE_NEWNS));
 		show("mount", mount("moat", inside, "tmpfs", 0, NULL));
-		show("bind there", bind("t/b", inside));
-		show("bind from there", bind(inside, "t/b"));
+		show("bind there", bind_mount("t/b", inside));
+		show("bind from there", bind_mount(inside, "t/b"));
 		show("move from there", mount(there, "t/b", NULL, MS_MOVE, NULL));
 		show("move there", mount("t/a", inside, NULL, MS_MOVE, NULL));
 		show("remount", mount(NULL, there, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL));

@@ -164,7 +164,7 @@ int propagate(const char *path, unsigned long how)
 	return mount(NULL, path, NULL, how, NULL);
 }
 
-int bind(const char *from, const char *to)
+int bind_mount(const char *from, const char *to)
 {
 	return mount(from, to, NULL, MS_BIND, NULL);
 }

@@ -36,4 +36,4 @@ void made(const char *path);
 void tmpfs(const char *path);
 /* mount(2) with a type of propagation, or MS_BIND: 0, or -1 and errno. */
 int propagate(const char *path, unsigned long how);
-int bind(const char *from, const char *to);
+int bind_mount(const char *from, const char *to);
