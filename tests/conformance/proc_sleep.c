@@ -275,7 +275,7 @@ static const struct {
 static void show_wchan(const char *what, pid_t pid, bool stable)
 {
 	char text[128], state[512];
-	/* One that sleeps may be on its feet for the moment. */
+	/* One that sleeps may be on its feet for the moment, and one that stopped may not lie yet. */
 	for (int i = 0; i < 20; i++) {
 		if (slurp(pid, "wchan", text, sizeof(text)) < 0) {
 			show(what, -1);
@@ -283,7 +283,7 @@ static void show_wchan(const char *what, pid_t pid, bool stable)
 		}
 		if (slurp(pid, "stat", state, sizeof(state)) <= 0)
 			return;
-		if (strchr("SD", strrchr(state, ')')[2]) == NULL || strcmp(text, "0") != 0)
+		if (strchr("SDTt", strrchr(state, ')')[2]) == NULL || strcmp(text, "0") != 0)
 			break;
 		sleep_ms(2);
 	}

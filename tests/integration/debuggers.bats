@@ -133,7 +133,9 @@ same() {
 }
 
 @test "gdb: a breakpoint that every thread hits" {
-	same 'gdb -nx -batch -ex "break work" -ex run -ex "print counter" -ex continue -ex "print counter" -ex continue -ex "print counter" -ex continue ./threads 2>&1 | grep -v "^\[.*Thread"'
+	# gdb forgets a leader that is dead before its threads are, and then finds it again.
+	same 'gdb -nx -batch -ex "break work" -ex run -ex "print counter" -ex continue -ex "print counter" -ex continue -ex "print counter" -ex continue ./threads 2>&1 |
+		grep -vE "^\[(.*Thread|New process)"'
 	[ "$(grep -c "hit Breakpoint" "$WORK/trap.out")" = 3 ]
 }
 
