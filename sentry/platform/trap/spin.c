@@ -76,6 +76,7 @@ static bool take_posted(struct trap_thread *t, enum trap_state from)
 
 int trap_hand_over(struct trap_platform *p, struct trap_thread *t, const struct trap_answer *a)
 {
+	uint64_t late;
 	int rc;
 
 	if (!a->by_spin)
@@ -85,8 +86,10 @@ int trap_hand_over(struct trap_platform *p, struct trap_thread *t, const struct 
 		return 0;
 	if (atomic_exchange(&t->late, TRAP_LATE_WANTED) != TRAP_LATE_ARRIVED)
 		return 0;
+	/* Before it is done with: the next one may come with the answer. */
+	late = t->late_notification;
 	atomic_store(&t->late, TRAP_LATE_NONE);
-	rc = host_notify_return(p->listener, t->late_notification, 0);
+	rc = host_notify_return(p->listener, late, 0);
 	return rc < 0 ? rc : TRAP_WOKEN;
 }
 
