@@ -81,45 +81,33 @@ static void queue_death(struct trap_platform *p, struct trap_context *c)
 	trap_pool_queue(p->pool, c);
 }
 
-static bool lost_locked(struct trap_platform *p, pid_t pid, uint64_t ticket_number,
-			struct trap_thread **out)
-{
-	struct trap_thread *t;
-
-	list_for_each(t, &p->unborn, ticket_node) {
-		if (t->claimed != pid || !t->context)
-			continue;
-		*out = t;
-		return unborn_end_locked(t);
-	}
-	if (ticket_number)
-		p->strangers[p->stranger_next++ % TRAP_STRANGERS] =
-			(struct trap_stranger){ .pid = pid, .ticket_number = ticket_number };
-	return false;
-}
-
 void trap_unborn_lost(struct trap_platform *p, pid_t pid, uint64_t ticket_number)
 {
-	struct trap_thread *t = NULL;
-	bool started;
+	struct trap_thread *t, *found = NULL;
+	bool started = false;
 
 	mutex_lock(&p->lock);
-	started = lost_locked(p, pid, ticket_number, &t);
+	list_for_each(t, &p->unborn, ticket_node)
+		if (t->claimed == pid && t->context)
+			found = t;
+	if (found)
+		started = unborn_end_locked(found);
+	else if (ticket_number)
+		p->strangers[p->stranger_next++ % TRAP_STRANGERS] =
+			(struct trap_stranger){ .pid = pid, .ticket_number = ticket_number };
 	mutex_unlock(&p->lock);
 	if (started)
-		queue_death(p, t->context);
+		queue_death(p, found->context);
 }
 
 void trap_unborn_killed(struct trap_platform *p, pid_t pid)
 {
-	struct trap_thread *t = NULL;
-	bool started;
+	uint64_t issued;
 
 	mutex_lock(&p->lock);
-	started = lost_locked(p, pid, p->tickets_issued, &t);
+	issued = p->tickets_issued;
 	mutex_unlock(&p->lock);
-	if (started)
-		queue_death(p, t->context);
+	trap_unborn_lost(p, pid, issued);
 	trap_sweep_request(p);
 }
 
