@@ -441,6 +441,17 @@ static void random_change(void)
 	}
 }
 
+static void begin_random(void)
+{
+	char path[16];
+
+	begin();
+	for (int name = 'a'; name <= 'd'; name++) {
+		snprintf(path, sizeof(path), "t/%c", name);
+		random_directories(path);
+	}
+}
+
 static void random_run(uint32_t seed)
 {
 	MUST(unshare(CLONE_NEWNS));
@@ -460,13 +471,7 @@ static void random_run(uint32_t seed)
 /* Whatever comes; trees that grow too large for a transcript end the run. */
 CASE(propagation_random)
 {
-	char path[16];
-
-	begin();
-	for (int name = 'a'; name <= 'd'; name++) {
-		snprintf(path, sizeof(path), "t/%c", name);
-		random_directories(path);
-	}
+	begin_random();
 	/* The second half moves a tree into one that it gets mounts from itself. */
 	for (uint32_t run = 0; run < 32; run++)
 		RUN_CHILD("run")
@@ -521,13 +526,7 @@ static void random_run_locked(uint32_t seed)
 /* The same by the users of two namespaces: those of the second one have a copy that is locked. */
 CASE(propagation_random_locked)
 {
-	char path[16];
-
-	begin();
-	for (int name = 'a'; name <= 'd'; name++) {
-		snprintf(path, sizeof(path), "t/%c", name);
-		random_directories(path);
-	}
+	begin_random();
 	for (uint32_t run = 0; run < 24; run++)
 		RUN_CHILD("run")
 			random_run_locked(run * 104729 + 17);
