@@ -13,7 +13,7 @@ libsentry_a_SOURCES += %D%/bpf_classic.c %D%/bpf_classic.h %D%/task_container.c 
 	%D%/ptrace_watch.c %D%/restart.h %D%/sched_deadline.c %D%/sched_deadline.h %D%/seccomp.c %D%/seccomp.h \
 	%D%/seccomp_action.c %D%/seccomp_internal.h %D%/seccomp_notify.c \
 	%D%/signal.c %D%/signal.h \
-	%D%/signal_frame.c %D%/signal_internal.h %D%/signal_send.c %D%/task.c %D%/task.h \
+	%D%/signal_defer.c %D%/signal_frame.c %D%/signal_internal.h %D%/signal_send.c %D%/task.c %D%/task.h \
 	%D%/task_access.c %D%/task_clone.c %D%/task_clone.h %D%/task_exec.c %D%/task_exec.h \
 	%D%/task_exit.c %D%/task_fault.c %D%/task_internal.h %D%/task_io.h %D%/task_reap.c %D%/task_reap.h \
 	%D%/task_room.c %D%/task_room.h %D%/task_run.c %D%/task_usage.c %D%/task_wait.c %D%/task_wait.h \

@@ -86,6 +86,12 @@ int signal_stack_set(struct task *t, uint64_t sp, const struct linux_stack *ss) 
 void signal_stack_get(struct task *t, uint64_t sp, struct linux_stack *out);
 void signal_stack_reset(struct task *t);
 
+/*
+ * @t was kicked, outside of a call and with valid registers.  True: it stands at a call's instruction, the
+ * call goes first (resume it; in_guest is set) and the signals' handlers run at its end.  See signal_defer.c.
+ */
+bool signal_waits_for_call(struct task *t, struct context *ctx);
+
 enum work_result {
 	WORK_DONE,	  /* in_guest is set: resume */
 	WORK_NEED_REGS,	  /* a handler must run and there are no registers */

@@ -512,6 +512,8 @@ static enum context_action serve(struct task *t, struct context *ctx,
 
 	ptrace_event_begin(t, ctx, event);
 	note_position(t, ctx, event);
+	if (event->kind != PLATFORM_EVENT_KICK)
+		t->call_let_go = false;
 	switch (event->kind) {
 	case PLATFORM_EVENT_SYSCALL:
 		handle_syscall(t, ctx, event);
@@ -532,6 +534,9 @@ static enum context_action serve(struct task *t, struct context *ctx,
 	case PLATFORM_EVENT_KICK:
 		if (unlikely(t->ptrace.call_deferred))
 			handle_deferred_call(t, ctx, event);
+		else if (!atomic_load_explicit(&t->in_call, memory_order_relaxed) &&
+			 signal_waits_for_call(t, ctx))
+			return CONTEXT_RESUME;
 		break;
 	}
 	/* The common way out: nothing to do. */
