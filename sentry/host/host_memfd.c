@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Host calls: memfd_create(name, MFD_CLOEXEC [| MFD_NOEXEC_SEAL]), ftruncate, close,
+ * Host calls: memfd_create(name, MFD_CLOEXEC [| MFD_NOEXEC_SEAL]), ftruncate, fstat, lseek, close,
  * openat(procfs, "self/fd/N", O_RDONLY|O_CLOEXEC) and no other open.
  */
 #include "config.h"
@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #ifndef MFD_NOEXEC_SEAL
@@ -47,6 +48,21 @@ int host_memfd_create(const char *name, uint64_t size)
 		return rc;
 	}
 	return fd;
+}
+
+int host_memfd_allocated(int fd, uint64_t *bytes)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	*bytes = (uint64_t)st.st_blocks * 512;
+	return 0;
+}
+
+bool host_memfd_has_data(int fd, uint64_t offset)
+{
+	return lseek(fd, (off_t)offset, SEEK_DATA) == (off_t)offset;
 }
 
 int host_memfd_read_only_twin(int fd)

@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "util/compiler.h"
@@ -21,5 +22,9 @@
 void host_memfd_init(int procfs);
 /* @name is for the host's /proc only.  O_CLOEXEC. */
 int host_memfd_create(const char *name, uint64_t size) MUST_CHECK;
+/* Bytes of memory in it, of whole pages. */
+int host_memfd_allocated(int fd, uint64_t *bytes) MUST_CHECK;
+/* Whether there is a page at @offset. */
+bool host_memfd_has_data(int fd, uint64_t offset) MUST_CHECK;
 /* A new FD of the same object, open for reading only. */
 int host_memfd_read_only_twin(int fd) MUST_CHECK;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -22,13 +23,28 @@ void host_thread_signal(pid_t tgid, pid_t tid, int signo)
 	syscall(SYS_tgkill, tgid, tid, signo);
 }
 
-int host_process_reap(pid_t pid, int *status)
+static uint64_t timeval_ns(const struct timeval *tv)
 {
+	return (uint64_t)tv->tv_sec * 1000000000 + (uint64_t)tv->tv_usec * 1000;
+}
+
+int host_process_reap(pid_t pid, int *status, struct host_usage *usage)
+{
+	struct rusage used = { 0 };
 	siginfo_t info;
 
-	while (waitid(P_PID, (id_t)pid, &info, WEXITED | __WALL) < 0)
+	/* The C library's waitid leaves the usage out. */
+	while (syscall(SYS_waitid, P_PID, pid, &info, WEXITED | __WALL, &used) < 0)
 		if (errno != EINTR)
 			return -errno;
+	if (usage)
+		*usage = (struct host_usage){
+			.user_ns = timeval_ns(&used.ru_utime),
+			.system_ns = timeval_ns(&used.ru_stime),
+			.rss_pages = (uint64_t)used.ru_maxrss / 4,
+			.minor_faults = (uint64_t)used.ru_minflt,
+			.major_faults = (uint64_t)used.ru_majflt,
+		};
 	if (info.si_code == CLD_EXITED)
 		*status = (info.si_status & 0xff) << 8;
 	else

@@ -9,13 +9,14 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "sentry/host/host_procfs.h"
 #include "util/compiler.h"
 
 /* SIGKILL; a process already gone is no error.  The pid must be un-reaped. */
 void host_process_kill(pid_t pid);
 void host_thread_signal(pid_t tgid, pid_t tid, int signo);
-/* Waits for the death of exactly @pid and reaps it; *status in wait4(2) form. */
-int host_process_reap(pid_t pid, int *status) MUST_CHECK;
+/* Waits for the death of exactly @pid and reaps it; *status in wait4(2) form; *usage (or NULL): rss_pages at its most. */
+int host_process_reap(pid_t pid, int *status, struct host_usage *usage) MUST_CHECK;
 int host_pidfd_open(pid_t pid) MUST_CHECK;
 /* Bytes moved or negative errno; stops at the first bad page. */
 ssize_t host_process_read(pid_t pid, uint64_t addr, void *buf, size_t size) MUST_CHECK;

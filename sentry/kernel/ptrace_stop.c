@@ -401,6 +401,8 @@ bool ptrace_exit_needs_registers(struct task *t, bool regs_valid)
 	if (!ptrace_event_enabled(t, LINUX_PTRACE_EVENT_EXIT))
 		return false;
 	t->ptrace.exit_kicked = true;
+	/* Only a call comes without them. */
+	t->ptrace.kicked_in_call = true;
 	if (!platform_need_registers(t->context))
 		return false;
 	atomic_store(&t->in_guest, true);

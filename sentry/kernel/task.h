@@ -177,7 +177,7 @@ struct task {
 	bool over_process_limit;	  /* a change of user went past RLIMIT_NPROC; the task itself */
 	struct {
 		uint64_t user_ns, system_ns, minor_faults, major_faults;
-	} usage;			  /* final values at exit; while alive: task_usage() */
+	} usage;			  /* of host threads it had before; protected by lock: task_usage() */
 	uint64_t cpu_seen_ns;		  /* private to cpu_taker.c, as the next; tasklist */
 	int64_t cpu_credit_ns;
 	uint64_t voluntary_switches, involuntary_switches;

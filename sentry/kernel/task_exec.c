@@ -335,10 +335,11 @@ static int switch_memory(struct task *t, struct exec_job *j)
 	mm_inherit_mdwe(j->mm, old);
 	atomic_store(&j->mm->huge_pages_disabled, atomic_load(&old->huge_pages_disabled));
 	mutex_lock(&t->lock);
+	task_usage_add(t, &usage);
 	t->mm = move_ptr(j->mm);
 	mutex_unlock(&t->lock);
 	task_release_vfork_parent(t);
-	task_mm_leave(old);
+	task_mm_leave(old, NULL);
 	return 0;
 }
 

@@ -93,18 +93,21 @@ static void group_leaves(struct thread_group *g, struct task *last)
 	}
 }
 
-/* Frees what the task holds; its numbers stay until it is reaped. */
-void task_mm_leave(struct mm *mm)
+void task_mm_leave(struct mm *mm, struct host_usage *usage)
 {
 	if (atomic_fetch_sub(&mm->users, 1) == 1 && kernel_upcalls()->mm_unused)
 		kernel_upcalls()->mm_unused(mm);
+	if (usage)
+		address_space_end(mm->as, usage);
 	mm_put(mm);
 }
 
+/* Frees what the task holds; its numbers stay until it is reaped. */
 static void drop_resources(struct task *t)
 {
 	struct context *ctx;
 	struct host_usage usage = { 0 };
+	bool alone;
 	struct mm *mm;
 	struct fd_table *fds;
 	struct fs_context *fs;
@@ -112,18 +115,15 @@ static void drop_resources(struct task *t)
 
 	mutex_lock(&t->lock);
 	ctx = t->context;
-	if (ctx)
+	alone = ctx && t->mm && context_is_alone(ctx);
+	if (ctx && !alone)
 		context_usage(ctx, &usage);
-	t->usage.user_ns = usage.user_ns;
-	t->usage.system_ns = usage.system_ns;
-	t->usage.minor_faults = usage.minor_faults;
-	t->usage.major_faults = usage.major_faults;
+	task_usage_add(t, &usage);
 	mm = move_ptr(t->mm);
 	fds = move_ptr(t->fds);
 	fs = move_ptr(t->fs);
 	t->context = NULL;
 	mutex_unlock(&t->lock);
-	thread_group_note_rss(t->group, usage.rss_pages);
 	if (ctx)
 		context_destroy(ctx);
 	/* After its host thread cannot touch the parent's memory any more. */
@@ -132,8 +132,11 @@ static void drop_resources(struct task *t)
 		fd_table_put(fds);
 	fs_context_put(fs);
 	if (mm)
-		task_mm_leave(mm); /* the last one reaps the host process */
+		task_mm_leave(mm, alone ? &usage : NULL); /* the last one reaps the host process */
+	thread_group_note_rss(t->group, usage.rss_pages);
 	mutex_lock(&t->lock);
+	if (alone)
+		task_usage_add(t, &usage);
 	ns = move_ptr(t->namespaces);
 	mutex_unlock(&t->lock);
 	namespaces_put(ns);

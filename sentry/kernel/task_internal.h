@@ -17,8 +17,14 @@ struct vfork_completion *vfork_completion_new(void) MUST_CHECK;
 void vfork_completion_put(struct vfork_completion *v);
 /* Lets the parent of @t go on, if it waits. */
 void task_release_vfork_parent(struct task *t);
-/* The end of a task's use of @mm, with its reference; by a task that runs no guest code of it any more. */
-void task_mm_leave(struct mm *mm);
+/*
+ * The end of a task's use of @mm, with its reference; by a task that runs no guest code of it any more.
+ * @usage: NULL, or the task's context was alone, and this is what its host process used.
+ */
+void task_mm_leave(struct mm *mm, struct host_usage *usage);
+
+/* To what @t used in host threads it has no more.  t->lock held. */
+void task_usage_add(struct task *t, const struct host_usage *more);
 
 /* Objects with nothing published; fields at defaults. Lists empty, refs 1. */
 int thread_group_alloc(struct kernel *k, struct signal_handlers *handlers,

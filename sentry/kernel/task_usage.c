@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What tasks have used.  A living task's figures come from the host thread, while
- * t->lock keeps its context; a dead one's were kept when it died.
+ * t->lock keeps its context; those of the threads it had before, until an exec or its death, were kept.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,15 +17,21 @@ void task_usage(struct task *t, struct host_usage *out)
 {
 	memset(out, 0, sizeof(*out));
 	mutex_lock(&t->lock);
-	if (t->context) {
+	if (t->context)
 		context_usage(t->context, out);
-	} else {
-		out->user_ns = t->usage.user_ns;
-		out->system_ns = t->usage.system_ns;
-		out->minor_faults = t->usage.minor_faults;
-		out->major_faults = t->usage.major_faults;
-	}
+	out->user_ns += t->usage.user_ns;
+	out->system_ns += t->usage.system_ns;
+	out->minor_faults += t->usage.minor_faults;
+	out->major_faults += t->usage.major_faults;
 	mutex_unlock(&t->lock);
+}
+
+void task_usage_add(struct task *t, const struct host_usage *more)
+{
+	t->usage.user_ns += more->user_ns;
+	t->usage.system_ns += more->system_ns;
+	t->usage.minor_faults += more->minor_faults;
+	t->usage.major_faults += more->major_faults;
 }
 
 static void add_thread(struct task *t, struct host_usage *sum)

@@ -248,6 +248,16 @@ void context_usage(struct context *ctx, struct host_usage *out)
 			  ctx->ops->context_host_tid(ctx), out);
 }
 
+bool context_is_alone(const struct context *ctx)
+{
+	return ctx->ops->context_is_alone && ctx->ops->context_is_alone(ctx);
+}
+
+void address_space_end(struct address_space *as, struct host_usage *usage)
+{
+	as->ops->address_space_end(as, usage);
+}
+
 uint32_t context_cpu(struct context *ctx)
 {
 	uint32_t cpu;

@@ -230,6 +230,16 @@ int platform_fetch_registers(struct context *ctx) MUST_CHECK;
 /* From /proc of the sentry's own pid namespace.  Zeroes when gone. */
 void address_space_statm(struct address_space *as, struct host_statm *out);
 void context_usage(struct context *ctx, struct host_usage *out);
+/*
+ * Whether the stopped @ctx is the only guest thread that its host process ever had.  What it used is told at
+ * its end then, to the microsecond and whatever ended it: destroy it, and call address_space_end().
+ */
+bool context_is_alone(const struct context *ctx);
+/*
+ * Of a lone context, destroyed: kills and reaps the host process.  *usage: what it used; rss_pages is the most
+ * it had.  May sleep; holds no lock.
+ */
+void address_space_end(struct address_space *as, struct host_usage *usage);
 /* The host's CPU on which the stopped thread ran last; what the stub says of it may be any number. */
 uint32_t context_cpu(struct context *ctx);
 /*

@@ -24,6 +24,9 @@ struct platform_ops {
 	ssize_t (*address_space_read)(struct address_space *as, uint64_t addr, void *buf, size_t size);
 	ssize_t (*address_space_write)(struct address_space *as, uint64_t addr, const void *buf,
 				       size_t size);
+	/* both or neither */
+	bool (*context_is_alone)(const struct context *ctx);
+	void (*address_space_end)(struct address_space *as, struct host_usage *usage);
 	pid_t (*address_space_host_pid)(const struct address_space *as);
 	void (*set_host_command)(struct address_space *as, const char *args, size_t size); /* or NULL */
 

@@ -161,6 +161,7 @@ void attack_sites_unmap(void);
 
 void attack_rewritten_calls(void);
 void attack_rewritten_fork(void);
+void attack_rewritten_fork_report(void);
 void attack_rewritten_identity(void);
 void attack_rewritten_silent(void);
 void attack_rewritten_thread(void);
@@ -171,6 +172,7 @@ void attack_forged_report(void);
 void attack_forged_registers(void);
 void attack_slot_scribble(void);
 void attack_slot_requeue(void);
+void attack_slots_of_the_dead(void);
 
 void attack_deaf_spin(void);
 void attack_deaf_growth(void);

@@ -10,6 +10,7 @@
  */
 #include "attack.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -301,11 +302,40 @@ static int run_command(struct stub_slot *slot, struct kernel_ucontext *uc)
 	}
 }
 
+static int reports_fork(const struct stub_slot *slot)
+{
+	if (slot->event != STUB_EVENT_SYSCALL || slot->spin || !slot->ticket)
+		return 0;
+	return slot->nr == SYS_fork || (slot->nr == SYS_clone && !(slot->regs.rdi & CLONE_VM));
+}
+
+/* By the clone itself, as moat's stub; true: the next command is in the slot. */
+static int report_fork(struct stub_slot *slot)
+{
+	uint64_t ticket = slot->ticket;
+	int64_t pid;
+
+	slot->args[0] = STUB_FORK_FLAGS;
+	pid = fork_child(slot);
+	if (pid == STUB_CLONE_ANSWERED)
+		return 1;
+	if (pid == 0) {
+		start_process(ticket);
+		return 1;
+	}
+	old_ticket = ticket;
+	slot->result = pid;
+	slot->event = STUB_EVENT_DONE;
+	return 0;
+}
+
 static int run_commands(struct stub_slot *slot, struct kernel_ucontext *uc, int report)
 {
 	int rc;
 
 	for (;;) {
+		if (report && reports_fork(slot) && report_fork(slot))
+			report = 0;
 		if (report)
 			GADGET(STUB_NR_REPORT, 0);
 		rc = run_command(slot, uc);

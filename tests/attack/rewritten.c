@@ -7,7 +7,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/audit.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -189,16 +191,22 @@ static bool honest_fork(const char *when)
 	return false;
 }
 
+struct fork_case {
+	enum hostile_mode mode;
+	bool first; /* no fork before: by order, else by the clone that reports it */
+};
+
 /* A fork in bad faith, and then more in good faith, if we are still there. */
 static int bad_fork(void *arg)
 {
-	enum hostile_mode mode = *(enum hostile_mode *)arg;
+	const struct fork_case *c = arg;
+	enum hostile_mode mode = c->mode;
 	struct outcome o;
 	pid_t pid;
 
 	hostile_install(HOSTILE_FAITHFUL);
-	/* It leaves a used ticket. */
-	if (!honest_fork("before"))
+	/* It leaves a used ticket, and one for the next child. */
+	if (!c->first && !honest_fork("before"))
 		return 99;
 	hostile_set(mode);
 	pid = fork();
@@ -216,9 +224,9 @@ static int bad_fork(void *arg)
 	return honest_fork("afterwards") ? 0 : 99;
 }
 
-static void judge_fork(enum hostile_mode mode, const char *what)
+static void judge_fork_case(struct fork_case *c, const char *what)
 {
-	struct outcome o = in_child(bad_fork, &mode, 15000);
+	struct outcome o = in_child(bad_fork, c, 15000);
 
 	if (o.unkillable || o.timed_out)
 		fail("%s: its parent %s", what, outcome_text(&o));
@@ -227,6 +235,55 @@ static void judge_fork(enum hostile_mode mode, const char *what)
 		     exited_with(&o, 7)	  ? " (the child cannot be killed)"
 		     : exited_with(&o, 8) ? " (the child was not killed)"
 					  : "");
+}
+
+static void judge_fork(enum hostile_mode mode, const char *what)
+{
+	struct fork_case c = { mode, false };
+
+	/* Without its clone there is no report either, and no fork. */
+	if (mode != HOSTILE_CLONE_NEVER)
+		judge_fork_case(&c, what);
+	c.first = true;
+	/* The first one has no elder brother. */
+	if (mode != HOSTILE_CHILD_OLD_TICKET)
+		judge_fork_case(&c, what);
+}
+
+/* The clone that reports a fork, with something else in the slot: nothing, or another call. */
+static int forged_fork(void *arg)
+{
+	struct stub_slot *slot = (struct stub_slot *)STUB_SLOTS;
+	uint64_t nr = *(uint64_t *)arg;
+
+	gadget_install();
+	slot->event = nr ? STUB_EVENT_SYSCALL : STUB_EVENT_KICK;
+	slot->nr = nr;
+	slot->arch = AUDIT_ARCH_X86_64;
+	slot->regs.rdi = CLONE_VM;
+	GADGET(SYS_clone, STUB_FORK_FLAGS, 0, 0, 0, 0, 0);
+	return 1;
+}
+
+static int forged_fork_after_another(void *arg)
+{
+	return honest_fork("before") ? forged_fork(arg) : 99;
+}
+
+void attack_rewritten_fork_report(void)
+{
+	static const uint64_t calls[] = { 0, SYS_getppid, SYS_vfork, SYS_clone, SYS_clone3, SYS_exit_group };
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		void *call = (void *)(uintptr_t)&calls[i];
+		struct outcome o = in_child(forged_fork, call, 3000);
+
+		if (!killed_by(&o, SIGKILL))
+			fail("a clone without a fork (call %d): %s", (int)calls[i], outcome_text(&o));
+		o = in_child(forged_fork_after_another, call, 3000);
+		if (!killed_by(&o, SIGKILL))
+			fail("a clone that reports no fork (call %d): %s", (int)calls[i], outcome_text(&o));
+	}
 }
 
 void attack_rewritten_fork(void)

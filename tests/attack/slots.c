@@ -348,3 +348,60 @@ void attack_slot_requeue(void)
 	if (!killed_by(&o, SIGKILL))
 		fail("requeue from the stub's text: %s", outcome_text(&o));
 }
+
+/* --- slots of the dead ------------------------------------------------------------------------ */
+
+#define MARK 0x5a
+
+/* Between the slot's fields and the end of its page, in the copy page, and where no thread ever was. */
+static int mark_slots(void *arg)
+{
+	size_t far = *(size_t *)arg;
+	uint8_t *slot = (uint8_t *)own_slot();
+
+	memset(slot + sizeof(struct stub_slot), MARK, PAGE - sizeof(struct stub_slot));
+	memset(slot + STUB_COPY_PAGE, MARK, STUB_COPY_SIZE);
+	for (size_t i = 0; i < far; i++)
+		memset(slot + STUB_SLOTS_SIZE - (i + 1) * PAGE, MARK, PAGE);
+	return 0;
+}
+
+/* The copy page never touched, another one in its stead. */
+static int mark_elsewhere(void *arg)
+{
+	(void)arg;
+	memset((uint8_t *)own_slot() + STUB_SLOT_SIZE, MARK, PAGE);
+	return 0;
+}
+
+static int look_for_marks(void *arg)
+{
+	const uint8_t *slot = (const uint8_t *)own_slot();
+	size_t run = 0;
+
+	(void)arg;
+	for (size_t i = 0; i < STUB_SLOTS_SIZE; i++) {
+		run = slot[i] == MARK ? run + 1 : 0;
+		if (run == 64)
+			return 1;
+	}
+	return 0;
+}
+
+/* A process's slots may come again; what was in them does not. */
+void attack_slots_of_the_dead(void)
+{
+	static const size_t far[] = { 0, 1, 100 };
+
+	for (size_t i = 0; i < 12; i++) {
+		void *count = (void *)(uintptr_t)&far[i % 3];
+		struct outcome o = i % 4 == 3 ? in_child(mark_elsewhere, NULL, 3000) :
+						in_child(mark_slots, count, 3000);
+
+		if (!exited_with(&o, 0))
+			fail("writing into its own slots: %s", outcome_text(&o));
+		o = in_child(look_for_marks, NULL, 10000);
+		if (!exited_with(&o, 0))
+			fail("slots with what a dead process wrote (%zu): %s", i, outcome_text(&o));
+	}
+}

@@ -567,3 +567,64 @@ CASE(itimer_tells_who_runs)
 	told_case("profiling", ITIMER_PROF, SIGPROF);
 	told_case("virtual", ITIMER_VIRTUAL, SIGVTALRM);
 }
+
+static bool used_ms(const struct rusage *usage, long ms)
+{
+	long used = (usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1000 +
+		    (usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) / 1000;
+
+	return used >= ms;
+}
+
+HELPER(cpu_time_after_exec)
+{
+	struct timespec now;
+	struct rusage usage;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	show_int("clock goes on", now.tv_sec > 0 || now.tv_nsec >= 140000000);
+	getrusage(RUSAGE_SELF, &usage);
+	show_int("usage, too", used_ms(&usage, 120));
+	return argc < 0 || argv == NULL;
+}
+
+/* What a process used is its own whatever program it runs, and whatever ends it. */
+CASE(rusage_over_exec)
+{
+	char *const argv[] = { (char *)"x", (char *)"@cpu_time_after_exec", NULL };
+	struct rusage usage;
+	int status;
+	pid_t pid;
+
+	pid = (pid_t)MUST(fork());
+	if (pid == 0) {
+		burn_ms(150);
+		execv(self_exe(), argv);
+		_exit(1);
+	}
+	MUST(wait4(pid, &status, 0, &usage));
+	show_int("status", status);
+	show_int("told to the parent", used_ms(&usage, 120));
+}
+
+CASE(rusage_of_killed)
+{
+	struct rusage usage;
+	int status, pipes[2];
+	char byte;
+	pid_t pid;
+
+	MUST(pipe(pipes));
+	pid = (pid_t)MUST(fork());
+	if (pid == 0) {
+		burn_ms(100);
+		MUST(write(pipes[1], "x", 1));
+		for (;;)
+			;
+	}
+	MUST(read(pipes[0], &byte, 1));
+	MUST(kill(pid, SIGKILL));
+	MUST(wait4(pid, &status, 0, &usage));
+	show_int("status", status);
+	show_int("told to the parent", used_ms(&usage, 80));
+}

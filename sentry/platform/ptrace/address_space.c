@@ -99,7 +99,7 @@ void ptrace_process_end(struct ptrace_address_space *as, struct ptrace_process *
 	mutex_unlock(&as->lock);
 	while (atomic_load(&process->pins))
 		sched_yield();
-	if (host_process_reap(process->pid, &status) < 0)
+	if (host_process_reap(process->pid, &status, NULL) < 0)
 		log_warning("reap of stub %d failed", process->pid);
 	free(process);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Address spaces: slots, thread indexes, and remote access to guest memory.
+ * Address spaces: thread indexes, and remote access to guest memory.
  *
  * One memfd holds the slots of one address space and nothing else (design rule
  * 1): whatever the guest does with its mapping, it reaches only slots of its own.
@@ -10,11 +10,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include "sentry/host/host_memfd.h"
 #include "sentry/host/host_process.h"
 #include "util/log.h"
 
@@ -22,13 +18,12 @@ int trap_address_space_alloc(struct trap_platform *p, unsigned index,
 			     struct trap_address_space **out)
 {
 	struct trap_address_space *as = calloc(1, sizeof(*as));
+	int rc;
 
 	if (!as)
 		return -ENOMEM;
-	as->slots_fd = host_memfd_create("slots", STUB_SLOTS_SIZE);
-	if (as->slots_fd < 0) {
-		int rc = as->slots_fd;
-
+	rc = trap_slots_init(p, as, index);
+	if (rc < 0) {
 		free(as);
 		return rc;
 	}
@@ -54,10 +49,7 @@ void trap_address_space_free(struct trap_address_space *as)
 		trap_process_end(as->platform, process);
 	list_for_each_safe(process, next, &as->processes, node)
 		trap_process_free(as->platform, process);
-	for (unsigned i = 0; i < TRAP_CHUNKS; i++)
-		if (as->chunks[i])
-			munmap(as->chunks[i], TRAP_CHUNK_SIZE);
-	close(as->slots_fd);
+	trap_slots_release(as);
 	mutex_destroy(&as->lock);
 	free(as);
 }
@@ -73,6 +65,7 @@ int trap_index_alloc(struct trap_address_space *as, unsigned *out)
 		unsigned bit = (unsigned)__builtin_ctzll(~as->used[w]);
 
 		as->used[w] |= 1ULL << bit;
+		as->grew = true;
 		*out = w * 64 + bit;
 		rc = 0;
 		break;
@@ -88,26 +81,6 @@ void trap_index_free(struct trap_address_space *as, unsigned index)
 	mutex_unlock(&as->lock);
 }
 
-struct stub_slot *trap_slot(struct trap_address_space *as, unsigned index)
-{
-	unsigned c = index / TRAP_SLOTS_PER_CHUNK;
-	void *chunk;
-
-	mutex_lock(&as->lock);
-	chunk = as->chunks[c];
-	if (!chunk) {
-		chunk = mmap(NULL, TRAP_CHUNK_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
-			     as->slots_fd, (off_t)(c * TRAP_CHUNK_SIZE));
-		if (chunk == MAP_FAILED)
-			chunk = NULL;
-		as->chunks[c] = chunk;
-	}
-	mutex_unlock(&as->lock);
-	if (!chunk)
-		return NULL;
-	return (void *)((char *)chunk + (index % TRAP_SLOTS_PER_CHUNK) * STUB_SLOT_SIZE);
-}
-
 void trap_as_get(struct address_space *as)
 {
 	refcount_get(&trap_address_space(as)->refs);
@@ -119,6 +92,26 @@ void trap_as_put(struct address_space *as)
 
 	if (refcount_put(&tas->refs))
 		trap_address_space_free(tas);
+}
+
+bool trap_context_is_alone(const struct context *ctx)
+{
+	const struct trap_thread *t = container_of(ctx, struct trap_context, base)->thread;
+	bool alone;
+
+	mutex_lock(&t->as->lock);
+	alone = !t->as->grew && t->process;
+	mutex_unlock(&t->as->lock);
+	return alone;
+}
+
+void trap_as_end(struct address_space *base, struct host_usage *usage)
+{
+	struct trap_address_space *as = trap_address_space(base);
+	struct trap_process *process = list_first(&as->processes, struct trap_process, node);
+
+	trap_process_end(as->platform, process);
+	*usage = process->usage;
 }
 
 /* A process whose memory can be named: it is not reaped while pinned. */

@@ -5,6 +5,10 @@
  * CLONE_PARENT makes every stub process the sentry's child.  The call is
  * notified and compared like any other order, so exactly one child comes of it,
  * and that child names itself with the ticket of its parent's order.
+ *
+ * Where it can, a stub reports a guest's fork by making that very call: the notification waits, and is
+ * continued if the guest's fork comes to a host's.  The ticket is in its slot ahead of time, and
+ * means nothing before that.
  */
 #include "sentry/platform/trap/context.h"
 
@@ -22,6 +26,15 @@ struct clone_order {
 	uint64_t tls;	/* for CLONE_SETTLS, else 0 */
 };
 
+/* The notification that waits is the call itself. */
+static int continue_clone(struct trap_platform *p, struct trap_thread *parent, int64_t *result)
+{
+	parent->clone_waits = false;
+	parent->answer_continue = true;
+	parent->expected_count = 0;
+	return trap_order(p, parent, STUB_FORK, result);
+}
+
 /* *pid: what the stub says the child is. */
 static int order_clone(struct trap_platform *p, struct trap_thread *parent,
 		       enum stub_command command, const struct clone_order *o, uint64_t ticket,
@@ -38,7 +51,11 @@ static int order_clone(struct trap_platform *p, struct trap_thread *parent,
 	parent->expected_count = 1;
 	parent->expected_next = 0;
 	parent->stop_at = TRAP_NO_STOP;
-	rc = trap_order(p, parent, command, &result);
+	if (command == STUB_FORK && parent->clone_waits)
+		rc = continue_clone(p, parent, &result);
+	else
+		rc = trap_order(p, parent, command, &result);
+	parent->slot->ticket = parent->next_ticket;
 	if (rc < 0)
 		return rc;
 	if (result > 0) {
@@ -48,11 +65,25 @@ static int order_clone(struct trap_platform *p, struct trap_thread *parent,
 	return result < 0 && result >= -4095 ? (int)result : -EAGAIN;
 }
 
+/* The ticket of the coming fork, and one for the next. */
+static int take_ticket(struct trap_thread *parent, uint64_t *ticket)
+{
+	int rc = 0;
+
+	*ticket = parent->next_ticket;
+	if (*ticket == 0)
+		rc = trap_ticket_new(ticket);
+	if (rc == 0)
+		rc = trap_ticket_new(&parent->next_ticket);
+	return rc;
+}
+
 int trap_fork_process(struct trap_platform *p, struct trap_thread *parent,
 		      struct trap_context *child, struct trap_address_space **out)
 {
 	struct trap_address_space *as;
 	struct trap_thread *t;
+	uint64_t ticket;
 	pid_t pid = 0;
 	int rc = trap_address_space_alloc(p, parent->index, &as);
 
@@ -68,10 +99,12 @@ int trap_fork_process(struct trap_platform *p, struct trap_thread *parent,
 	t->gs_base = parent->gs_base;
 	t->xstate_addr = parent->xstate_addr;
 	as->first = t;
-	rc = trap_thread_expect(p, t);
+	atomic_store(&parent->as->forked, true);
+	rc = take_ticket(parent, &ticket);
 	if (rc < 0)
 		goto fail_thread;
-	rc = order_clone(p, parent, STUB_FORK, &(struct clone_order){ .flags = CLONE_PARENT }, t->ticket,
+	trap_thread_expect(p, t, ticket);
+	rc = order_clone(p, parent, STUB_FORK, &(struct clone_order){ .flags = STUB_FORK_FLAGS }, ticket,
 			 &pid);
 	if (rc < 0)
 		goto fail_thread;
@@ -145,6 +178,7 @@ int trap_clone_thread(struct trap_platform *p, struct trap_thread *parent,
 	struct trap_address_space *as = parent->as;
 	struct clone_order order = { .flags = same_group ? thread_flags : CLONE_VM | CLONE_PARENT };
 	struct trap_thread *t;
+	uint64_t ticket;
 	pid_t pid = 0;
 	unsigned index;
 	int rc = trap_index_alloc(as, &index);
@@ -165,9 +199,10 @@ int trap_clone_thread(struct trap_platform *p, struct trap_thread *parent,
 	t->xstate_addr = parent->xstate_addr - parent->index * STUB_STACK_SIZE +
 			 index * STUB_STACK_SIZE;
 	set_tls(p, &order, t, child->regs.fs_base);
-	rc = trap_thread_expect(p, t);
+	rc = trap_ticket_new(&ticket);
 	if (rc < 0)
 		goto fail;
+	trap_thread_expect(p, t, ticket);
 	if (same_group) {
 		t->process = parent->process;
 		mutex_lock(&t->process->lock);
@@ -175,7 +210,7 @@ int trap_clone_thread(struct trap_platform *p, struct trap_thread *parent,
 		t->process->live++;
 		mutex_unlock(&t->process->lock);
 	}
-	rc = order_clone(p, parent, STUB_THREAD, &order, t->ticket, &pid);
+	rc = order_clone(p, parent, STUB_THREAD, &order, ticket, &pid);
 	if (rc < 0) {
 		unlink_thread(t);
 		goto fail;

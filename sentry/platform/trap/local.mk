@@ -12,6 +12,7 @@ libsentry_a_SOURCES += \
 	%D%/pool.c \
 	%D%/process.c \
 	%D%/slot_event.c \
+	%D%/slot_memory.c \
 	%D%/spin.c \
 	%D%/stub_abi.h \
 	%D%/stub_filter.c %D%/stub_filter.h \

@@ -2,14 +2,15 @@
 /*
  * What a notification means.
  *
- * From the stub's text: hello, a report, or a host call that must match an
- * order.  From anywhere else: a guest system call.  Whatever fits neither the
+ * From the stub's text: hello, a report, the clone that reports a fork, or a host call that must match
+ * an order.  From anywhere else: a guest system call.  Whatever fits neither the
  * thread's state nor an order comes from a guest that went round the stub: the
  * process is killed.
  */
 #include "sentry/platform/trap/sweep.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -71,6 +72,17 @@ static void order_finished(struct trap_thread *t, const struct trap_thread *wait
 		host_futex_wake(&t->order_done, 1);
 }
 
+/* What waits for an answer from now on is a notification of the stub's. */
+static void stub_waits(struct trap_thread *t, uint64_t notification)
+{
+	t->notification = notification;
+	t->answer_continue = false;
+	t->clone_waits = false;
+	t->by_slot = true;
+	/* Its owner may look: trap_spin_wait. */
+	__atomic_store_n(&t->by_spin, false, __ATOMIC_RELAXED);
+}
+
 /* After hello: waits for context_start, or goes on if that was first. */
 static struct trap_context *hello(struct trap_platform *p, const struct seccomp_notif *n,
 				  struct trap_thread *known, struct trap_thread *waiting)
@@ -93,9 +105,7 @@ static struct trap_context *hello(struct trap_platform *p, const struct seccomp_
 		trap_unborn_killed(p, (pid_t)n->pid);
 		return NULL;
 	}
-	t->notification = n->id;
-	t->answer_continue = false;
-	t->by_slot = true;
+	stub_waits(t, n->id);
 	if (bind_thread(p, t, (pid_t)n->pid) < 0) {
 		violation(n, "cannot be registered");
 		trap_unborn_failed(p, t);
@@ -108,7 +118,9 @@ static struct trap_context *hello(struct trap_platform *p, const struct seccomp_
 	mutex_unlock(&p->lock);
 	if (abandoned)
 		host_process_kill((pid_t)n->pid);
-	order_finished(t, waiting);
+	/* Nobody waits for the hello of a guest's child. */
+	if (!t->context)
+		order_finished(t, waiting);
 	return start ? trap_thread_started(p, t) : NULL;
 }
 
@@ -180,14 +192,19 @@ static struct trap_context *ordered_call(struct trap_platform *p, struct trap_th
 			log_debug("stub thread %u died in an ordered call", n->pid);
 		return NULL;
 	}
-	t->notification = n->id;
+	stub_waits(t, n->id);
 	t->answer_continue = true;
-	t->by_slot = true;
-	__atomic_store_n(&t->by_spin, false, __ATOMIC_RELAXED); /* its owner may look: trap_spin_wait */
 	if (state == TRAP_STARTING)
 		return trap_thread_at_start(t);
 	order_finished(t, waiting);
 	return NULL;
+}
+
+/* It goes on as a thread that was kicked, and finds itself dead at its resume. */
+static void forged(struct platform_event *e, const struct seccomp_notif *n)
+{
+	violation(n, "a forged event");
+	e->kind = PLATFORM_EVENT_KICK;
 }
 
 static struct trap_context *report(struct trap_platform *p, struct trap_thread *t,
@@ -205,22 +222,46 @@ static struct trap_context *report(struct trap_platform *p, struct trap_thread *
 		violation(n, "a report out of turn");
 		return NULL;
 	}
-	t->notification = n->id;
-	t->answer_continue = false;
-	t->by_slot = true;
+	stub_waits(t, n->id);
 	/* Its owner may be the receiver, who does not look at the slot. */
-	__atomic_store_n(&t->by_spin, false, __ATOMIC_RELAXED);
 	__atomic_store_n(&t->spinning, false, __ATOMIC_RELAXED);
 	__atomic_store_n(&t->slot->spin, 0, __ATOMIC_RELAXED);
 	if (order) {
 		order_finished(t, waiting);
 		return NULL;
 	}
-	if (!trap_slot_event(t, &t->context->event)) {
-		/* It goes on as a thread that was kicked, and finds itself dead at its resume. */
-		violation(n, "a forged event");
-		t->context->event.kind = PLATFORM_EVENT_KICK;
+	if (!trap_slot_event(t, &t->context->event))
+		forged(&t->context->event, n);
+	return t->context;
+}
+
+/* The host's clone by which a stub reports that the guest forks: see trap_fork_process(). */
+static bool is_fork(const struct trap_thread *t, const struct seccomp_data *d)
+{
+	static const struct trap_call fork_call = { __NR_clone, { STUB_FORK_FLAGS } };
+
+	return (uint32_t)d->nr == __NR_clone && atomic_load(&t->state) == TRAP_GUEST &&
+	       call_matches(&fork_call, d);
+}
+
+static bool forks(const struct platform_event *e)
+{
+	return e->kind == PLATFORM_EVENT_SYSCALL &&
+	       (e->nr == __NR_fork || (e->nr == __NR_clone && !(e->args[0] & CLONE_VM)));
+}
+
+static struct trap_context *report_fork(struct trap_thread *t, const struct seccomp_notif *n)
+{
+	struct platform_event *e = &t->context->event;
+
+	if (!t->next_ticket || !trap_thread_take(t, TRAP_GUEST)) {
+		violation(n, "a fork out of turn");
+		return NULL;
 	}
+	stub_waits(t, n->id);
+	t->clone_waits = true;
+	if (!trap_slot_event(t, e) || !forks(e))
+		forged(e, n);
 	return t->context;
 }
 
@@ -232,10 +273,8 @@ static struct trap_context *guest_call(struct trap_thread *t, const struct secco
 		violation(n, "a guest call out of turn");
 		return NULL;
 	}
-	t->notification = n->id;
-	t->answer_continue = false;
+	stub_waits(t, n->id);
 	t->by_slot = false;
-	t->by_spin = false;
 	t->window_count = 0;
 	t->call_result = -ENOSYS;
 	e = &t->context->event;
@@ -264,6 +303,8 @@ static struct trap_context *notified(struct trap_platform *p, struct trap_thread
 		return guest_call(t, n);
 	if ((uint32_t)n->data.nr == STUB_NR_REPORT)
 		return report(p, t, n, waiting);
+	if (is_fork(t, &n->data))
+		return report_fork(t, n);
 	return ordered_call(p, t, n, waiting);
 }
 

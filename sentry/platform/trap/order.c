@@ -101,7 +101,7 @@ int trap_order_with_fd(struct trap_platform *p, struct trap_thread *t, int fd, i
 		return -EINVAL;
 	t->slot->command = STUB_CALL_WITH_FD;
 	/* The FD comes with the answer to its report, or while the first ordered call waits. */
-	if (!t->by_spin && !t->answer_continue) {
+	if (!t->by_spin && !t->answer_continue && !t->clone_waits) {
 		answer.fd = fd;
 		answer.number = number;
 		t->stop_at = TRAP_NO_STOP;

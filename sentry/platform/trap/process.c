@@ -134,9 +134,8 @@ static void reap(struct trap_platform *p, struct trap_process *process)
 
 	unlead(process);
 	atomic_fetch_add(&p->reaped, 1);
-	if (host_process_reap(process->pid, &status) < 0)
+	if (host_process_reap(process->pid, &status, &process->usage) < 0)
 		log_warning("reap of stub %d failed", process->pid);
-	host_death_set_remove(p->deaths, process->pidfd);
 	mutex_lock(&process->lock);
 	process->status = status;
 	atomic_store(&process->dead, true);
@@ -220,10 +219,12 @@ static void *reaper(void *arg)
 		for (int i = 0; i < n; i++) {
 			struct trap_process *process = claim_cookie(p, dead[i]);
 
-			if (process)
+			if (process) {
+				host_death_set_remove(p->deaths, process->pidfd);
 				reap(p, process);
-			else if (!(dead[i] >> TRAP_PID_BITS))
+			} else if (!(dead[i] >> TRAP_PID_BITS)) {
 				trap_orphan_reap(p, (pid_t)dead[i]);
+			}
 		}
 	}
 	return NULL;

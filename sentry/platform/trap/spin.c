@@ -71,6 +71,7 @@ static bool take_posted(struct trap_thread *t, enum trap_state from)
 	t->by_slot = true;
 	t->by_spin = true;
 	t->answer_continue = false;
+	t->clone_waits = false;
 	return true;
 }
 

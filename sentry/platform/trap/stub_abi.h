@@ -59,6 +59,11 @@ enum stub_hand {
 
 #define STUB_CPU_UNKNOWN UINT32_MAX
 
+/* Answers the clone by which a stub reports a guest's fork: no child, a command is in the slot. */
+#define STUB_CLONE_ANSWERED (1L << 40)
+/* Flags of the host clone for a fork. */
+#define STUB_FORK_FLAGS 0x8000UL /* CLONE_PARENT */
+
 /* Argument of STUB_NR_REPORT: whether the sentry had taken the event before the stub slept. */
 #define STUB_REPORT_EVENT 0
 #define STUB_REPORT_LATE 1
@@ -75,7 +80,7 @@ enum stub_command {
 	STUB_RESUME,	     /* load regs and return to guest code */
 	STUB_CALL,	     /* result = host call nr(args) */
 	STUB_CALL_WITH_FD,   /* the same, then close(args[4]) */
-	STUB_FORK,	     /* result = clone(args[0]); the child says hello with ticket */
+	STUB_FORK,	     /* result = clone(STUB_FORK_FLAGS); the child says hello with ticket */
 	STUB_THREAD,	     /* the same with a stack of its own: thread index args[1], TLS base args[2] */
 	STUB_CMPXCHG,	     /* *(u32 *)args[0]: args[1] -> args[2]; found = old value */
 	STUB_EXIT,	     /* exit(0) of this host thread */
@@ -127,7 +132,7 @@ struct stub_slot {
 	uint32_t fsgsbase; /* the CPU lets user code read and write the FS and GS base */
 	uint64_t call_nr;
 	uint64_t args[6];
-	uint64_t ticket;
+	uint64_t ticket; /* of the next child */
 	char name[16]; /* argument of prctl(PR_SET_NAME) */
 	/* template only, at boot; the filter program is in the copy page */
 	uint32_t ready;	       /* futex: set by the template when the filter is in place */

@@ -185,7 +185,7 @@ void trap_orphan_reap(struct trap_platform *p, pid_t pid)
 	if (!o)
 		return;
 	atomic_fetch_add(&p->reaped, 1);
-	if (host_process_reap(pid, &status) < 0)
+	if (host_process_reap(pid, &status, NULL) < 0)
 		log_warning("reap of orphan %d failed", pid);
 	host_death_set_remove(p->deaths, o->pidfd);
 	mutex_lock(&p->lock);

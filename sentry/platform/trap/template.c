@@ -277,7 +277,7 @@ static int execute_template(struct trap_platform *p, struct trap_address_space *
 	rc = run_template(p, t, pid);
 	if (rc < 0 && !t->process) {
 		host_process_kill(pid);
-		if (host_process_reap(pid, &status) < 0)
+		if (host_process_reap(pid, &status, NULL) < 0)
 			log_debug("the template was not there to be reaped");
 	}
 	return rc;

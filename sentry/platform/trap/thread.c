@@ -233,19 +233,22 @@ struct trap_context *trap_thread_started(struct trap_platform *p, struct trap_th
 	return trap_thread_begin(p, t, false) < 0 ? begin_failed(t) : NULL;
 }
 
-int trap_thread_expect(struct trap_platform *p, struct trap_thread *t)
+int trap_ticket_new(uint64_t *ticket)
 {
-	uint64_t ticket = 0;
-
-	while (ticket == 0)
-		if (getrandom(&ticket, sizeof(ticket), 0) < 0)
+	*ticket = 0;
+	while (*ticket == 0)
+		if (getrandom(ticket, sizeof(*ticket), 0) < 0)
 			return -errno;
+	return 0;
+}
+
+void trap_thread_expect(struct trap_platform *p, struct trap_thread *t, uint64_t ticket)
+{
 	mutex_lock(&p->lock);
 	t->ticket = ticket;
 	t->ticket_number = ++p->tickets_issued;
 	list_add_tail(&p->unborn, &t->ticket_node);
 	mutex_unlock(&p->lock);
-	return 0;
 }
 
 bool trap_thread_take(struct trap_thread *t, enum trap_state from)
@@ -255,13 +258,20 @@ bool trap_thread_take(struct trap_thread *t, enum trap_state from)
 	return atomic_compare_exchange_strong(&t->state, &expected, TRAP_STOPPED);
 }
 
+static int64_t value_of(const struct trap_thread *t)
+{
+	if (!t->by_slot)
+		return t->call_result;
+	return t->clone_waits ? STUB_CLONE_ANSWERED : 0;
+}
+
 struct trap_answer trap_thread_answer_of(const struct trap_thread *t)
 {
 	return (struct trap_answer){
 		.notification = t->notification,
 		.by_spin = t->by_spin,
 		.continue_call = t->answer_continue,
-		.value = t->by_slot ? 0 : t->call_result,
+		.value = value_of(t),
 		.fd = -1,
 	};
 }

@@ -47,6 +47,7 @@ struct trap_pool;
 #define TRAP_TID_PAGES 4096 /* pid_max is at most 4 Mi */
 #define TRAP_PID_BITS 22
 #define TRAP_STRANGERS 64
+#define TRAP_SPARES 4
 #define TRAP_XSTATE_MAX 16384
 #define TRAP_NO_STOP UINT32_MAX
 
@@ -98,6 +99,7 @@ struct trap_thread {
 	struct stub_slot *slot;		 /* hostile memory; does not change */
 	uint64_t ticket;		 /* 0 once used; platform->lock */
 	uint64_t ticket_number;		 /* in the order of their issue; does not change */
+	uint64_t next_ticket;		 /* its next child's, in its slot ahead of time; 0: none; the owner's */
 	struct list_node ticket_node;	 /* platform->unborn; platform->lock */
 	_Atomic pid_t tid;		 /* 0 until hello */
 	_Atomic int state;		 /* enum trap_state; transitions to and from GUEST, and
@@ -113,6 +115,7 @@ struct trap_thread {
 	bool answer_continue;		 /* the answer is CONTINUE, not a value */
 	bool by_slot;			 /* stopped in the stub's handler: resume by command */
 	bool by_spin;			 /* by_slot, and no notification waits: the stub spins */
+	bool clone_waits;		 /* by_slot, and the notification is the host's clone of a fork */
 	struct trap_call expected[3];	 /* host calls ordered and not yet made */
 	unsigned expected_count, expected_next;
 	unsigned stop_at;		 /* this one is a stop, not continued at once; or TRAP_NO_STOP */
@@ -168,6 +171,7 @@ struct trap_process {
 	_Atomic bool reaped;		 /* whoever reaped it does not touch it any more */
 	bool ending;			 /* somebody kills and reaps it; platform->lock */
 	int status;
+	struct host_usage usage;	 /* once reaped */
 	_Atomic uint32_t pins;		 /* remote copies under way: no reaping */
 };
 
@@ -180,6 +184,9 @@ struct trap_address_space {
 	struct trap_process *leader;	 /* whose memory remote copies name; lock */
 	int slots_fd;
 	void *chunks[TRAP_CHUNKS];	 /* the sentry's mappings of the slots; lock */
+	unsigned first_index;		 /* of its first thread; does not change */
+	_Atomic bool forked;		 /* a host process was forked from one of its own */
+	bool grew;			 /* has, or had, a second thread index; lock */
 	uint64_t used[STUB_THREADS_MAX / 64]; /* thread indexes; lock */
 	struct list_node pool_node;	 /* family->pristine */
 	struct trap_thread *first;	 /* of a pristine one, STOPPED */
@@ -204,6 +211,12 @@ struct trap_stranger {
 	uint64_t ticket_number;
 };
 
+/* An empty memfd of slots that nobody else has, and the sentry's mapping of its first chunk. */
+struct trap_spare {
+	int fd;
+	void *chunk;
+};
+
 struct trap_platform {
 	struct platform base;
 	struct platform_config config;
@@ -216,6 +229,8 @@ struct trap_platform {
 	uint64_t tickets_issued;	 /* lock */
 	struct trap_stranger strangers[TRAP_STRANGERS]; /* lock */
 	unsigned stranger_next;		 /* lock */
+	struct trap_spare spares[TRAP_SPARES]; /* lock */
+	unsigned spare_count;		 /* lock */
 	struct list_node orphans;	 /* condemned by the sweep, not reaped; lock */
 	_Atomic uint32_t sweep_event;	 /* futex: bumped when there is something to sweep */
 	struct list_node families;	 /* lock */
@@ -269,13 +284,22 @@ int trap_address_space_alloc(struct trap_platform *p, unsigned index,
 void trap_address_space_free(struct trap_address_space *as);
 int trap_index_alloc(struct trap_address_space *as, unsigned *out) MUST_CHECK;
 void trap_index_free(struct trap_address_space *as, unsigned index);
-/* The sentry's view of a slot; NULL: no memory. */
-struct stub_slot *trap_slot(struct trap_address_space *as, unsigned index);
 void trap_as_get(struct address_space *as);
 void trap_as_put(struct address_space *as);
+bool trap_context_is_alone(const struct context *ctx);
+void trap_as_end(struct address_space *as, struct host_usage *usage);
 ssize_t trap_as_read(struct address_space *as, uint64_t addr, void *buf, size_t size);
 ssize_t trap_as_write(struct address_space *as, uint64_t addr, const void *buf, size_t size);
 pid_t trap_as_host_pid(const struct address_space *as);
+
+/* --- slot_memory.c ----------------------------------------------------------- */
+
+/* A new address space's slots; @index: as for trap_address_space_alloc. */
+int trap_slots_init(struct trap_platform *p, struct trap_address_space *as, unsigned index) MUST_CHECK;
+/* All its processes are reaped. */
+void trap_slots_release(struct trap_address_space *as);
+/* The sentry's view of a slot; NULL: no memory. */
+struct stub_slot *trap_slot(struct trap_address_space *as, unsigned index);
 
 /* --- process.c --------------------------------------------------------------- */
 
@@ -317,8 +341,10 @@ void trap_unborn_failed(struct trap_platform *p, struct trap_thread *t);
 void trap_unborn_claimed(struct trap_platform *p, struct trap_thread *t, pid_t pid);
 /* Withdraws the ticket; true when the context was started and its DIED is now the caller's to queue. */
 bool trap_unborn_end(struct trap_platform *p, struct trap_thread *t);
-/* Gives it a ticket and puts it among the unborn. */
-int trap_thread_expect(struct trap_platform *p, struct trap_thread *t) MUST_CHECK;
+/* Gives it the ticket and puts it among the unborn. */
+void trap_thread_expect(struct trap_platform *p, struct trap_thread *t, uint64_t ticket);
+/* A ticket, which nobody has yet.  -errno: no randomness. */
+int trap_ticket_new(uint64_t *ticket) MUST_CHECK;
 void trap_thread_forget(struct trap_platform *p, struct trap_thread *t);
 /*
  * Answers the hello of a forked process and sees it through its start calls.

@@ -24,6 +24,7 @@
 #define SYS_USER_DISPATCH_CODE 2
 #define FUTEX_WAKE 1
 #define MADV_DONTFORK 10
+#define CLONE_VM 0x100
 
 /* Everything that a handler must not see while it runs; faults stay deliverable for
  * the compare-and-exchange below. */
@@ -109,11 +110,21 @@ static int64_t call_with_fd(const struct stub_slot *slot)
 	return result;
 }
 
-/* Executes one command; false when it was RESUME. */
+/* The host's clone: a pid or an error, 0 in the child, which has its slots then. */
+static int64_t fork_process(const struct stub_slot *slot)
+{
+	uint64_t ticket = slot->ticket;
+	int64_t pid = stub_syscall6(__NR_clone, STUB_FORK_FLAGS, 0, 0, 0, 0, 0);
+
+	if (pid == 0)
+		start_process(ticket);
+	return pid;
+}
+
+/* Executes one command: 1; 0: it was RESUME, -1: this is the child of a fork. */
 static int run_command(struct stub_slot *slot, struct ucontext *uc)
 {
 	const uint64_t *a = slot->args;
-	uint64_t ticket;
 
 	switch (slot->command) {
 	case STUB_CALL:
@@ -123,14 +134,9 @@ static int run_command(struct stub_slot *slot, struct ucontext *uc)
 		slot->result = call_with_fd(slot);
 		break;
 	case STUB_FORK:
-		ticket = slot->ticket;
-		int64_t pid = stub_syscall6(__NR_clone, a[0], 0, 0, 0, 0, 0);
-
-		if (pid == 0) {
-			start_process(ticket);
+		slot->result = fork_process(slot);
+		if (slot->result == 0)
 			return -1;
-		}
-		slot->result = pid;
 		break;
 	case STUB_THREAD:
 		slot->result = start_thread(slot, uc);
@@ -178,12 +184,38 @@ static void report_event(struct stub_slot *slot)
 	/* Else it was answered meanwhile. */
 }
 
+/*
+ * A guest's fork is reported by the host's clone itself: if the sentry lets it go on the child is there
+ * with half of the hand-overs.  Returns when the next command is in the slot.
+ */
+static void report_fork(struct stub_slot *slot)
+{
+	int64_t pid;
+
+	slot->cpu = read_cpu();
+	pid = fork_process(slot);
+	if (pid == 0 || pid == STUB_CLONE_ANSWERED)
+		return;
+	slot->result = pid;
+	slot->event = STUB_EVENT_DONE;
+	report_event(slot);
+}
+
+static int is_fork(const struct stub_slot *slot)
+{
+	if (slot->event != STUB_EVENT_SYSCALL || slot->spin || !slot->ticket)
+		return 0;
+	return slot->nr == __NR_fork || (slot->nr == __NR_clone && !(slot->regs.rdi & CLONE_VM));
+}
+
 static void run_commands(struct stub_slot *slot, struct ucontext *uc, int report)
 {
 	for (;;) {
 		int rc;
 
-		if (report)
+		if (report && is_fork(slot))
+			report_fork(slot);
+		else if (report)
 			report_event(slot);
 		rc = run_command(slot, uc);
 		if (rc == 0)
