@@ -312,3 +312,58 @@ CASE(thread_signal_to_one)
 	pthread_join(thread, &result);
 	show_int("cancelled", result == PTHREAD_CANCELED);
 }
+
+static void fork_thrice(const char *who)
+{
+	for (int i = 0; i < 3; i++) {
+		pid_t pid = (pid_t)MUST(syscall(SYS_fork));
+		int status = -1;
+
+		if (pid == 0)
+			_exit(40 + i);
+		MUST(waitpid(pid, &status, __WALL));
+		note("%s: %d", who, WEXITSTATUS(status));
+		/* Refused, when a fork went well before. */
+		show("SIGHAND alone", syscall(SYS_clone, CLONE_SIGHAND | SIGCHLD, 0, 0, 0, 0));
+		show("namespace and FS", syscall(SYS_clone, CLONE_NEWNS | CLONE_FS | SIGCHLD, 0, 0, 0, 0));
+		show("thread of nothing", syscall(SYS_clone, CLONE_THREAD, 0, 0, 0, 0));
+	}
+}
+
+static void *forking_thread(void *arg)
+{
+	fork_thrice(arg);
+	return NULL;
+}
+
+static int forking_child(void *arg)
+{
+	fork_thrice(arg);
+	return 0;
+}
+
+static void on_child(int signo)
+{
+	(void)signo;
+}
+
+/* The first fork of a thread and those after it, by threads one after the other, and by what shares memory. */
+CASE(fork_by_everyone)
+{
+	struct sigaction action = { .sa_handler = on_child, .sa_flags = SA_RESTART };
+	static char name[16];
+	pthread_t thread;
+
+	MUST(sigaction(SIGCHLD, &action, NULL));
+	fork_thrice("leader");
+	for (int i = 0; i < 4; i++) {
+		snprintf(name, sizeof(name), "thread %d", i);
+		pthread_create(&thread, NULL, forking_thread, name);
+		pthread_join(thread, NULL);
+	}
+	show_wait("sharing child", clone(forking_child, stack_space + sizeof(stack_space), CLONE_VM | SIGCHLD,
+					 (void *)"sharer"));
+	show_wait("vfork child", clone(forking_child, stack_space + sizeof(stack_space),
+				       CLONE_VM | CLONE_VFORK | SIGCHLD, (void *)"vforked"));
+	fork_thrice("leader");
+}

@@ -71,10 +71,12 @@ static int take_ticket(struct trap_thread *parent, uint64_t *ticket)
 	int rc = 0;
 
 	*ticket = parent->next_ticket;
+	parent->next_ticket = 0;
 	if (*ticket == 0)
 		rc = trap_ticket_new(ticket);
-	if (rc == 0)
-		rc = trap_ticket_new(&parent->next_ticket);
+	/* Without one the next fork goes by order. */
+	if (rc == 0 && trap_ticket_new(&parent->next_ticket) < 0)
+		parent->next_ticket = 0;
 	return rc;
 }
 
@@ -101,8 +103,10 @@ int trap_fork_process(struct trap_platform *p, struct trap_thread *parent,
 	as->first = t;
 	atomic_store(&parent->as->forked, true);
 	rc = take_ticket(parent, &ticket);
-	if (rc < 0)
+	if (rc < 0) {
+		parent->slot->ticket = 0;
 		goto fail_thread;
+	}
 	trap_thread_expect(p, t, ticket);
 	rc = order_clone(p, parent, STUB_FORK, &(struct clone_order){ .flags = STUB_FORK_FLAGS }, ticket,
 			 &pid);

@@ -207,6 +207,14 @@ static void forged(struct platform_event *e, const struct seccomp_notif *n)
 	e->kind = PLATFORM_EVENT_KICK;
 }
 
+/* A report: its owner may be the receiver, who does not look at the slot. */
+static void stub_slept(struct trap_thread *t, uint64_t notification)
+{
+	stub_waits(t, notification);
+	__atomic_store_n(&t->spinning, false, __ATOMIC_RELAXED);
+	__atomic_store_n(&t->slot->spin, 0, __ATOMIC_RELAXED);
+}
+
 static struct trap_context *report(struct trap_platform *p, struct trap_thread *t,
 				   const struct seccomp_notif *n, struct trap_thread *waiting)
 {
@@ -222,10 +230,7 @@ static struct trap_context *report(struct trap_platform *p, struct trap_thread *
 		violation(n, "a report out of turn");
 		return NULL;
 	}
-	stub_waits(t, n->id);
-	/* Its owner may be the receiver, who does not look at the slot. */
-	__atomic_store_n(&t->spinning, false, __ATOMIC_RELAXED);
-	__atomic_store_n(&t->slot->spin, 0, __ATOMIC_RELAXED);
+	stub_slept(t, n->id);
 	if (order) {
 		order_finished(t, waiting);
 		return NULL;
@@ -258,7 +263,7 @@ static struct trap_context *report_fork(struct trap_thread *t, const struct secc
 		violation(n, "a fork out of turn");
 		return NULL;
 	}
-	stub_waits(t, n->id);
+	stub_slept(t, n->id);
 	t->clone_waits = true;
 	if (!trap_slot_event(t, e) || !forks(e))
 		forged(e, n);

@@ -40,6 +40,8 @@ struct trap_thread *trap_thread_new(struct trap_address_space *as, unsigned inde
 	}
 	t->slot->fsgsbase = as->platform->fsgsbase;
 	t->slot->cpu = STUB_CPU_UNKNOWN;
+	/* Another thread may have had the index. */
+	t->slot->ticket = 0;
 	return t;
 }
 
