@@ -28,6 +28,7 @@ struct file_lock {
 	struct list_node all_node;
 	struct file_lock_request r;
 	uint64_t dev, ino;	     /* of the file it was taken by */
+	const struct file *file;     /* the same, which may be gone: to be compared only */
 	struct lock_waiter *waiters; /* who waits for it, while they are listed */
 };
 
@@ -165,6 +166,7 @@ static void carve_locked(struct inode_locks *locks, const struct file_lock_reque
 			tail->r = l->r;
 			tail->dev = l->dev;
 			tail->ino = l->ino;
+			tail->file = l->file;
 			tail->r.start = r->end + 1;
 			l->r.end = r->start - 1;
 			link_lock(locks, tail);
@@ -193,6 +195,7 @@ static void merge_locked(struct inode_locks *locks, struct file_lock *l)
 			l->r.end = other->r.end;
 		else
 			continue;
+		l->file = other->file; /* the elder one goes on, as in Linux */
 		unlink_lock(locks, other);
 	}
 }
@@ -318,6 +321,7 @@ int file_lock_set(struct file *file, const struct file_lock_request *r, bool wai
 	int rc = -ENOLCK;
 
 	if (a.fresh && a.spare) {
+		a.fresh->file = file;
 		rc = attempt(&a, false);
 		if (rc == -EAGAIN && wait)
 			rc = attempt_wait(&a);
@@ -474,6 +478,30 @@ void file_locks_list(lock_line_fn show, void *arg)
 	list_for_each(l, &all_locks, all_node) {
 		show_one(&l->r, l->dev, l->ino, 0, show, arg);
 		show_waiters(l->waiters, 1, show, arg);
+	}
+	mutex_unlock(&file_lock_mutex);
+}
+
+static void show_list_of(const struct list_node *list, const struct file *file, const struct fd_table *files,
+			 lock_line_fn show, void *arg)
+{
+	const struct file_lock *l;
+
+	list_for_each(l, list, node) {
+		if (l->file == file && (l->r.owner == files || l->r.owner == file))
+			show_one(&l->r, l->dev, l->ino, 0, show, arg);
+	}
+}
+
+void file_locks_of(const struct file *file, const struct fd_table *files, lock_line_fn show, void *arg)
+{
+	const struct inode_locks *locks;
+
+	mutex_lock(&file_lock_mutex);
+	locks = inode_anchor(file->inode)->locks;
+	if (locks) {
+		show_list_of(&locks->flock, file, files, show, arg);
+		show_list_of(&locks->posix, file, files, show, arg);
 	}
 	mutex_unlock(&file_lock_mutex);
 }

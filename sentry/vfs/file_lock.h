@@ -41,6 +41,8 @@ struct lock_line {
 typedef void (*lock_line_fn)(const struct lock_line *line, void *arg);
 /* Every lock, each followed by those who wait for it.  @show runs under a lock of LOCK_RANK_FS_PRIVATE. */
 void file_locks_list(lock_line_fn show, void *arg);
+/* Those that were taken by @file and are its own or of @files, as /proc/PID/fdinfo shows them. */
+void file_locks_of(const struct file *file, const struct fd_table *files, lock_line_fn show, void *arg);
 
 /* Sets, replaces or splits.  @wait: sleeps until granted.  -EAGAIN, -EDEADLK, -ENOLCK,
  * -EINTR (interrupted). */

@@ -380,3 +380,14 @@ void leases_list(lock_line_fn show, void *arg)
 	}
 	mutex_unlock(&lease_mutex);
 }
+
+void lease_of(const struct file *file, lock_line_fn show, void *arg)
+{
+	const struct lease *l;
+
+	mutex_lock(&lease_mutex);
+	list_for_each(l, &all_leases, all_node)
+		if (l->file == file)
+			show_lease(l, show, arg);
+	mutex_unlock(&lease_mutex);
+}

@@ -35,3 +35,5 @@ void lease_forget(struct file *file);
 void leases_evict(struct inode *inode);
 /* As file_locks_list; @show runs under a lock of LOCK_RANK_ASYNC. */
 void leases_list(lock_line_fn show, void *arg);
+/* The one of @file, if it has one. */
+void lease_of(const struct file *file, lock_line_fn show, void *arg);

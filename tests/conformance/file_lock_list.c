@@ -90,6 +90,33 @@ static void show_locks(const char *what, int fd)
 		note("  %s", lines[i]);
 }
 
+/* The lock lines of one descriptor's fdinfo, which are those of no other. */
+static void show_fdinfo(const char *what, int pid, int fd)
+{
+	char name[64], line[256], shown[256];
+	struct stat st;
+	char key[64];
+	FILE *f;
+
+	MUST(fstat(fd, &st));
+	snprintf(key, sizeof(key), "%02x:%02x:%lu", major(st.st_dev), minor(st.st_dev), (unsigned long)st.st_ino);
+	snprintf(name, sizeof(name), "/proc/%d/fdinfo/%d", pid, fd);
+	f = fopen(name, "re");
+	MUST(f ? 0 : -1);
+	note("%s:", what);
+	while (fgets(line, sizeof(line), f)) {
+		bool of_us = false;
+
+		if (strncmp(line, "lock:\t", 6) != 0)
+			continue;
+		if (take_line(line + 6, key, &of_us, shown, sizeof(shown)))
+			note("  %ld: %s", strtol(line + 6, NULL, 10), shown);
+		else
+			note("  something else");
+	}
+	fclose(f);
+}
+
 static int new_file(void)
 {
 	use_tmpfs();
@@ -351,4 +378,40 @@ CASE(lock_list_on_the_scratch_directory)
 	MUST(set_range(fd, F_SETLK, F_WRLCK, 3, 4));
 	MUST(flock(fd, LOCK_SH));
 	show_locks("two", fd);
+}
+
+CASE(lock_list_of_descriptors)
+{
+	int fd = new_file(), twin = (int)MUST(dup(fd)), other = (int)MUST(open("f", O_RDWR));
+
+	show_fdinfo("nothing", getpid(), fd);
+	MUST(set_range(fd, F_SETLK, F_WRLCK, 50, 10));
+	MUST(set_range(fd, F_SETLK, F_RDLCK, 10, 10));
+	MUST(set_range(other, F_SETLK, F_WRLCK, 200, 10));
+	MUST(set_range(fd, F_OFD_SETLK, F_WRLCK, 300, 10));
+	MUST(flock(other, LOCK_EX));
+	show_fdinfo("first", getpid(), fd);
+	show_fdinfo("its twin", getpid(), twin);
+	show_fdinfo("another", getpid(), other);
+	/* One range that two descriptions took is the elder's. */
+	MUST(set_range(other, F_SETLK, F_WRLCK, 60, 10));
+	MUST(set_range(fd, F_SETLK, F_WRLCK, 210, 10));
+	show_fdinfo("first, grown by another", getpid(), fd);
+	show_fdinfo("another, grown by the first", getpid(), other);
+	MUST(set_range(fd, F_SETLK, F_UNLCK, 55, 5));
+	show_fdinfo("first, cut", getpid(), fd);
+	RUN_CHILD("child")
+	{
+		children[0] = getppid();
+		show_fdinfo("the child has flock and OFD locks only", getpid(), fd);
+		show_fdinfo("of the parent", getppid(), fd);
+		show_fdinfo("another of the parent", getppid(), other);
+	}
+	MUST(flock(other, LOCK_UN));
+	close(twin);
+	show_fdinfo("a descriptor was closed", getpid(), fd);
+	MUST(set_range(fd, F_OFD_SETLK, F_UNLCK, 0, 0));
+	close(other);
+	MUST(fcntl(fd, F_SETLEASE, F_WRLCK));
+	show_fdinfo("lease", getpid(), fd);
 }

@@ -121,6 +121,7 @@ static int fdinfo_show(const struct proc_call *c, struct strbuf *out)
 		return -ENOENT;
 	}
 	add_position(c, file, fd_table_get_cloexec(fds, c->entry->number) > 0, out);
+	proc_show_file_locks(c, file, fds, out);
 	if (file->ops && file->ops->show_fdinfo)
 		file->ops->show_fdinfo(file, extra, sizeof(extra));
 	strbuf_add(out, extra);

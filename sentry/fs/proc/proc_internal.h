@@ -231,6 +231,10 @@ proc_show_fn proc_show_cpuinfo, proc_show_cpu_stat, proc_show_interrupts, proc_s
 	proc_show_execdomains, proc_show_fb;
 extern const struct proc_dir proc_tty_dir;
 
+/* The "lock:" lines of fdinfo: what @file locked and @fds, or it itself, holds (proc_locks.c). */
+void proc_show_file_locks(const struct proc_call *c, const struct file *file, const struct fd_table *fds,
+			  struct strbuf *out);
+
 /* --- maps and smaps (proc_maps.c, proc_smaps.c) ------------------------------------------- */
 
 #define PROC_MAPS_NAME_COLUMN 73

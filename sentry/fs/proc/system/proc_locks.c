@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * /proc/locks in Linux's format. A lock whose taker has no number in the reader's PID namespace, or is gone,
+ * /proc/locks in Linux's format, and the lines of /proc/PID/fdinfo about locks. A lock whose taker has no number in the reader's PID namespace, or is gone,
  * is left out with all that wait for it, but counts.
  */
 #include "sentry/fs/proc/proc_internal.h"
@@ -10,6 +10,7 @@
 struct lock_listing {
 	struct strbuf *out;
 	struct pid_namespace *ns;
+	const char *prefix; /* of each line */
 	unsigned number;
 	bool visible; /* the lock that the next waiters wait for */
 };
@@ -54,7 +55,7 @@ static void show_line(const struct lock_line *line, void *arg)
 	}
 	if (!l->visible)
 		return;
-	strbuf_addf(l->out, "%u: ", l->number);
+	strbuf_addf(l->out, "%s%u: ", l->prefix, l->number);
 	if (line->depth)
 		strbuf_addf(l->out, "%*s", (int)line->depth + 2, "-> ");
 	strbuf_addf(l->out, "%s %s %d ", kinds[line->kind], type_name(line->type), pid);
@@ -71,9 +72,18 @@ static void show_line(const struct lock_line *line, void *arg)
 
 int proc_show_locks(const struct proc_call *c, struct strbuf *out)
 {
-	struct lock_listing l = { .out = out, .ns = c->super->ns };
+	struct lock_listing l = { .out = out, .ns = c->super->ns, .prefix = "" };
 
 	file_locks_list(show_line, &l);
 	leases_list(show_line, &l);
 	return 0;
+}
+
+void proc_show_file_locks(const struct proc_call *c, const struct file *file, const struct fd_table *fds,
+			  struct strbuf *out)
+{
+	struct lock_listing l = { .out = out, .ns = c->super->ns, .prefix = "lock:\t" };
+
+	file_locks_of(file, fds, show_line, &l);
+	lease_of(file, show_line, &l);
 }
