@@ -108,3 +108,12 @@ pod_nothing_left() {
 	rmdir $(find /sys/fs/cgroup -depth -name "$ID-pod" 2>/dev/null) 2>/dev/null || true
 	assert_nothing_left
 }
+
+# sentry_fds PID: descriptors of a sentry, but for the slots of its stubs and the four spare ones it may keep.
+sentry_fds() {
+	local others slots stubs
+	others=$(find "/proc/$1/fd" -type l ! -lname '/memfd:slots*' | wc -l)
+	slots=$(find "/proc/$1/fd" -type l -lname '/memfd:slots*' | wc -l)
+	stubs=$(cat "/proc/$1"/task/*/children | wc -w)
+	echo $((others + (slots > stubs + 4 ? slots - stubs - 4 : 0)))
+}

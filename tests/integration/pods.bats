@@ -415,7 +415,7 @@ observe_pod() {
 @test "the command line dies while it creates: nothing of the container stays" {
 	pod_sandbox
 	sentry=$(<"$BATS_TEST_TMPDIR/pod.pid")
-	before=$(ls "/proc/$sentry/fd" | wc -l)
+	before=$(sentry_fds "$sentry")
 	pod_container one sleep 1000
 	for kind in prestart createRuntime; do
 		pod_config one ".hooks = { $kind: [{ path: \"/bin/sh\", args: [\"sh\", \"-c\", \"kill -KILL \$PPID\"] }] }"
@@ -432,10 +432,10 @@ observe_pod() {
 	moat exec "$(id_of one)" true
 	moat delete -f "$(id_of one)"
 	for i in $(seq 100); do
-		[ "$(ls "/proc/$sentry/fd" | wc -l)" -le $((before + 2)) ] && break
+		[ "$(sentry_fds "$sentry")" -le $((before + 2)) ] && break
 		sleep 0.05
 	done
-	[ "$(ls "/proc/$sentry/fd" | wc -l)" -le $((before + 2)) ]
+	[ "$(sentry_fds "$sentry")" -le $((before + 2)) ]
 	moat delete -f "$POD"
 	pod_nothing_left
 }
@@ -459,7 +459,7 @@ observe_pod() {
 	pod_container one sh -c 'echo x >/tmp/y; exec sleep 1000'
 	pod_container bad /bin/missing
 	held() { # files, threads, stubs
-		echo "$(ls "/proc/$sentry/fd" | wc -l) $(cat /proc/$sentry/task/*/children | wc -w)"
+		echo "$(sentry_fds "$sentry") $(cat /proc/$sentry/task/*/children | wc -w)"
 	}
 	settled() {
 		for i in $(seq 100); do
@@ -489,13 +489,13 @@ observe_pod() {
 	pod_container one sleep 1000
 	pod_start one
 	"$client" "$ROOT/$POD/control.sock"
-	before=$(ls "/proc/$sentry/fd" | wc -l)
+	before=$(sentry_fds "$sentry")
 	for i in 1 2 3 4 5; do "$client" "$ROOT/$POD/control.sock"; done
 	for i in $(seq 100); do
-		[ "$(ls "/proc/$sentry/fd" | wc -l)" -le "$before" ] && break
+		[ "$(sentry_fds "$sentry")" -le "$before" ] && break
 		sleep 0.05
 	done
-	[ "$(ls "/proc/$sentry/fd" | wc -l)" -le "$before" ]
+	[ "$(sentry_fds "$sentry")" -le "$before" ]
 	[ "$(moat exec "$(id_of one)" echo well)" = well ]
 	[ "$(state_of "$POD")" = running ]
 }
@@ -521,7 +521,7 @@ others_go_on() {
 	pod_start one
 	gofer=$(jq .goferPid "$ROOT/$(id_of one)/state.json")
 	sentry=$(<"$BATS_TEST_TMPDIR/pod.pid")
-	before=$(ls "/proc/$sentry/fd" | wc -l)
+	before=$(sentry_fds "$sentry")
 	kill -STOP "$gofer"
 	moat exec "$(id_of one)" /bin/grep x /etc/x </dev/null >/dev/null 2>&1 3>&- &
 	first=$!
@@ -538,10 +538,10 @@ others_go_on() {
 	wait "$first" || [ $? -lt 3 ]
 	[ "$(moat exec "$(id_of one)" echo well)" = well ]
 	for i in $(seq 100); do
-		[ "$(ls "/proc/$sentry/fd" | wc -l)" -le $((before + 2)) ] && break
+		[ "$(sentry_fds "$sentry")" -le $((before + 2)) ] && break
 		sleep 0.05
 	done
-	[ "$(ls "/proc/$sentry/fd" | wc -l)" -le $((before + 2)) ]
+	[ "$(sentry_fds "$sentry")" -le $((before + 2)) ]
 	# What hangs for good can be deleted, when nobody waits for an exec in it.
 	kill -STOP "$gofer"
 	timeout -s KILL 0.5 "$MOAT" --root "$ROOT" exec "$(id_of one)" /bin/rm /etc/x \
@@ -593,7 +593,7 @@ others_go_on() {
 	pod_start other
 	sentry=$(<"$BATS_TEST_TMPDIR/pod.pid")
 	others_go_on three
-	before=$(ls "/proc/$sentry/fd" | wc -l) threads=$(ls "/proc/$sentry/task" | wc -l)
+	before=$(sentry_fds "$sentry") threads=$(ls "/proc/$sentry/task" | wc -l)
 	"$client" "$ROOT/$POD/control.sock" 10 >"$BATS_TEST_TMPDIR/asked" 3>&- &
 	hanging=$!
 	"$client" "$ROOT/$POD/control.sock" 30 >"$BATS_TEST_TMPDIR/more" 3>&- &
@@ -609,8 +609,8 @@ others_go_on() {
 	kill -KILL "$hanging" "$more"
 	others_go_on four
 	for i in $(seq 100); do
-		[ "$(ls "/proc/$sentry/fd" | wc -l)" -le "$before" ] && break
+		[ "$(sentry_fds "$sentry")" -le "$before" ] && break
 		sleep 0.05
 	done
-	[ "$(ls "/proc/$sentry/fd" | wc -l)" -le "$before" ]
+	[ "$(sentry_fds "$sentry")" -le "$before" ]
 }

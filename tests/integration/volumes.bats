@@ -590,15 +590,15 @@ parts_first() {
 	}
 	for i in 1 2 3; do round; done
 	sleep 0.3
-	before=$(ls "/proc/$sentry/fd" | wc -l)
+	before=$(sentry_fds "$sentry")
 	for i in 1 2 3 4 5 6 7 8; do
 		round
 		say b accept 1 2
 		say b close 2
 	done
 	for i in $(seq 100); do
-		[ "$(ls "/proc/$sentry/fd" | wc -l)" -le "$before" ] && break
+		[ "$(sentry_fds "$sentry")" -le "$before" ] && break
 		sleep 0.05
 	done
-	[ "$(ls "/proc/$sentry/fd" | wc -l)" -le "$before" ]
+	[ "$(sentry_fds "$sentry")" -le "$before" ]
 }
