@@ -44,8 +44,8 @@ static int listen_to_getppid(void)
 	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
 }
 
-/* As syscall_sleeping: who answers has gone to sleep. */
-static _Noreturn void ask(int out)
+/* Who answers has gone to sleep in the pause, or, without one, just goes to sleep. */
+static _Noreturn void ask(int out, int64_t pause_ns)
 {
 	int listener = listen_to_getppid();
 	int64_t total = 0;
@@ -53,7 +53,7 @@ static _Noreturn void ask(int out)
 	if (write(out, &listener, sizeof(listener)) != sizeof(listener) || listener < 0)
 		_exit(1);
 	for (int i = 0; i < CALLS; i++) {
-		int64_t until = bench_now() + BENCH_PAUSE_NS, before;
+		int64_t until = bench_now() + pause_ns, before;
 
 		while ((before = bench_now()) < until)
 			continue;
@@ -83,7 +83,7 @@ static void answer(int listener)
 	} while (request.data.args[0] != LAST_CALL);
 }
 
-double bench_notification(void)
+double bench_notification(int64_t pause_ns)
 {
 	int ends[2], listener, status;
 	int64_t total;
@@ -94,7 +94,7 @@ double bench_notification(void)
 	/* With one table of descriptors, as the listener is to be known by its number here. */
 	pid = (pid_t)syscall(SYS_clone, CLONE_FILES | SIGCHLD, NULL, NULL, NULL, NULL);
 	if (pid == 0)
-		ask(ends[1]);
+		ask(ends[1], pause_ns);
 	if (pid < 0 || read(ends[0], &listener, sizeof(listener)) != sizeof(listener) || listener < 0)
 		bench_die("a listener");
 	answer(listener);

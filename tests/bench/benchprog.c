@@ -288,7 +288,10 @@ static int run_micro(int argc, char **argv)
 	if (wanted("syscall_sleeping", argc, argv))
 		printf("syscall_sleeping\t%.1f\n", syscall_sleeping());
 	if (wanted("notification", argc, argv))
-		printf("notification\t%.1f\n", bench_notification());
+		printf("notification\t%.1f\n", bench_notification(BENCH_PAUSE_NS));
+	/* Only by name: `bench` runs it bound to one CPU. */
+	if (argc > 0 && wanted("notification_at_once", argc, argv))
+		printf("notification_at_once\t%.1f\n", bench_notification(0));
 	if (wanted("page_fault", argc, argv))
 		printf("page_fault\t%.1f\n", page_fault());
 	return 0;

@@ -16,7 +16,7 @@ _Noreturn void bench_die(const char *what);
 #define BENCH_PAUSE_NS 500000
 
 /* Nanoseconds of a system call that a seccomp listener answers after such a pause. */
-double bench_notification(void);
+double bench_notification(int64_t pause_ns);
 
 /* `benchprog pss`; argv is the command. */
 int bench_pss(char **argv);
