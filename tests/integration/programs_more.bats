@@ -17,13 +17,23 @@ teardown_file() {
 	programs_teardown
 }
 
-# Modules of python's own test-suite: the same tests pass, fail or are skipped.  What tests print
-# between their name and the verdict, and the time, are left out.
+# Modules of python's own test-suite: the same tests pass, fail or are skipped.  What they, or processes they
+# left, print between their name and the verdict, and the time, are left out.
 python_tests() {
 	needs usr/lib/python3.11/test/test_os.py
-	LIMIT=${LIMIT:-300} same "cd /tmp; python3 -m test -v $* 2>&1 |
-		sed -nE -e 's/^([0-9.]+s )?(test.*\)) \.\.\. (.* )?(ok|FAIL|ERROR|skipped).*/\2 \4/p; t' \
-			-e 's/^(test.*\)) \.\.\..*/\1/p; t' -e '/^(OK|FAILED)/p' | sort"
+	LIMIT=${LIMIT:-300} same "cd /tmp; python3 -m test -v $* 2>&1 | awk '
+		{ rest = \$0 }
+		/^([0-9.]+s )?test.*\) \.\.\./ {
+			if (name) print name
+			name = \$0; sub(/^[0-9.]+s /, \"\", name); sub(/ \.\.\..*/, \"\", name)
+			sub(/.*\) \.\.\. ?/, \"\", rest)
+		}
+		name && match(rest, /(ok|FAIL|ERROR|skipped.*)\$/) {
+			verdict = substr(rest, RSTART); sub(/ .*/, \"\", verdict)
+			print name, verdict; name = \"\"
+		}
+		/^(OK|FAILED)/ { print }
+		END { if (name) print name }' | sort"
 	[ "$(wc -l <"$WORK/moat/out")" -gt 20 ]
 }
 
