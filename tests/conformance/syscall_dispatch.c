@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <stddef.h>
 #include <sys/prctl.h>
-#include <sys/time.h>
 #include <ucontext.h>
 
 #ifndef PR_SET_SYSCALL_USER_DISPATCH
@@ -25,16 +24,15 @@ static volatile int caught;
 
 /* One call from code of its own, which can be left out. */
 long exempt_call(long nr, long a, long b, long c);
-extern char exempt_start[], exempt_at[], exempt_after[], exempt_end[];
+extern char exempt_start[], exempt_after[], exempt_end[];
 __asm__(".pushsection .text\n"
-	".globl exempt_call, exempt_start, exempt_at, exempt_after, exempt_end\n"
+	".globl exempt_call, exempt_start, exempt_after, exempt_end\n"
 	"exempt_call:\n"
 	"exempt_start:\n"
 	"	mov %rdi, %rax\n"
 	"	mov %rsi, %rdi\n"
 	"	mov %rdx, %rsi\n"
 	"	mov %rcx, %rdx\n"
-	"exempt_at:\n"
 	"	syscall\n"
 	"exempt_after:\n"
 	"	ret\n"
@@ -257,33 +255,4 @@ CASE(user_dispatch_inheritance)
 	MUST(waitpid(pid, &status, 0));
 	show_int("child", WEXITSTATUS(status));
 	show_int("caught", caught);
-}
-
-static volatile sig_atomic_t alarms, before_call;
-
-static void on_alarm(int signo, siginfo_t *info, void *context)
-{
-	ucontext_t *uc = context;
-
-	(void)signo;
-	(void)info;
-	alarms++;
-	before_call += uc->uc_mcontext.gregs[REG_RIP] == (greg_t)exempt_at;
-}
-
-/*
- * A handler that runs between the test of a flag and the call that follows makes a program miss its signal.
- * A CPU is at the instruction for a nanosecond: one signal in ten thousand finds it there.
- */
-CASE(signal_seldom_before_call)
-{
-	struct sigaction action = { .sa_sigaction = on_alarm, .sa_flags = SA_SIGINFO };
-	struct itimerval often = { { 0, 250 }, { 0, 250 } }, never = { { 0, 0 }, { 0, 0 } };
-
-	MUST(sigaction(SIGALRM, &action, NULL));
-	MUST(setitimer(ITIMER_REAL, &often, NULL));
-	while (alarms < 4000)
-		exempt_call(SYS_getppid, 0, 0, 0);
-	MUST(setitimer(ITIMER_REAL, &never, NULL));
-	show_int("more than eight", before_call > 8);
 }

@@ -397,6 +397,51 @@ static void test_signal_frame(void **state)
 	end_init();
 }
 
+/* Found by a kick at a call's instruction: the call goes first, once, and only for handlers. */
+static void test_call_before_handler(void **state)
+{
+	static const uint8_t syscall_instruction[] = { 0x0f, 0x05 };
+	const uint64_t at_call = DATA + 1024, elsewhere = DATA + 1040;
+	struct context *init = new_init(), *child;
+	struct guest_regs *regs;
+
+	poke(init, at_call, syscall_instruction, sizeof(syscall_instruction));
+	handle_signal(init, LINUX_SIGUSR1, LINUX_SA_NODEFER, HANDLER);
+	assert_int_equal(call(init, 57), 2);
+	child = take_started();
+	regs = context_regs(child);
+
+	regs->rip = at_call;
+	assert_int_equal(call(init, 62, 2, LINUX_SIGUSR1), 0);
+	assert_true(fake_context_kicked(child));
+	kick(child, CONTEXT_RESUME);
+	assert_int_equal(regs->rip, at_call);
+	regs->rip = at_call + 2;
+	call(child, 110);
+	assert_int_equal(regs->rip, HANDLER);
+
+	/* It does not come with the call. */
+	regs->rip = at_call;
+	assert_int_equal(call(init, 62, 2, LINUX_SIGUSR1), 0);
+	kick(child, CONTEXT_RESUME);
+	assert_int_equal(regs->rip, at_call);
+	kick(child, CONTEXT_RESUME);
+	assert_int_equal(regs->rip, HANDLER);
+
+	regs->rip = elsewhere;
+	assert_int_equal(call(init, 62, 2, LINUX_SIGUSR1), 0);
+	kick(child, CONTEXT_RESUME);
+	assert_int_equal(regs->rip, HANDLER);
+
+	regs->rip = at_call;
+	assert_int_equal(call(init, 62, 2, LINUX_SIGUSR1), 0);
+	assert_int_equal(call(init, 62, 2, LINUX_SIGTERM), 0);
+	kick(child, CONTEXT_EXITED);
+	assert_int_equal(call(init, 61, 2, DATA, 0, 0), 2);
+	assert_int_equal(peek32(init, DATA), LINUX_SIGTERM);
+	end_init();
+}
+
 static void test_interrupted_call(void **state)
 {
 	struct context *init = new_init(), *child;
@@ -872,6 +917,7 @@ int main(void)
 		cmocka_unit_test(test_wait_blocks),
 		cmocka_unit_test(test_autoreap),
 		cmocka_unit_test(test_signal_frame),
+		cmocka_unit_test(test_call_before_handler),
 		cmocka_unit_test(test_interrupted_call),
 		cmocka_unit_test(test_kill),
 		cmocka_unit_test(test_stop_continue),

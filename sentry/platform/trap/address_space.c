@@ -100,7 +100,7 @@ bool trap_context_is_alone(const struct context *ctx)
 	bool alone;
 
 	mutex_lock(&t->as->lock);
-	alone = !t->as->grew && t->process;
+	alone = !t->as->grew && __atomic_load_n(&t->process, __ATOMIC_ACQUIRE);
 	mutex_unlock(&t->as->lock);
 	return alone;
 }

@@ -215,8 +215,7 @@ void trap_context_watch(struct trap_platform *p, struct trap_thread *t)
 void trap_context_kick(struct context *ctx)
 {
 	struct trap_thread *t = trap_context(ctx)->thread;
-	struct trap_process *process = t->process;
-
+	struct trap_process *process = __atomic_load_n(&t->process, __ATOMIC_ACQUIRE);
 	pid_t tid = atomic_load(&t->tid);
 
 	/* One that has not said hello has nothing to be interrupted in. */
@@ -244,14 +243,15 @@ static struct trap_process *kill_unborn(struct trap_context *c)
 	/* The hello looks at this after it has bound the process. */
 	mutex_lock(&p->lock);
 	t->abandoned = true;
-	process = t->process;
+	process = __atomic_load_n(&t->process, __ATOMIC_ACQUIRE);
 	mutex_unlock(&p->lock);
 	return process;
 }
 
 void trap_context_kill_group(struct context *ctx)
 {
-	struct trap_process *process = trap_context(ctx)->thread->process;
+	struct trap_thread *t = trap_context(ctx)->thread;
+	struct trap_process *process = __atomic_load_n(&t->process, __ATOMIC_ACQUIRE);
 
 	if (!process)
 		process = kill_unborn(trap_context(ctx));
@@ -429,6 +429,7 @@ int trap_context_clone(struct context *ctx, bool same_group, uint64_t fs_base, v
 /* What is known of a thread at the moment its start is asked for. */
 struct start_state {
 	bool hello, stillborn;
+	bool stopped; /* of a pristine stub: nobody but the caller starts it */
 };
 
 static struct start_state want_start(struct trap_platform *p, struct trap_thread *t, bool dead)
@@ -439,6 +440,7 @@ static struct start_state want_start(struct trap_platform *p, struct trap_thread
 	s.stillborn = t->stillborn;
 	t->start_wanted = !dead && !s.stillborn;
 	s.hello = atomic_load(&t->state) == TRAP_HELLO;
+	s.stopped = atomic_load(&t->state) == TRAP_STOPPED && t->bound_stopped;
 	mutex_unlock(&p->lock);
 	return s;
 }
@@ -472,9 +474,10 @@ void trap_context_start(struct context *ctx)
 		trap_pool_queue(p->pool, c);
 		return;
 	}
+	/* One that is still to say hello is looked at no more: it may have run, ended and be freed. */
 	if (at.hello)
 		run = trap_thread_started(p, t);
-	else if (atomic_load(&t->state) == TRAP_STOPPED && t->bound_stopped)
+	else if (at.stopped)
 		run = trap_thread_at_start(t);
 	if (run)
 		trap_pool_queue(p->pool, run);

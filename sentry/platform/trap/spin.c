@@ -298,6 +298,17 @@ void trap_spin_block(struct trap_thread *t)
 		change_hand(t, STUB_HAND_TAKEN, STUB_HAND_BLOCKED);
 }
 
+/* As a report by notification in the middle of the ordered calls. */
+static bool in_the_middle(struct trap_thread *t)
+{
+	bool middle;
+
+	mutex_lock(&t->process->lock);
+	middle = t->expected_next != t->expected_count;
+	mutex_unlock(&t->process->lock);
+	return middle;
+}
+
 bool trap_spin_wait(struct trap_thread *t)
 {
 	uint64_t start = __rdtsc();
@@ -310,8 +321,7 @@ bool trap_spin_wait(struct trap_thread *t)
 		if (atomic_load(&t->order_done))
 			return true;
 		if (take_posted(t, TRAP_ORDER)) {
-			/* As a report by notification in the middle of its calls. */
-			if (t->expected_next != t->expected_count)
+			if (in_the_middle(t))
 				host_process_kill(t->process->pid);
 			return true;
 		}
