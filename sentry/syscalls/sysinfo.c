@@ -38,11 +38,12 @@ int64_t sys_sysinfo(struct task *t, const struct syscall_args *a)
 	uint64_t limit = task_container_memory_limit(t->group->container);
 	struct linux_sysinfo info = { .mem_unit = 1 };
 	struct host_system host;
+	uint64_t up_ns;
 
 	host_system_read(&host);
-	info.uptime = (int64_t)(time_to_guest(t, LINUX_CLOCK_BOOTTIME,
-					      clock_now(LINUX_CLOCK_MONOTONIC) - k->boot_time_ns) /
-				NSEC_PER_SEC);
+	/* A second that has begun counts. */
+	up_ns = time_to_guest(t, LINUX_CLOCK_BOOTTIME, clock_now(LINUX_CLOCK_MONOTONIC) - k->boot_time_ns);
+	info.uptime = (int64_t)((up_ns + NSEC_PER_SEC - 1) / NSEC_PER_SEC);
 	for (unsigned i = 0; i < 3; i++)
 		info.loads[i] = host.loads[i];
 	info.totalram = MIN(host.total_bytes, limit);
