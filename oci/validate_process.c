@@ -91,7 +91,7 @@ static int validate_env(const struct spec_process *p, struct error **err)
 					 i);
 		if (equals == p->env.items[i])
 			return error_set(err, -EINVAL,
-					 "process.env[%zu]: environment variable name cannot be empty",
+					 "process.env[%zu]: environment variable name can't be empty",
 					 i);
 	}
 	return 0;

@@ -28,9 +28,14 @@ void arena_free(struct boot_arena *arena);
 void *arena_array(struct boot_arena *arena, size_t count, size_t size);
 char *arena_text(struct boot_arena *arena, const char *text);
 char *arena_join(struct boot_arena *arena, const char *head, const char *tail);
-/* The strings of @list and then of @more (may be NULL), borrowed. */
-struct boot_strings arena_strings(struct boot_arena *arena, const struct string_list *list,
-				  const struct string_list *more);
+/* The strings of @list, borrowed. */
+struct boot_strings arena_strings(struct boot_arena *arena, const struct string_list *list);
+/*
+ * The variables of @list and then of @more (may be NULL), borrowed, as setenv(3) of one after the other leaves them:
+ * the last value of a name, in the place of the first.
+ */
+struct boot_strings arena_environment(struct boot_arena *arena, const struct string_list *list,
+				      const struct string_list *more);
 
 /* boot_process_convert.c */
 int arena_process(struct boot_arena *arena, const struct spec_process *process,

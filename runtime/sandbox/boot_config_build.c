@@ -265,8 +265,8 @@ static int convert_linux(struct boot_arena *arena, const struct spec_linux *from
 		return error_code(*err);
 	convert_devices(arena, from, c);
 	c->rootfs_propagation = convert_propagation(from->rootfs_propagation);
-	c->masked_paths = arena_strings(arena, &from->masked_paths, NULL);
-	c->readonly_paths = arena_strings(arena, &from->readonly_paths, NULL);
+	c->masked_paths = arena_strings(arena, &from->masked_paths);
+	c->readonly_paths = arena_strings(arena, &from->readonly_paths);
 	c->sysctl = convert_map(arena, &from->sysctl);
 	convert_time_offsets(arena, from, c);
 	c->personality = from->personality && !strcmp(from->personality->domain, "LINUX32") ? PER_LINUX32

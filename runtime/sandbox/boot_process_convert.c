@@ -106,8 +106,8 @@ int arena_process(struct boot_arena *arena, const struct spec_process *process,
 		return error_set(err, -EPERM, "unable to setup user: cannot set any additional groups "
 					      "in a rootless container");
 	out->program = arena_text(arena, extra->program ? extra->program : "");
-	out->args = arena_strings(arena, &process->args, NULL);
-	out->env = arena_strings(arena, &process->env, extra->env);
+	out->args = arena_strings(arena, &process->args);
+	out->env = arena_environment(arena, &process->env, extra->env);
 	out->cwd = arena_text(arena, process->cwd ? process->cwd : "/");
 	convert_user(arena, &process->user, out);
 	convert_capabilities(process->capabilities, out->capabilities);

@@ -10,7 +10,10 @@ setup() {
 	run_detached "$ID"
 }
 
-teardown() { bundle_teardown; }
+teardown() {
+	[ ! -d "$BATS_TEST_TMPDIR/runc" ] || runc --root "$BATS_TEST_TMPDIR/runc" delete -f "$ID-runc" || true
+	bundle_teardown
+}
 
 @test "exec: output and exit status" {
 	run -0 moat exec "$ID" echo hello
@@ -40,6 +43,35 @@ teardown() { bundle_teardown; }
 @test "exec: environment, directory, user" {
 	run -0 moat exec -e A=1 --env B=2 --cwd /tmp -u 5:6 -g 7 "$ID" sh -c 'echo $A$B $(pwd) $(id -u) $(id -g)'
 	[ "$output" = "12 /tmp 5 6" ]
+}
+
+# The same container under runc; its cgroup is another one.
+run_runc() {
+	command -v runc || skip "runc is not installed"
+	RUNC=(runc --root "$BATS_TEST_TMPDIR/runc")
+	cp -r "$BUNDLE" "$BUNDLE.runc"
+	"${RUNC[@]}" run -d -b "$BUNDLE.runc" "$ID-runc" </dev/null >/dev/null 2>&1
+}
+
+# Each remaining word is one line of options and command: exec does with it what runc's does.
+same_as_runc() {
+	local line
+	for line; do
+		eval "observe $BATS_TEST_TMPDIR/runc.out ${RUNC[*]} exec ${line/@/$ID-runc}"
+		eval "observe $BATS_TEST_TMPDIR/moat.out moat exec ${line/@/$ID}"
+		diff "$BATS_TEST_TMPDIR/runc.out" "$BATS_TEST_TMPDIR/moat.out" || { echo "in: exec $line"; return 1; }
+	done
+}
+
+@test "exec: of a variable that is given more than once the last value counts" {
+	run_runc
+	same_as_runc '-e TERM=x -e A=1 -e A=2 @ env' '-e PATH=/nowhere @ env' '-e PATH=/bin -e PATH= @ env' \
+		'-e HOME=/a -e HOME=/b @ env'
+	run_fails 255 "environment variable name can't be empty" moat exec -e =x "$ID" env
+	config '.process.args = ["env"] | .process.env = ["A=1", "PATH=/nowhere", "A=2", "B=", "PATH=/bin", "A=3"]'
+	cp "$BUNDLE/config.json" "$BUNDLE.runc/"
+	"${RUNC[@]}" delete -f "$ID-runc"
+	diff <("${RUNC[@]}" run -b "$BUNDLE.runc" "$ID-runc") <(moat run -b "$BUNDLE" "$ID-env")
 }
 
 @test "exec: a process from a file" {

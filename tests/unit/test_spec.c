@@ -207,7 +207,7 @@ static void test_validation(void **state)
 		{ WITH_PROCESS(",\"env\":[\"A\"]"),
 		  "process.env[0]: invalid environment variable: missing '='" },
 		{ WITH_PROCESS(",\"env\":[\"A=\",\"=b\"]"),
-		  "process.env[1]: environment variable name cannot be empty" },
+		  "process.env[1]: environment variable name can't be empty" },
 		{ WITH_PROCESS(",\"scheduler\":{\"policy\":\"X\"}"),
 		  "process.scheduler.policy: \"X\" is unknown" },
 		{ WITH_PROCESS(",\"ioPriority\":{\"class\":\"IOPRIO_CLASS_RT\",\"priority\":8}"),
