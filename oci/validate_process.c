@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "oci/capability.h"
 #include "oci/rlimit.h"
 #include "oci/schedule.h"
 
@@ -97,6 +98,24 @@ static int validate_env(const struct spec_process *p, struct error **err)
 	return 0;
 }
 
+/* As capset(2) wants it.  Names that are not known count for nothing; the caller warns of them. */
+static int validate_capabilities(const struct spec_process *p, struct error **err)
+{
+	const struct spec_capabilities *c = p->capabilities;
+
+	if (!c)
+		return 0;
+	if (oci_capability_set(&c->effective, NULL) & ~oci_capability_set(&c->permitted, NULL))
+		return error_set(err, -EPERM,
+				 "unable to apply caps: operation not permitted: process.capabilities: "
+				 "all that is effective has to be permitted");
+	if (oci_capability_set(&c->inheritable, NULL) & ~oci_capability_set(&c->bounding, NULL))
+		return error_set(err, -EPERM,
+				 "unable to apply caps: operation not permitted: process.capabilities: "
+				 "all that is inheritable has to be in the bounding set");
+	return 0;
+}
+
 int spec_validate_process(const struct spec_process *p, struct error **err)
 {
 	int error;
@@ -117,6 +136,8 @@ int spec_validate_process(const struct spec_process *p, struct error **err)
 	error = validate_user(&p->user, err);
 	if (!error)
 		error = validate_env(p, err);
+	if (!error)
+		error = validate_capabilities(p, err);
 	if (!error)
 		error = validate_rlimits(p, err);
 	if (!error)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "oci/capability.h"
+#include "runtime/container/check_supported.h"
 #include "util/cleanup.h"
 #include "util/parse.h"
 
@@ -72,8 +72,6 @@ static int add_caps(struct spec_process *process, const struct string_list *name
 			return out_of_memory(err);
 	}
 	for (size_t i = 0; i < names->count; i++) {
-		if (oci_capability_number(names->items[i]) < 0)
-			return error_set(err, -EINVAL, "unknown capability \"%s\"", names->items[i]);
 		if (add_cap(process->capabilities, names->items[i]) < 0)
 			return out_of_memory(err);
 	}
@@ -99,6 +97,10 @@ static int apply_options(struct spec_process *process, const struct exec_process
 		return out_of_memory(err);
 	process->terminal = o->tty;
 	process->no_new_privileges |= o->no_new_privs;
+	/* For the warnings alone; those of config.json were given when the container was made. */
+	if (set_string(&process->apparmor_profile, o->apparmor ? o->apparmor : "", err) < 0 ||
+	    set_string(&process->selinux_label, o->label ? o->label : "", err) < 0)
+		return error_code(*err);
 	if (o->cwd && *o->cwd && set_string(&process->cwd, o->cwd, err) < 0)
 		return error_code(*err);
 	if (o->user && *o->user && exec_set_user(&process->user, o->user, err) < 0)
@@ -125,6 +127,7 @@ static int build_from_file(const char *file, const struct boot_extra *extra,
 
 	if (spec_load_process(file, &process, err) < 0)
 		return error_code(*err);
+	warn_of_process(process, "");
 	note_terminal(process, terminal);
 	ret = boot_process_build(process, extra, fd, err);
 	spec_process_free(process);
@@ -146,10 +149,11 @@ int exec_process_build(const struct container *container, const struct exec_proc
 	ret = apply_options(spec->process, o, args, arg_count, err);
 	if (ret == 0)
 		ret = spec_validate_process(spec->process, err);
-	if (ret == 0)
+	if (ret == 0) {
+		warn_of_process(spec->process, "");
 		note_terminal(spec->process, terminal);
-	if (ret == 0)
 		ret = boot_process_build(spec->process, extra, fd, err);
+	}
 	spec_free(spec);
 	return ret;
 }

@@ -6,14 +6,17 @@
 #include "runtime/container/check_supported.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "oci/capability.h"
 #include "oci/mount_option.h"
 #include "runtime/sandbox/boot_config_build.h"
 #include "runtime/sandbox/id_mapped.h"
 #include "util/log.h"
 #include "util/parse.h"
+#include "util/strbuf.h"
 
 static bool maps(const struct spec_id_mapping *items, size_t count, uint32_t id)
 {
@@ -102,10 +105,60 @@ static int check_linux(const struct spec *spec, struct error **err)
 	return 0;
 }
 
-static void warn(const char *property, const char *value)
+static void warn_at(const char *where, const char *property, const char *value)
 {
 	if (value && *value)
-		log_warning("config.json: %s: \"%s\" has no effect", property, value);
+		log_warning("%s%s: \"%s\" has no effect", where, property, value);
+}
+
+static void warn(const char *property, const char *value)
+{
+	warn_at("config.json: ", property, value);
+}
+
+static void add_unknown(const struct string_list *names, struct string_list *unknown)
+{
+	for (size_t i = 0; i < names->count; i++) {
+		const char *name = names->items[i];
+
+		/* Without memory for it the warning is shorter. */
+		if (oci_capability_number(name) < 0 && !string_list_contains(unknown, name) &&
+		    string_list_add(unknown, name) < 0)
+			return;
+	}
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void warn_of_capabilities(const struct spec_capabilities *c)
+{
+	const struct string_list *const sets[] = { &c->bounding, &c->effective, &c->inheritable,
+						   &c->permitted, &c->ambient };
+	AUTO_STRING_LIST struct string_list unknown = STRING_LIST_INIT;
+	AUTO_STRBUF struct strbuf text = STRBUF_INIT;
+
+	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
+		add_unknown(sets[i], &unknown);
+	if (unknown.count == 0)
+		return;
+	qsort(unknown.items, unknown.count, sizeof(unknown.items[0]), compare_names);
+	for (size_t i = 0; i < unknown.count; i++)
+		strbuf_addf(&text, "%s%s", i ? " " : "", unknown.items[i]);
+	log_warning("ignoring unknown or unavailable capabilities: [%s]",
+		    text.failed ? "" : strbuf_text(&text));
+}
+
+void warn_of_process(const struct spec_process *process, const char *where)
+{
+	warn_at(where, "process.apparmorProfile", process->apparmor_profile);
+	warn_at(where, "process.selinuxLabel", process->selinux_label);
+	if (process->exec_cpu_affinity)
+		warn_at(where, "process.execCPUAffinity", process->exec_cpu_affinity->initial);
+	if (process->capabilities)
+		warn_of_capabilities(process->capabilities);
 }
 
 static void warn_of_mounts(const struct spec *spec)
@@ -127,10 +180,7 @@ static void warn_of_ignored(const struct spec *spec)
 {
 	const struct spec_linux *l = spec->linux_config;
 
-	warn("process.apparmorProfile", spec->process->apparmor_profile);
-	warn("process.selinuxLabel", spec->process->selinux_label);
-	if (spec->process->exec_cpu_affinity)
-		warn("process.execCPUAffinity", spec->process->exec_cpu_affinity->initial);
+	warn_of_process(spec->process, "config.json: ");
 	warn_of_mounts(spec);
 	if (!l)
 		return;

@@ -145,7 +145,7 @@ static int make_credentials(struct sandbox_container *owner, const struct boot_p
 	c->bounding = p->capabilities[BOOT_CAP_BOUNDING];
 	c->permitted = p->capabilities[BOOT_CAP_PERMITTED];
 	c->inheritable = p->capabilities[BOOT_CAP_INHERITABLE];
-	/* Linux has no other sets than these; runc as well goes on without what cannot be raised. */
+	/* The command line refuses the first; runc as well goes on without what cannot be ambient. */
 	c->effective = p->capabilities[BOOT_CAP_EFFECTIVE] & c->permitted;
 	c->ambient = p->capabilities[BOOT_CAP_AMBIENT] & c->permitted & c->inheritable;
 	c->no_new_privs = p->no_new_privileges;

@@ -169,6 +169,24 @@ COMMANDS="$RUNC_COMMANDS debug do list-syscalls usage wait"
 	diff <(runc --root "$BATS_TEST_TMPDIR/runc" run -b "$BUNDLE" "$ID-runc") <(moat run -b "$BUNDLE" "$ID")
 }
 
+@test "sets of capabilities that Linux does not have are refused, names that it does not have are not" {
+	command -v runc || skip "runc is not installed"
+	cp "$BUNDLE/config.json" "$BATS_TEST_TMPDIR/base.json"
+	for change in '.inheritable = ["CAP_SYS_ADMIN"]' '.effective += ["CAP_SYS_ADMIN"]' '.permitted = []' '.bounding = []' \
+		'.ambient = ["CAP_SYS_ADMIN"]' '.bounding += ["CAP_NOSUCH"] | .ambient = ["X", "A"]' '.effective += ["cap_sys_admin"]'; do
+		jq ".process.capabilities |= ($change)" "$BATS_TEST_TMPDIR/base.json" >"$BUNDLE/config.json"
+		args sh -c 'grep ^Cap /proc/self/status'
+		rm -f "$BATS_TEST_TMPDIR"/*.log
+		observe "$BATS_TEST_TMPDIR/runc.out" runc --root "$BATS_TEST_TMPDIR/runc" --log "$BATS_TEST_TMPDIR/runc.log" run -b "$BUNDLE" "$ID-runc"
+		observe "$BATS_TEST_TMPDIR/moat.out" moat --log "$BATS_TEST_TMPDIR/moat.log" run -b "$BUNDLE" "$ID"
+		for file in "$BATS_TEST_TMPDIR"/{runc,moat}.{out,log}; do
+			sed -Ei 's/runc|moat/RUNTIME/g; s/^time="[^"]*"//; s/failed: .*(unable to apply caps: operation not permitted).*/failed: \1/' "$file"
+		done
+		diff "$BATS_TEST_TMPDIR/runc.out" "$BATS_TEST_TMPDIR/moat.out"
+		diff <(tr -d '"' <"$BATS_TEST_TMPDIR/runc.log") <(tr -d '"' <"$BATS_TEST_TMPDIR/moat.log")
+	done
+}
+
 # The network namespace of the container's process on the host.
 network_of() {
 	readlink "/proc/$(moat state "$ID" | jq .pid)/ns/net"

@@ -12,9 +12,9 @@
 	"{\"terminal\":true,\"consoleSize\":{\"height\":24,\"width\":80},"                      \
 	"\"user\":{\"uid\":1,\"gid\":2,\"umask\":18,\"additionalGids\":[3,2147483647],"         \
 	"\"username\":\"u\"},\"args\":[\"sh\",\"-c\",\"\"],\"env\":[\"PATH=/bin\",\"E=\"],"     \
-	"\"cwd\":\"/w\",\"capabilities\":{\"bounding\":[\"CAP_KILL\"],"                         \
+	"\"cwd\":\"/w\",\"capabilities\":{\"bounding\":[\"CAP_KILL\",\"CAP_BPF\"],"             \
 	"\"effective\":[\"CAP_CHOWN\"],\"inheritable\":[\"CAP_BPF\"],"                          \
-	"\"permitted\":[\"CAP_SYSLOG\"],\"ambient\":[\"CAP_MKNOD\"]},"                          \
+	"\"permitted\":[\"CAP_SYSLOG\",\"CAP_CHOWN\"],\"ambient\":[\"CAP_MKNOD\"]},"            \
 	"\"rlimits\":[{\"type\":\"RLIMIT_CORE\",\"hard\":18446744073709551615,\"soft\":0}],"    \
 	"\"noNewPrivileges\":true,\"apparmorProfile\":\"a\",\"oomScoreAdj\":-1000,"             \
 	"\"scheduler\":{\"policy\":\"SCHED_DEADLINE\",\"nice\":-20,\"priority\":1,"             \
