@@ -29,13 +29,32 @@ static bool wants_help(const char *word)
 	       !strcmp(word, "--h");
 }
 
-/* runc prints the command's help before it complains about its use. */
-static int misuse(const struct command *command, const struct error *err)
+/* runc prints the command's help before it complains about its use; of an option it says twice what is wrong. */
+static int misuse(const struct command *command, bool option, const struct error *err)
 {
-	printf("Incorrect Usage.\n\n");
+	if (option)
+		printf("Incorrect Usage: %s\n\n", error_message(err));
+	else
+		puts("Incorrect Usage.\n");
 	help_print_command(command, stdout);
 	fflush(stdout);
 	return fail(1, err);
+}
+
+static int misuse_global(const struct error *err)
+{
+	printf("Incorrect Usage. %s\n\n", error_message(err));
+	help_print(stdout);
+	fflush(stdout);
+	return fail(1, err);
+}
+
+static int no_such_command(const char *name)
+{
+	AUTO_ERROR struct error *err = NULL;
+
+	error_set(&err, -EINVAL, "No help topic for '%s'", name);
+	return fail(3, err);
 }
 
 static int check_arguments(const struct command *c, int count, struct error **err)
@@ -58,6 +77,7 @@ static int run_command(const struct globals *globals, const struct command *comm
 {
 	AUTO_ERROR struct error *err = NULL;
 	AUTO_FREE void *options = calloc(1, command->options_size + 1); /* some have no options */
+	bool option_error;
 	int used;
 	int status;
 
@@ -70,10 +90,10 @@ static int run_command(const struct globals *globals, const struct command *comm
 		return 0;
 	}
 	options_init(&command->options, options);
-	if (options_parse(&command->options, options, argc, argv, &used, &err) < 0 ||
-	    check_arguments(command, argc - used, &err) < 0) {
+	option_error = options_parse(&command->options, options, argc, argv, &used, &err) < 0;
+	if (option_error || check_arguments(command, argc - used, &err) < 0) {
 		options_free(&command->options, options);
-		return misuse(command, err);
+		return misuse(command, option_error, err);
 	}
 	status = command->run(globals, options, argc - used, argv + used, &err);
 	options_free(&command->options, options);
@@ -84,6 +104,8 @@ static int show_help(int argc, char **argv)
 {
 	const struct command *command = argc > 1 ? command_find(argv[1]) : NULL;
 
+	if (argc > 1 && !command)
+		return no_such_command(argv[1]);
 	if (command)
 		help_print_command(command, stdout);
 	else
@@ -101,8 +123,9 @@ int main(int argc, char **argv)
 	if (argc < 1 || standard_fds_open() < 0)
 		return 1;
 	options_init(&globals_table, &globals);
-	if (options_parse(&globals_table, &globals, argc, argv, &used, &err) < 0 ||
-	    globals_apply(&globals, &err) < 0)
+	if (options_parse(&globals_table, &globals, argc, argv, &used, &err) < 0)
+		return misuse_global(err);
+	if (globals_apply(&globals, &err) < 0)
 		return fail(1, err);
 	if (globals.version) {
 		version_print(stdout);
@@ -110,12 +133,14 @@ int main(int argc, char **argv)
 	}
 	argc -= used;
 	argv += used;
-	if (globals.help || argc == 0 || !strcmp(argv[0], "help") || !strcmp(argv[0], "h"))
+	if (globals.help || argc == 0) {
+		help_print(stdout);
+		return 0;
+	}
+	if (!strcmp(argv[0], "help") || !strcmp(argv[0], "h"))
 		return show_help(argc, argv);
 	command = command_find(argv[0]);
-	if (!command) {
-		error_set(&err, -EINVAL, "No help topic for '%s'", argv[0]);
-		return fail(3, err);
-	}
+	if (!command)
+		return no_such_command(argv[0]);
 	return run_command(&globals, command, argc, argv);
 }

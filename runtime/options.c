@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/duration.h"
 #include "util/parse.h"
 
 static void *field_of(const struct option_row *row, void *target)
@@ -31,9 +32,10 @@ static int parse_bool(const char *text, bool *out)
 static int parse_count(const char *text, unsigned *out)
 {
 	uint64_t value;
+	int ret = parse_u64(text, 10, INT_MAX, &value);
 
-	if (parse_u64(text, 10, INT_MAX, &value) < 0)
-		return -EINVAL;
+	if (ret < 0)
+		return ret;
 	*out = (unsigned)value;
 	return 0;
 }
@@ -48,10 +50,24 @@ static int option_set(const struct option_row *row, void *target, const char *va
 	case OPTION_STRING:
 		*(const char **)field_of(row, target) = value;
 		return 0;
+	case OPTION_DURATION:
+		return duration_parse(value, field_of(row, target));
 	case OPTION_STRINGS:
 		return string_list_add(field_of(row, target), value);
 	}
 	return -EINVAL;
+}
+
+/* In the words of Go's flag package, which are runc's. */
+static int bad_value(const struct option_row *row, const char *name, int length, const char *value,
+		     int ret, struct error **err)
+{
+	const char *why = ret == -ERANGE ? "value out of range" : "parse error";
+
+	if (row->kind == OPTION_BOOL)
+		return error_set(err, ret, "invalid boolean value \"%s\" for -%.*s: %s", value, length,
+				 name, why);
+	return error_set(err, ret, "invalid value \"%s\" for flag -%.*s: %s", value, length, name, why);
 }
 
 void options_init(const struct option_table *table, void *target)
@@ -105,10 +121,7 @@ static int option_parse_one(const struct option_table *table, void *target, cons
 	else if (!value)
 		return error_set(err, -EINVAL, "flag needs an argument: -%.*s", (int)length, word);
 	ret = option_set(row, target, value);
-	if (ret < 0)
-		return error_set(err, ret, "invalid value \"%s\" for flag -%.*s", value,
-				 (int)length, word);
-	return 0;
+	return ret < 0 ? bad_value(row, word, (int)length, value, ret, err) : 0;
 }
 
 int options_parse(const struct option_table *table, void *target, int argc, char **argv,

@@ -19,6 +19,7 @@ enum option_kind {
 	OPTION_BOOL,	/* bool */
 	OPTION_STRING,	/* const char *, borrowed from argv */
 	OPTION_COUNT,	/* unsigned */
+	OPTION_DURATION, /* int64_t, nanoseconds */
 	OPTION_STRINGS, /* struct string_list; may be given many times */
 };
 

@@ -17,18 +17,17 @@
 #include "runtime/command.h"
 #include "runtime/container/container.h"
 #include "runtime/control_client.h"
-#include "runtime/duration.h"
 #include "util/cleanup.h"
 
 #define NSEC_PER_SEC 1000000000LL
 
 struct options {
 	bool stats;
-	const char *interval;
+	int64_t interval;
 };
 
 static const struct option_row rows[] = {
-	{ "interval", NULL, OPTION_STRING, offsetof(struct options, interval),
+	{ "interval", NULL, OPTION_DURATION, offsetof(struct options, interval),
 	  "set the stats collection interval", "5s" },
 	{ "stats", NULL, OPTION_BOOL, offsetof(struct options, stats),
 	  "display the container's stats then exit" },
@@ -150,12 +149,9 @@ static int run(const struct globals *globals, void *options, int argc, char **ar
 	const struct options *o = options;
 	AUTO_CONTAINER struct container *container = NULL;
 	struct cgroup_set set;
-	int64_t interval;
 	int ret;
 
-	if (duration_parse(o->interval, &interval) < 0)
-		return error_set(err, -EINVAL, "invalid value for --interval: \"%s\"", o->interval);
-	if (interval <= 0)
+	if (o->interval <= 0)
 		return error_set(err, -EINVAL, "duration interval must be greater than 0");
 	if (container_peek(globals, argv[0], &container, err) < 0)
 		return error_code(*err);
@@ -165,7 +161,7 @@ static int run(const struct globals *globals, void *options, int argc, char **ar
 		return error_set(err, -ESRCH, "container with id %s is not running", container->id);
 	if (cgroup_locate_recorded(&container->cgroups, &set, err) < 0)
 		return error_code(*err);
-	ret = o->stats ? print_stats(container, &set, err) : follow(container, &set, interval, err);
+	ret = o->stats ? print_stats(container, &set, err) : follow(container, &set, o->interval, err);
 	cgroup_set_free(&set);
 	return ret;
 }

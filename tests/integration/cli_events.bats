@@ -94,7 +94,7 @@ shape() {
 	run_fails 1 "duration interval must be greater than 0" moat events --interval 0 "$ID"
 	run_fails 1 "duration interval must be greater than 0" moat events --interval -5s "$ID"
 	for bad in x 5 5x s 1e3s 0x1s ' 1s' ''; do
-		run_fails 1 "invalid value for --interval" moat events --interval "$bad" "$ID"
+		run_fails 1 "invalid value \"$bad\" for flag -interval: parse error" moat events --interval "$bad" "$ID"
 	done
 	moat kill "$ID" KILL
 	wait_for_status "$ID" stopped

@@ -72,7 +72,24 @@ COMMANDS="$RUNC_COMMANDS debug do list-syscalls usage wait"
 	run_fails 1 'invalid --network "sandbox"' "$MOAT" --network sandbox list
 	run_fails 1 'invalid --rootless "maybe"' "$MOAT" --rootless maybe list
 	run_fails 1 'flag needs an argument: -root' "$MOAT" --root
-	run_fails 1 'invalid value "x" for flag -debug' "$MOAT" --debug=x list
+	run_fails 1 'invalid boolean value "x" for -debug: parse error' "$MOAT" --debug=x list
+}
+
+# What comes before the help, the status and the error; the help's words are not runc's.
+usage_of() {
+	local out=$BATS_TEST_TMPDIR/usage.${1##*/}
+	observe "$out" "$@"
+	sed -E '/^NAME:/,/^status/ { /^status/!d }; s/^time="[^"]*"//; s/moat|runc/RUNTIME/g; s/\\n"$/"/' "$out"
+}
+
+@test "misuse is answered as by runc" {
+	command -v runc || skip "runc is not installed"
+	local line
+	for line in '--nosuch list' '-nosuch' '--root' 'run --nosuch a' 'run -x=1 a' 'run --pid-file' 'run ---x a' 'run' 'run a b' \
+		'run --detach=maybe a' 'run --preserve-fds x a' 'run --preserve-fds 99999999999999999999 a' 'exec -t=x a true' \
+		'events --interval 5 a' 'events --interval -x a' 'list -q=2' 'kill' 'state' 'help nosuch' 'nosuch' 'help run x' '--debug=x list'; do
+		diff <(usage_of runc $line) <(usage_of "$MOAT" $line) || { echo "in: $line"; return 1; }
+	done
 }
 
 @test "wrong numbers of arguments" {

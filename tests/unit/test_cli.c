@@ -75,9 +75,11 @@ static void test_option_errors(void **state)
 	assert_int_equal(parse(&s, WORDS(W("-t")), &used, &err), -EINVAL);
 	assert_error(err, "flag needs an argument: -t");
 	assert_int_equal(parse(&s, WORDS(W("--count=-1")), &used, &err), -EINVAL);
-	assert_error(err, "invalid value \"-1\" for flag -count");
+	assert_error(err, "invalid value \"-1\" for flag -count: parse error");
+	assert_int_equal(parse(&s, WORDS(W("--count=2147483648")), &used, &err), -ERANGE);
+	assert_error(err, "invalid value \"2147483648\" for flag -count: value out of range");
 	assert_int_equal(parse(&s, WORDS(W("--flag=maybe")), &used, &err), -EINVAL);
-	assert_error(err, "invalid value \"maybe\" for flag -flag");
+	assert_error(err, "invalid boolean value \"maybe\" for -flag: parse error");
 	assert_int_equal(parse(&s, WORDS(W("---flag")), &used, &err), -EINVAL);
 	assert_error(err, "bad flag syntax: ---flag");
 }
