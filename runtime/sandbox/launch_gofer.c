@@ -22,6 +22,7 @@
 #include "runtime/sandbox/id_maps.h"
 #include "runtime/sandbox/launch_state.h"
 #include "runtime/sandbox/tree.h"
+#include "util/cleanup.h"
 #include "util/file.h"
 
 static NORETURN void give_up(int setup, const struct error *err)
@@ -158,6 +159,30 @@ static bool follows_host(const struct launch *l)
 	return false;
 }
 
+/*
+ * As under runc, from the container's root and, if they have none of their own, with its environment.  What is relative in
+ * config.json is so to the bundle, where we are.
+ */
+static int run_create_container_hooks(const struct launch *l, struct error **err)
+{
+	const struct spec_hook_list *hooks = &l->spec->hooks.create_container;
+	char **environment = environ;
+	AUTO_CLOSE int bundle = -1;
+	int ret;
+
+	if (hooks->count == 0)
+		return 0;
+	bundle = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (bundle < 0 || chdir(l->spec->root->path) < 0)
+		return error_set_errno(err, -errno, "chdir %s", l->spec->root->path);
+	environ = l->spec->process->env.items;
+	ret = hooks_run(hooks, "createContainer", l->container, err);
+	environ = environment;
+	if (ret == 0 && fchdir(bundle) < 0)
+		return error_set_errno(err, -errno, "chdir %s", l->container->bundle);
+	return ret;
+}
+
 /* The mounts of a user namespace's own would follow, too, but it may not be given ours. */
 static int place_following(const struct launch *l, const struct gofer_start_mount *mounts, int root)
 {
@@ -195,7 +220,7 @@ void launch_gofer_child(struct launch *l)
 	ret = tree_make_private(follows_host(l));
 	if (ret < 0)
 		give_up_errno(setup, "make mounts private", ret);
-	if (hooks_run(&l->spec->hooks.create_container, "createContainer", l->container, &err) < 0 ||
+	if (run_create_container_hooks(l, &err) < 0 ||
 	    clone_attach_points(l, mounts, &err) < 0)
 		give_up(setup, err);
 	proc = tree_make_proc();

@@ -129,6 +129,25 @@ teardown() { bundle_teardown; }
 	assert_nothing_left
 }
 
+@test "hooks run in runc's directories, with runc's environment" {
+	command -v runc || skip "runc is not installed"
+	local log=$BATS_TEST_TMPDIR/hooks name kind
+	mkdir "$BUNDLE/volume"
+	config '.mounts += [{"destination": "/m", "type": "bind", "source": "volume", "options": ["bind"]}]'
+	export MARK=ours
+	for kind in prestart createRuntime createContainer poststart poststop; do
+		config '.hooks[$k] = [{path: "/bin/sh", args: ["sh", "-c", "echo $0 $(pwd -P) $(env | grep -v ^PWD | sort | xargs) >>$1", $k, $log]},
+			{path: "/bin/sh", args: ["sh", "-c", "echo $0 $(env | grep -v ^PWD | sort | xargs) >>$1", $k, $log], env: ["A=", "B=a b"]}]' \
+			--arg k $kind --arg log "$log"
+	done
+	args ls /
+	runc --root "$BATS_TEST_TMPDIR/runc" run -b "$BUNDLE" "$ID" >/dev/null
+	mv "$log" "$log.runc"
+	run -0 moat run -b "$BUNDLE" "$ID"
+	diff "$log.runc" "$log"
+	assert_nothing_left
+}
+
 @test "hooks may ask for the state of their container" {
 	config ".hooks.createRuntime = [{path: \"/bin/sh\", args: [\"sh\", \"-c\", \"$MOAT --root $ROOT state $ID >$BATS_TEST_TMPDIR/state\"], env: [\"PATH=$PATH\"], timeout: 10}]"
 	args sleep 100
