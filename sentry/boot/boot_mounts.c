@@ -29,16 +29,15 @@ static uint32_t mount_flags_of(uint64_t ms)
 		{ LINUX_MS_RDONLY, MOUNT_READONLY }, { LINUX_MS_NOSUID, MOUNT_NOSUID },
 		{ LINUX_MS_NODEV, MOUNT_NODEV },     { LINUX_MS_NOEXEC, MOUNT_NOEXEC },
 		{ LINUX_MS_NOATIME, MOUNT_NOATIME }, { LINUX_MS_NODIRATIME, MOUNT_NODIRATIME },
-		{ LINUX_MS_RELATIME, MOUNT_RELATIME },
 	};
-	uint32_t flags = 0;
+	/* As mount(2) takes them: relative access times unless something else is asked for. */
+	uint32_t flags = ms & LINUX_MS_NOATIME ? 0 : MOUNT_RELATIME;
 
 	for (size_t i = 0; i < ARRAY_SIZE(map); i++)
 		if (ms & map[i].ms)
 			flags |= map[i].flag;
-	/* As mount(2): relative access times unless something else is asked for. */
-	if (!(ms & (LINUX_MS_NOATIME | LINUX_MS_STRICTATIME)))
-		flags |= MOUNT_RELATIME;
+	if (ms & LINUX_MS_STRICTATIME)
+		flags &= ~(uint32_t)(MOUNT_RELATIME | MOUNT_NOATIME);
 	return flags;
 }
 

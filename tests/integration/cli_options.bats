@@ -157,6 +157,12 @@ usage_of() {
 		config '.mounts += [{"destination": "/m/\($o)", "type": "bind", "source": $s, "options": ["rbind", $o]}]' \
 			--arg o "$option" --arg s "$BATS_TEST_TMPDIR/src"
 	done
+	for options in noatime,relatime relatime,noatime strictatime,noatime noatime,strictatime strictatime,relatime \
+		relatime,strictatime,nostrictatime noatime,atime nodiratime,noatime,diratime ro,rw rw,ro nodev,dev,nodev \
+		norelatime,noatime noexec,rexec suid,rnosuid ro,rrw; do
+		config '.mounts += [{"destination": "/m/\($o)", "type": "bind", "source": $s, "options": (["rbind"] + ($o / ","))}]' \
+			--arg o "$options" --arg s "$BATS_TEST_TMPDIR/src"
+	done
 	# runc 1.1 itself gets EINVAL for some of the recursive access times.
 	fields() { awk '{ print $5, $6 }' | sort; }
 	moat run -b "$BUNDLE" "$ID" | fields >"$BATS_TEST_TMPDIR/moat.mounts"
