@@ -2,22 +2,24 @@
 #include "runtime/cmd/ps_table.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "runtime/cmd/user_name.h"
 #include "util/cleanup.h"
+#include "util/file.h"
 #include "util/string_list.h"
 
 #define DAY_SECONDS 86400
 #define MICROSECONDS 1000000u
+#define OUTPUT_MAX (1u << 20)
 
 /* "14:03" today, "Nov22" before. */
 static void format_start(time_t start, char *text, size_t size)
@@ -140,28 +142,44 @@ static int spawn_ps(char **args, int output, pid_t *pid)
 		return ret;
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
 	ret = posix_spawnp(pid, "ps", &actions, NULL, words.items, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	return -ret;
 }
 
+/* In runc's form: all that ps said goes into the error. */
+static int ps_failed(int status, int output, struct error **err)
+{
+	AUTO_FREE char *text = NULL;
+	size_t size;
+
+	if (fd_read_all(output, OUTPUT_MAX, &text, &size) < 0)
+		return error_set(err, -EIO, "ps: status %#x", (unsigned)status);
+	if (WIFSIGNALED(status))
+		return error_set(err, -EIO, "signal %d: %s", WTERMSIG(status), text);
+	return error_set(err, -EINVAL, "exit status %d: %s", WEXITSTATUS(status), text);
+}
+
 int ps_table_host(const struct ps_list *list, char **args, struct error **err)
 {
+	AUTO_CLOSE int output = memfd_create("moat-ps", MFD_CLOEXEC);
 	AUTO_FCLOSE FILE *in = NULL;
-	int ends[2];
 	int status = 0;
-	pid_t pid;
-	int ret;
+	pid_t pid = -1;
+	int ret = output < 0 ? -errno : spawn_ps(args, output, &pid);
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return error_set_errno(err, -errno, "pipe");
-	in = fdopen(ends[0], "r");
-	ret = in ? spawn_ps(args, ends[1], &pid) : -ENOMEM;
-	close(ends[1]);
 	if (ret < 0)
 		return error_set_errno(err, ret, "run ps");
-	ret = filter_lines(list, in, err);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	return ret;
+	if (lseek(output, 0, SEEK_SET) < 0)
+		return error_set_errno(err, -errno, "read what ps printed");
+	if (status != 0)
+		return ps_failed(status, output, err);
+	in = fdopen(output, "r");
+	if (!in)
+		return error_set_errno(err, -errno, "read what ps printed");
+	move_fd(&output);
+	return filter_lines(list, in, err);
 }

@@ -146,6 +146,17 @@ same_as_runc() {
 	[ "${#lines[@]}" -eq 2 ]
 }
 
+@test "ps: where the host's ps fails, its words are the error" {
+	run_runc
+	local line
+	for line in bogus '-o bogus' '-o comm' '-p 99999999' '-o pid,comm -p 99999999'; do
+		observe "$BATS_TEST_TMPDIR/runc.out" "${RUNC[@]}" ps "$ID-runc" $line
+		observe "$BATS_TEST_TMPDIR/moat.out" moat ps "$ID" $line
+		sed -Ei 's/^time="[^"]*"//' "$BATS_TEST_TMPDIR"/{runc,moat}.out
+		diff "$BATS_TEST_TMPDIR/runc.out" "$BATS_TEST_TMPDIR/moat.out" || { echo "in: ps $line"; return 1; }
+	done
+}
+
 @test "exec in a stopped container" {
 	moat kill "$ID" KILL
 	wait_for_status "$ID" stopped
