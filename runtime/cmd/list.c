@@ -81,13 +81,23 @@ static int fill_row(struct row *row, const struct container *c)
 	return set_cells(row, cells);
 }
 
+/* In characters: runc's tabwriter counts those of UTF-8. */
+static int width_of(const char *text)
+{
+	int width = 0;
+
+	for (; *text; text++)
+		width += ((unsigned char)*text & 0xc0) != 0x80;
+	return width;
+}
+
 static void print_rows(const struct row *table, size_t count)
 {
 	int widths[COLUMN_COUNT] = { 0 };
 
 	for (size_t i = 0; i < count; i++) {
 		for (size_t k = 0; k < COLUMN_COUNT; k++) {
-			int width = (int)strlen(table[i].cells[k]) + COLUMN_GAP;
+			int width = width_of(table[i].cells[k]) + COLUMN_GAP;
 
 			width = width < COLUMN_MIN ? COLUMN_MIN : width;
 			widths[k] = width > widths[k] ? width : widths[k];
@@ -95,7 +105,8 @@ static void print_rows(const struct row *table, size_t count)
 	}
 	for (size_t i = 0; i < count; i++) {
 		for (size_t k = 0; k < COLUMN_COUNT - 1; k++)
-			printf("%-*s", widths[k], table[i].cells[k]);
+			printf("%s%*s", table[i].cells[k],
+			       widths[k] - width_of(table[i].cells[k]), "");
 		puts(table[i].cells[COLUMN_COUNT - 1]);
 	}
 }

@@ -124,7 +124,13 @@ static int set_created(struct container *c)
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &tm);
 	length = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(text + length, sizeof(text) - length, ".%09ldZ", now.tv_nsec);
+	length += (size_t)snprintf(text + length, sizeof(text) - length, ".%09ld", now.tv_nsec);
+	/* As Go's RFC 3339 has it: a fraction ends in no zeros. */
+	while (text[length - 1] == '0')
+		length--;
+	if (text[length - 1] == '.')
+		length--;
+	snprintf(text + length, sizeof(text) - length, "Z");
 	c->created = strdup(text);
 	return c->created ? 0 : -ENOMEM;
 }

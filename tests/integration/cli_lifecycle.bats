@@ -89,6 +89,26 @@ teardown() { bundle_teardown; }
 	[ "$(moat --root /nonexistent list -f json)" = "$(runc --root /nonexistent list -f json)" ]
 }
 
+@test "list: columns are runc's, with characters of more than one byte too" {
+	command -v runc || skip "runc is not installed"
+	RUNC=(runc --root "$BATS_TEST_TMPDIR/runc")
+	args sleep 100
+	mv "$BUNDLE" "$BUNDLE-ünïcödé 'x\"y"
+	BUNDLE+="-ünïcödé 'x\"y"
+	run_detached "$ID"
+	config '.linux.cgroupsPath = $p' --arg p "/$ID-runc"
+	"${RUNC[@]}" run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	# A time ends in no zero, so not all are of one length.
+	form() {
+		sed -E 's/ [0-9]+ +running/ PID running/; s/[0-9T:-]{19}\.[0-9]*[1-9]Z */TIME /; s/CREATED +/CREATED /'
+	}
+	"${RUNC[@]}" list | form >"$BATS_TEST_TMPDIR/runc.list"
+	"${RUNC[@]}" state "$ID" | grep -E 'bundle|rootfs' >"$BATS_TEST_TMPDIR/runc.state"
+	"${RUNC[@]}" delete -f "$ID"
+	diff "$BATS_TEST_TMPDIR/runc.list" <(moat list | form)
+	diff "$BATS_TEST_TMPDIR/runc.state" <(moat state "$ID" | grep -E 'bundle|rootfs')
+}
+
 @test "annotations are in the state" {
 	config '.annotations = {"org.example.key": "value"}'
 	args sleep 100
