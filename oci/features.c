@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "oci/annotation.h"
 #include "oci/capability.h"
 #include "oci/json_write.h"
 #include "oci/mount_option.h"
@@ -17,6 +18,12 @@
 
 static const char *const hooks[] = { "prestart",	"createRuntime", "createContainer",
 				      "startContainer", "poststart",	 "poststop" };
+
+/* A name that ends in a dot stands for all that begin with it. */
+static const char *const annotations[] = {
+	ANNOTATION_CRIO_TYPE,	ANNOTATION_CRIO_SANDBOX,   ANNOTATION_CRI_TYPE,
+	ANNOTATION_CRI_SANDBOX, ANNOTATION_SYSTEMD_PREFIX, NULL,
+};
 
 /* linux.<object>.<property>; rows of one object are adjacent. */
 static const struct {
@@ -125,6 +132,7 @@ char *features_json(void)
 	json_put_object(&w, "annotations");
 	json_put_string(&w, "io.moat.version", PACKAGE_VERSION);
 	json_write_object_end(&w);
+	put_names(&w, "potentiallyUnsafeConfigAnnotations", annotations);
 	json_write_object_end(&w);
 	return json_writer_finish(&w);
 }

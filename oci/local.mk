@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # config.json, state and features as OCI defines them.
 liboci_a_SOURCES += \
+	%D%/annotation.h \
 	%D%/capability.c %D%/capability.h \
 	%D%/features.c %D%/features.h \
 	%D%/json.c %D%/json.h \

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "oci/annotation.h"
 #include "oci/namespace.h"
 #include "runtime/container/namespace_look.h"
 #include "util/cleanup.h"
@@ -16,8 +17,8 @@ static const struct {
 	const char *type;
 	const char *sandbox;
 } dialects[] = {
-	{ "io.kubernetes.cri.container-type", "io.kubernetes.cri.sandbox-id" },
-	{ "io.kubernetes.cri-o.ContainerType", "io.kubernetes.cri-o.SandboxID" },
+	{ ANNOTATION_CRI_TYPE, ANNOTATION_CRI_SANDBOX },
+	{ ANNOTATION_CRIO_TYPE, ANNOTATION_CRIO_SANDBOX },
 };
 
 static const char *find(const struct string_map *annotations, const char *key)

@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "oci/annotation.h"
 #include "runtime/systemd/value_text.h"
 #include "util/checked.h"
 
-#define ANNOTATION_PREFIX "org.systemd.property."
 #define NAME_MIN 3
 #define USEC_PER_SEC 1000000ull
 
@@ -91,7 +91,7 @@ static bool is_in_seconds(const char *name)
 
 static int add_annotation(const struct string_pair *pair, struct property_list *list, struct error **err)
 {
-	const char *given = pair->key + strlen(ANNOTATION_PREFIX);
+	const char *given = pair->key + strlen(ANNOTATION_SYSTEMD_PREFIX);
 	bool in_seconds = is_in_seconds(given);
 	struct value value = { 0 };
 	char name[256];
@@ -117,7 +117,7 @@ int unit_annotation_properties(const struct string_map *annotations, struct prop
 	for (size_t i = 0; i < annotations->count; i++) {
 		const struct string_pair *pair = &annotations->items[i];
 
-		if (!strncmp(pair->key, ANNOTATION_PREFIX, strlen(ANNOTATION_PREFIX)) &&
+		if (!strncmp(pair->key, ANNOTATION_SYSTEMD_PREFIX, strlen(ANNOTATION_SYSTEMD_PREFIX)) &&
 		    add_annotation(pair, list, err) < 0)
 			return error_code(*err);
 	}

@@ -149,6 +149,22 @@ usage_of() {
 	[ "$(jq -c '[.mountOptions[] | select(IN("nosymfollow", "sync", "acl", "lazytime"))]' <<<"$ours")" = '[]' ]
 }
 
+@test "features lists the annotations that change what is done" {
+	list=$("$MOAT" features | jq -r '.potentiallyUnsafeConfigAnnotations[]')
+	# Each kind, by what it does wrong: no other key has any effect.
+	for key in io.kubernetes.cri.container-type io.kubernetes.cri-o.ContainerType; do
+		grep -qx "$key" <<<"$list"
+		config '.annotations = {($k): "neither"}' --arg k "$key"
+		run_fails 1 "annotation $key: unknown type \"neither\"" moat run -b "$BUNDLE" "$ID"
+	done
+	config '.annotations = {"io.kubernetes.cri.container-type": "container", "io.kubernetes.cri.sandbox-id": "none"}'
+	run_fails 1 none moat run -b "$BUNDLE" "$ID"
+	grep -qx io.kubernetes.cri.sandbox-id <<<"$list"
+	grep -qx io.kubernetes.cri-o.SandboxID <<<"$list"
+	grep -qxF org.systemd.property. <<<"$list"
+	[ "$(wc -l <<<"$list")" -eq 5 ]
+}
+
 @test "every mount option that features claims is accepted, and shows as under runc" {
 	command -v runc || skip "runc is not installed"
 	config '.process.args = ["/bin/sh", "-c", "grep \" /m/\" /proc/self/mountinfo"]'
