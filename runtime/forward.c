@@ -16,8 +16,8 @@
 
 int forward_begin(void)
 {
-	/* Ours: children ending, and what the runtime of a caller may send for its own needs. */
-	static const int kept[] = { SIGCHLD, SIGURG, SIGPIPE, SIGTTIN, SIGTTOU };
+	/* Children ending, and what the runtime of a caller may send for its own needs. */
+	static const int kept[] = { SIGCHLD, SIGURG };
 	sigset_t all;
 	int fd;
 
@@ -48,6 +48,25 @@ static void forward_size(const struct forward *f)
 		log_debug("forward a new size: %s", error_message(err));
 }
 
+/*
+ * Is it about us alone?  The size of our terminal: whose process has one is told in another way.  A pipe we wrote to whose
+ * reader is gone; what the terminal says to those in its background.
+ */
+static bool is_ours(const struct signalfd_siginfo *info)
+{
+	switch (info->ssi_signo) {
+	case SIGWINCH:
+		return true;
+	case SIGPIPE:
+		return info->ssi_pid == (uint32_t)getpid();
+	case SIGTTIN:
+	case SIGTTOU:
+		return info->ssi_code == SI_KERNEL;
+	default:
+		return false;
+	}
+}
+
 static void forward_signal(const struct forward *f)
 {
 	AUTO_ERROR struct error *err = NULL;
@@ -56,10 +75,10 @@ static void forward_signal(const struct forward *f)
 
 	if (read(f->signal_fd, &info, sizeof(info)) != sizeof(info))
 		return;
-	if (f->terminal && info.ssi_signo == SIGWINCH) {
+	if (f->terminal && info.ssi_signo == SIGWINCH)
 		forward_size(f);
+	if (is_ours(&info))
 		return;
-	}
 	/* What our side of the terminal says to us, the sentry's says to the process. */
 	if (f->terminal && info.ssi_code == SI_KERNEL)
 		return;

@@ -144,6 +144,36 @@ teardown() { bundle_teardown; }
 	assert_nothing_left
 }
 
+# signalled FILE SIGNAL COMMAND...: what a container says to a signal that its run, which is COMMAND, gets; at last it is ended.
+signalled() {
+	local file=$1 signal=$2 i
+	shift 2
+	: >"$file"
+	"$@" </dev/null >"$file" 2>&1 &
+	local pid=$! status=0
+	for i in $(seq 100); do
+		grep -q ready "$file" && break
+		sleep 0.05
+	done
+	kill -s "$signal" $pid
+	sleep 0.3
+	kill -s TERM $pid 2>/dev/null || true
+	wait $pid || status=$?
+	echo "$signal $status" >>"$file"
+}
+
+@test "run forwards the signals that runc forwards" {
+	command -v runc || skip "runc is not installed"
+	local signal
+	args sh -c 'for s in HUP INT QUIT USR1 USR2 WINCH CONT PIPE ALRM TTIN TTOU IO; do trap "echo $s" $s; done; trap "exit 7" TERM; echo ready; while :; do sleep 0.05; done'
+	for signal in HUP INT QUIT USR1 USR2 WINCH CONT PIPE CHLD ALRM TTIN TTOU IO TERM; do
+		signalled "$BATS_TEST_TMPDIR/runc.out" $signal runc --root "$BATS_TEST_TMPDIR/runc" run -b "$BUNDLE" "$ID-runc"
+		signalled "$BATS_TEST_TMPDIR/moat.out" $signal "$MOAT" --root "$ROOT" run -b "$BUNDLE" "$ID"
+		diff "$BATS_TEST_TMPDIR/runc.out" "$BATS_TEST_TMPDIR/moat.out"
+	done
+	assert_nothing_left
+}
+
 @test "run --keep keeps the stopped container" {
 	run -0 moat run --keep -b "$BUNDLE" "$ID"
 	[ "$(state_of "$ID")" = stopped ]
