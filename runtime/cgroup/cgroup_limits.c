@@ -10,7 +10,9 @@
 #include <string.h>
 
 #include "runtime/cgroup/cgroup.h"
+#include "util/cleanup.h"
 #include "util/file.h"
+#include "util/parse.h"
 
 #define PIDS_FACTOR 2
 #define PIDS_EXTRA 128
@@ -311,6 +313,32 @@ int cgroup_limits_for_systemd(const struct spec_resources *resources, bool v2,
 	return 0;
 }
 
+/* v1 takes any number, and keeps the nearest it can: in runc's words. */
+static int check_shares(const struct cgroup_dir *dir, uint64_t wanted, struct error **err)
+{
+	AUTO_FREE char *path = NULL;
+	AUTO_FREE char *text = NULL;
+	uint64_t kept = 0;
+	size_t size;
+	int ret;
+
+	if (asprintf(&path, "%s/cpu.shares", dir->path) < 0) {
+		path = NULL;
+		return error_set(err, -ENOMEM, "out of memory");
+	}
+	ret = file_read_all(AT_FDCWD, path, VALUE_SIZE, &text, &size);
+	if (ret == 0) {
+		text[strcspn(text, "\n")] = '\0';
+		ret = parse_u64(text, 10, UINT64_MAX, &kept);
+	}
+	if (ret < 0)
+		return error_set_errno(err, ret, "read %s", path);
+	if (wanted == kept)
+		return 0;
+	return error_set(err, -ERANGE, "the %s allowed cpu-shares is %" PRIu64,
+			 wanted > kept ? "maximum" : "minimum", kept);
+}
+
 static int write_row(const struct cgroup_set *set, const struct limit_row *row,
 		     const struct limits *l, struct error **err)
 {
@@ -323,7 +351,9 @@ static int write_row(const struct cgroup_set *set, const struct limit_row *row,
 	if (!dir)
 		return error_set(err, -ENOENT, "no %s cgroup for the limits in linux.resources",
 				 row->controller);
-	return cgroup_write_file(dir, file, value, err);
+	if (cgroup_write_file(dir, file, value, err) < 0)
+		return error_code(*err);
+	return row->format == cpu_shares && !dir->unified ? check_shares(dir, l->cpu->shares.value, err) : 0;
 }
 
 int cgroup_write_limits(const struct cgroup_set *set, const struct spec_resources *resources,

@@ -20,6 +20,7 @@
 #include "runtime/systemd/container_unit.h"
 #include "util/cleanup.h"
 #include "util/file.h"
+#include "util/log.h"
 #include "util/parse.h"
 
 #define RESOURCES_SIZE_MAX (1u << 20)
@@ -32,6 +33,7 @@ struct options {
 	const char *cpu_period, *cpu_quota, *cpu_share, *cpu_rt_period, *cpu_rt_runtime;
 	const char *cpuset_cpus, *cpuset_mems;
 	const char *memory, *memory_reservation, *memory_swap;
+	const char *kernel_memory, *kernel_memory_tcp;
 	const char *pids_limit;
 	const char *l3_cache_schema, *mem_bw_schema;
 };
@@ -61,6 +63,8 @@ static const struct option_row rows[] = {
 	  "Memory reservation or soft_limit (in bytes)" },
 	{ "memory-swap", NULL, OPTION_STRING, FIELD(memory_swap),
 	  "Total memory usage (memory + swap); set '-1' to enable unlimited swap" },
+	{ "kernel-memory", NULL, OPTION_STRING, FIELD(kernel_memory), NULL },
+	{ "kernel-memory-tcp", NULL, OPTION_STRING, FIELD(kernel_memory_tcp), NULL },
 	{ "pids-limit", NULL, OPTION_STRING, FIELD(pids_limit),
 	  "Maximum number of pids allowed in the container", "0" },
 	{ "l3-cache-schema", NULL, OPTION_STRING, FIELD(l3_cache_schema), "not supported: refused" },
@@ -160,6 +164,19 @@ static int check_refused(const struct options *o, struct error **err)
 	return 0;
 }
 
+/* Checked and left alone, as by runc, which hides them from its help. */
+static int check_kernel_memory(const struct options *o, struct error **err)
+{
+	struct opt_i64 kernel = { 0 }, tcp = { 0 };
+
+	if (option_bytes("kernel-memory", o->kernel_memory, &kernel, err) < 0 ||
+	    option_bytes("kernel-memory-tcp", o->kernel_memory_tcp, &tcp, err) < 0)
+		return error_code(*err);
+	if (kernel.value != 0 || tcp.value != 0)
+		log_warning("Kernel memory settings are ignored and will be removed");
+	return 0;
+}
+
 static int fill_resources(const struct options *o, struct spec_resources *r, struct error **err)
 {
 	r->memory = calloc(1, sizeof(*r->memory));
@@ -168,7 +185,7 @@ static int fill_resources(const struct options *o, struct spec_resources *r, str
 	r->block_io = calloc(1, sizeof(*r->block_io));
 	if (!r->memory || !r->cpu || !r->pids || !r->block_io)
 		return error_set(err, -ENOMEM, "out of memory");
-	if (check_refused(o, err) < 0 ||
+	if (check_refused(o, err) < 0 || check_kernel_memory(o, err) < 0 ||
 	    option_weight(o->blkio_weight, &r->block_io->weight, err) < 0 ||
 	    option_u64("cpu-rt-period", o->cpu_rt_period, &r->cpu->realtime_period, err) < 0 ||
 	    option_i64("cpu-rt-runtime", o->cpu_rt_runtime, INT64_MIN, &r->cpu->realtime_runtime,

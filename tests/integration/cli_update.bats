@@ -112,6 +112,12 @@ guest_file() {
 	both --cpu-period 50
 	both --cpu-quota 0 --cpu-period 0 --cpu-share 0
 	both --cpu-share 2
+	both --cpu-share 1
+	both --cpu-share 262145
+	both --memory 120m --cpu-share 1
+	both --kernel-memory 10m
+	both --kernel-memory-tcp 0 --cpu-share 77
+	both --kernel-memory x
 	both --cpuset-cpus 0-1
 	both --cpuset-cpus 1000
 	both --blkio-weight 300
