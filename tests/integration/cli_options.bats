@@ -7,7 +7,7 @@ load helpers
 setup() { bundle_setup; }
 teardown() { bundle_teardown; }
 
-RUNC_COMMANDS="create delete exec kill list ps run spec start state features"
+RUNC_COMMANDS="checkpoint create delete events exec features kill list pause ps restore resume run spec start state update"
 COMMANDS="$RUNC_COMMANDS debug do list-syscalls usage wait"
 
 @test "--version has the lines that Docker and containerd parse" {
@@ -31,8 +31,8 @@ COMMANDS="$RUNC_COMMANDS debug do list-syscalls usage wait"
 @test "each command has runc's flags" {
 	command -v runc || skip "runc is not installed"
 	for command in $RUNC_COMMANDS; do
-		wanted=$(runc $command --help | grep -oE '^ +--[a-z-]+' | tr -d ' ' | sort)
-		got=$("$MOAT" $command --help | grep -oE '^ +--[a-z-]+' | tr -d ' ' | sort)
+		wanted=$(runc $command --help | grep -oE '^ +--[a-z0-9-]+' | tr -d ' ' | sort)
+		got=$("$MOAT" $command --help | grep -oE '^ +--[a-z0-9-]+' | tr -d ' ' | sort)
 		missing=$(comm -23 <(echo "$wanted") <(echo "$got"))
 		[ -z "$missing" ] || { echo "$command lacks $missing"; return 1; }
 	done
@@ -41,14 +41,39 @@ COMMANDS="$RUNC_COMMANDS debug do list-syscalls usage wait"
 @test "each option is in the command's manual page" {
 	man=$BATS_TEST_DIRNAME/../../man
 	for command in $COMMANDS; do
-		for option in $("$MOAT" $command --help | grep -oE '^ +--[a-z-]+' | tr -d ' -'); do
-			tr -d '\\-' <"$man/moat-$command.8" | grep -q "Fl $option" ||
+		for option in $("$MOAT" $command --help | grep -oE '^ +--[a-z0-9-]+' | tr -d ' -'); do
+			tr -d '\\-' <"$man/moat-$command.8" | grep -qE "Fl (.* )?$option( |$)" ||
 				{ echo "moat-$command.8 lacks $option"; return 1; }
 		done
 	done
-	for option in $("$MOAT" --help | sed -n '/GLOBAL OPTIONS/,$p' | grep -oE '^ +--[a-z-]+' | tr -d ' '); do
+	for option in $("$MOAT" --help | sed -n '/GLOBAL OPTIONS/,$p' | grep -oE '^ +--[a-z0-9-]+' | tr -d ' '); do
 		grep -q -- "${option#--}" "$man/moat.8" || { echo "moat.8 lacks $option"; return 1; }
 	done
+}
+
+# What bash would offer for the last of the words, sorted.
+completed() {
+	# shellcheck disable=SC2034 # read by the completion
+	bash -c 'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _moat "$1"; printf "%s\n" "${COMPREPLY[@]}"' - \
+		"$BATS_TEST_DIRNAME/../../contrib/completion/moat" "$MOAT" "$@" | sort | sed '/^$/d'
+}
+
+@test "bash completes commands, options, containers and values" {
+	options() { grep -oE '^ +--[a-z0-9-]+' | tr -d ' ' | sort; }
+	diff <(completed "") <("$MOAT" --help | sed -nE '/^COMMANDS:/,/^$/ s/^   ([a-z-]+).*/\1/p' | sort)
+	diff <(completed --) <("$MOAT" --help | sed -n '/GLOBAL OPTIONS/,$p' | options)
+	for command in $COMMANDS; do
+		diff <(completed $command --) <("$MOAT" $command --help | options) || { echo "in: $command"; return 1; }
+	done
+	args sleep 100
+	run_detached "$ID"
+	for command in delete exec kill ps state update; do
+		[ "$(completed --root "$ROOT" $command "")" = "$ID" ]
+		[ "$(completed --log /x --root="$ROOT" $command "${ID:0:3}")" = "$ID" ]
+	done
+	[ "$(completed --log-format "" | xargs)" = "json text" ]
+	[ "$(completed list -f j)" = json ]
+	[ "$(completed help che)" = checkpoint ]
 }
 
 @test "an unknown global flag" {
