@@ -155,8 +155,10 @@ void warn_of_process(const struct spec_process *process, const char *where)
 {
 	warn_at(where, "process.apparmorProfile", process->apparmor_profile);
 	warn_at(where, "process.selinuxLabel", process->selinux_label);
-	if (process->exec_cpu_affinity)
-		warn_at(where, "process.execCPUAffinity", process->exec_cpu_affinity->initial);
+	if (process->exec_cpu_affinity) {
+		warn_at(where, "process.execCPUAffinity.initial", process->exec_cpu_affinity->initial);
+		warn_at(where, "process.execCPUAffinity.final", process->exec_cpu_affinity->final);
+	}
 	if (process->capabilities)
 		warn_of_capabilities(process->capabilities);
 }
@@ -176,6 +178,16 @@ static void warn_of_mounts(const struct spec *spec)
 	}
 }
 
+static void warn_of_memory(const struct spec_memory *m)
+{
+	if (m->kernel.set && m->kernel.value != 0)
+		log_warning("Kernel memory settings are ignored and will be removed"); /* runc's words */
+	if (m->use_hierarchy.value)
+		warn("linux.resources.memory.useHierarchy", "true");
+	if (m->check_before_update.value)
+		warn("linux.resources.memory.checkBeforeUpdate", "true");
+}
+
 static void warn_of_ignored(const struct spec *spec)
 {
 	const struct spec_linux *l = spec->linux_config;
@@ -185,6 +197,8 @@ static void warn_of_ignored(const struct spec *spec)
 	if (!l)
 		return;
 	warn("linux.mountLabel", l->mount_label);
+	if (l->resources && l->resources->memory)
+		warn_of_memory(l->resources->memory);
 	for (size_t i = 0; l->personality && i < l->personality->flags.count; i++)
 		warn("linux.personality.flags", l->personality->flags.items[i]);
 }

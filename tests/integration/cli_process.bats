@@ -80,6 +80,8 @@ inside() {
 
 @test "what has no effect is said in the log" {
 	config '.process.apparmorProfile = "docker-default" |
+		.process.execCPUAffinity = {"final": "1"} |
+		.linux.resources.memory = {"kernel": 1000000, "useHierarchy": true, "checkBeforeUpdate": true} |
 		.linux.personality = {"domain": "LINUX", "flags": ["ADDR_NO_RANDOMIZE"]} |
 		.mounts += [{"destination": "/m", "type": "tmpfs", "options": ["sync"]}]'
 	run moat --log "$BATS_TEST_TMPDIR/log" --log-format json run -b "$BUNDLE" "$ID"
@@ -89,4 +91,8 @@ inside() {
 	[[ "$output" == *'process.apparmorProfile: "docker-default" has no effect'* ]]
 	[[ "$output" == *'linux.personality.flags: "ADDR_NO_RANDOMIZE" has no effect'* ]]
 	[[ "$output" == *'].options: "sync" has no effect'* ]]
+	[[ "$output" == *'process.execCPUAffinity.final: "1" has no effect'* ]]
+	[[ "$output" == *'Kernel memory settings are ignored'* ]]
+	[[ "$output" == *'linux.resources.memory.useHierarchy: "true" has no effect'* ]]
+	[[ "$output" == *'linux.resources.memory.checkBeforeUpdate: "true" has no effect'* ]]
 }
