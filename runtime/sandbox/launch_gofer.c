@@ -159,24 +159,38 @@ static bool follows_host(const struct launch *l)
 	return false;
 }
 
+/* In the container's network, where we may enter it; ours is an empty one, to which we go back. */
+static int run_hooks_in_network(const struct launch *l, struct error **err)
+{
+	AUTO_CLOSE int ours = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	AUTO_CLOSE int network = strcmp(l->globals->network, "none") != 0
+					 ? network_of_container(l->spec, &l->network)
+					 : -1;
+	bool entered = ours >= 0 && network >= 0 && setns(network, CLONE_NEWNET) == 0;
+	int ret = hooks_run(&l->spec->hooks.create_container, "createContainer", l->container, err);
+
+	if (entered && setns(ours, CLONE_NEWNET) < 0)
+		return ret < 0 ? ret : error_set_errno(err, -errno, "leave the network namespace");
+	return ret;
+}
+
 /*
  * As under runc, from the container's root and, if they have none of their own, with its environment.  What is relative in
  * config.json is so to the bundle, where we are.
  */
 static int run_create_container_hooks(const struct launch *l, struct error **err)
 {
-	const struct spec_hook_list *hooks = &l->spec->hooks.create_container;
 	char **environment = environ;
 	AUTO_CLOSE int bundle = -1;
 	int ret;
 
-	if (hooks->count == 0)
+	if (l->spec->hooks.create_container.count == 0)
 		return 0;
 	bundle = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (bundle < 0 || chdir(l->spec->root->path) < 0)
 		return error_set_errno(err, -errno, "chdir %s", l->spec->root->path);
 	environ = l->spec->process->env.items;
-	ret = hooks_run(hooks, "createContainer", l->container, err);
+	ret = run_hooks_in_network(l, err);
 	environ = environment;
 	if (ret == 0 && fchdir(bundle) < 0)
 		return error_set_errno(err, -errno, "chdir %s", l->container->bundle);

@@ -156,11 +156,11 @@ int network_prepare(const struct spec *spec, bool host, struct launch_network *o
 		out->clone_flags = CLONE_NEWNET;
 		return 0;
 	}
-	if (!ns)
-		return 0;
 	out->own = open_namespace(OWN_NAMESPACE);
 	if (out->own < 0)
 		return error_set_errno(err, out->own, "open %s", OWN_NAMESPACE);
+	if (!ns)
+		return 0;
 	/* Root of a user namespace (a rootless podman's) has no right over what it was born in. */
 	out->one_way = geteuid() == 0 && setns(out->own, CLONE_NEWNET) < 0 && errno == EPERM;
 	return ns->path && *ns->path ? join(ns->path, out, err) : make(out, err);
@@ -182,6 +182,17 @@ int network_set_up_own(void)
 	if (ret == 0)
 		open_rights("0 0"); /* only our root's group has a name there */
 	return ret;
+}
+
+int network_of_container(const struct spec *spec, const struct launch_network *network)
+{
+	const struct spec_namespace *ns = spec_namespace_find(spec, "network");
+
+	if (ns && ns->path && *ns->path)
+		return open_namespace(ns->path);
+	if (network->of_child)
+		return -EPERM;
+	return fcntl(network->target >= 0 ? network->target : network->own, F_DUPFD_CLOEXEC, 0);
 }
 
 /* --- linux.sysctl ---------------------------------------------------------------------------- */

@@ -21,7 +21,7 @@ struct launch_network {
 	uint64_t clone_flags; /* for the sentry's clone: CLONE_NEWNET or 0 */
 	bool of_child;	      /* the child has the right to set its namespace up, and we do not */
 	int target;	      /* the namespace to be born in, or -1: ours, or that of clone_flags */
-	int own;	      /* our way back; -1 when there is no target */
+	int own;	      /* ours, and the way back; -1 with --network=none */
 	bool one_way;	      /* who leaves ours may not come back: for others than us to enter */
 };
 
@@ -35,6 +35,12 @@ void network_close(struct launch_network *network);
 /* Around the sentry's clone, unless one_way.  No-ops without a target.  The caller has one thread. */
 int network_enter(const struct launch_network *network, struct error **err) MUST_CHECK;
 int network_leave(const struct launch_network *network, struct error **err) MUST_CHECK;
+
+/*
+ * The namespace that a hook in the container's namespaces belongs in: a new FD, or negative when there is none, or none that
+ * we have a right to.
+ */
+int network_of_container(const struct spec *spec, const struct launch_network *network);
 
 /* The child's part when of_child, as root of its user namespace.  0 or negative errno. */
 int network_set_up_own(void) MUST_CHECK;

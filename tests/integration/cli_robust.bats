@@ -148,6 +148,40 @@ teardown() { bundle_teardown; }
 	assert_nothing_left
 }
 
+@test "createContainer runs in the container's network and mount namespaces" {
+	command -v runc || skip "runc is not installed"
+	local network=$BATS_TEST_TMPDIR/net out=$BATS_TEST_TMPDIR/out change
+	# Which of its namespaces are the container's, and which are ours.
+	look() {
+		local pid=$1 ns which
+		for ns in net mnt; do
+			which=
+			[ "$(grep ^$ns "$out")" != "$(readlink "/proc/$pid/ns/$ns")" ] || which+=container
+			[ "$(grep ^$ns "$out")" != "$(readlink "/proc/self/ns/$ns")" ] || which+=caller
+			echo "$ns $which"
+		done
+	}
+	touch "$network"
+	unshare --net="$network" true
+	args sleep 100
+	config '.hooks.createContainer = [{path: "/bin/sh", args: ["sh", "-c", "readlink /proc/self/ns/net /proc/self/ns/mnt >$0", $out]}]' --arg out "$out"
+	cp "$BUNDLE/config.json" "$BATS_TEST_TMPDIR/base.json"
+	for change in . '(.linux.namespaces[] | select(.type == "network")).path = $n' 'del(.linux.namespaces[] | select(.type == "network"))'; do
+		jq "$change" --arg n "$network" "$BATS_TEST_TMPDIR/base.json" >"$BUNDLE/config.json"
+		runc --root "$BATS_TEST_TMPDIR/runc" run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+		look "$(runc --root "$BATS_TEST_TMPDIR/runc" state "$ID" | jq .pid)" >"$BATS_TEST_TMPDIR/runc.look"
+		runc --root "$BATS_TEST_TMPDIR/runc" delete -f "$ID"
+		run_detached "$ID"
+		look "$(moat state "$ID" | jq .pid)" >"$BATS_TEST_TMPDIR/moat.look"
+		# The container's mounts are the sentry's own; that they are not the caller's is what can be seen.
+		diff <(sed 's/mnt container/mnt /' "$BATS_TEST_TMPDIR/runc.look") "$BATS_TEST_TMPDIR/moat.look"
+		# The gofer itself has no network.
+		[ "$(readlink "/proc/$(jq .goferPid "$ROOT/$ID/state.json")/ns/net")" != "$(readlink "/proc/$(moat state "$ID" | jq .pid)/ns/net")" ]
+		moat delete -f "$ID"
+	done
+	umount "$network"
+}
+
 @test "hooks may ask for the state of their container" {
 	config ".hooks.createRuntime = [{path: \"/bin/sh\", args: [\"sh\", \"-c\", \"$MOAT --root $ROOT state $ID >$BATS_TEST_TMPDIR/state\"], env: [\"PATH=$PATH\"], timeout: 10}]"
 	args sleep 100
