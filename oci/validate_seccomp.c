@@ -42,6 +42,10 @@ static int validate_rule(const struct spec_seccomp_rule *rule, size_t index, str
 {
 	if (!rule->names.count)
 		return error_set(err, -EINVAL, "linux.seccomp.syscalls[%zu].names: is empty", index);
+	if (string_list_contains(&rule->names, ""))
+		return error_set(err, -EINVAL,
+				 "linux.seccomp.syscalls[%zu].names: empty string is not a valid syscall",
+				 index);
 	if (!name_set_has(actions, rule->action))
 		return error_set(err, -EINVAL,
 				 "linux.seccomp.syscalls[%zu].action: \"%s\" is unknown", index,
