@@ -22,6 +22,7 @@
 #include "runtime/sanitize.h"
 #include "util/cleanup.h"
 #include "util/file.h"
+#include "util/log.h"
 
 #define OUTPUT_SHOWN 512
 
@@ -155,4 +156,18 @@ int hooks_run(const struct spec_hook_list *hooks, const char *kind,
 			return error_wrap(err, "error running %s hook #%zu", kind, i);
 	}
 	return 0;
+}
+
+void hooks_run_all(const struct spec_hook_list *hooks, const char *kind, const struct container *container)
+{
+	AUTO_FREE char *state = hooks->count ? hook_state(container, container_pid(container)) : NULL;
+
+	if (hooks->count && !state)
+		log_warning("error running %s hooks: out of memory", kind);
+	for (size_t i = 0; state && i < hooks->count; i++) {
+		AUTO_ERROR struct error *err = NULL;
+
+		if (hook_run(&hooks->items[i], state, &err) < 0)
+			log_warning("error running %s hook #%zu: %s", kind, i, error_message(err));
+	}
 }

@@ -12,6 +12,8 @@
  */
 int hooks_run(const struct spec_hook_list *hooks, const char *kind,
 	      const struct container *container, struct error **err) MUST_CHECK;
+/* The same, but one that fails is no more than a warning in the log, and the others run. */
+void hooks_run_all(const struct spec_hook_list *hooks, const char *kind, const struct container *container);
 
 /* What a hook reads on stdin, with @pid as the container's.  The caller frees it; NULL: no memory. */
 char *hook_state(const struct container *container, pid_t pid) MUST_CHECK;

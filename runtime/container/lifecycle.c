@@ -252,17 +252,14 @@ static int run_start_hooks(struct container *c, const struct spec *spec, struct 
 
 int lifecycle_start(struct container *c, const struct spec *spec, struct error **err)
 {
-	AUTO_ERROR struct error *hook_error = NULL;
-
 	if (run_start_hooks(c, spec, err) < 0 ||
 	    control_call_once(c, CONTROL_CALL_EMPTY(CONTROL_START), err) < 0)
 		return error_code(*err);
 	c->status = OCI_RUNNING;
 	if (container_save(c, err) < 0)
 		return error_code(*err);
-	/* The specification: a failing poststart hook is logged, and nothing else. */
-	if (hooks_run(&spec->hooks.poststart, "poststart", c, &hook_error) < 0)
-		log_warning("%s", error_message(hook_error));
+	/* The specification: one that fails is logged, and all goes on as if it had not. */
+	hooks_run_all(&spec->hooks.poststart, "poststart", c);
 	return 0;
 }
 
@@ -272,10 +269,8 @@ static void run_poststop(struct container *c)
 	AUTO_ERROR struct error *err = NULL;
 
 	/* One that was never created far enough to have a configuration has no hooks either. */
-	if (container_load_spec(c, &spec, &err) < 0)
-		return;
-	if (hooks_run(&spec->hooks.poststop, "poststop", c, &err) < 0)
-		log_warning("%s", error_message(err));
+	if (container_load_spec(c, &spec, &err) == 0)
+		hooks_run_all(&spec->hooks.poststop, "poststop", c);
 }
 
 int lifecycle_destroy(struct container *c, struct error **err)

@@ -129,6 +129,22 @@ teardown() { bundle_teardown; }
 	assert_nothing_left
 }
 
+@test "poststart and poststop hooks run after one that failed, which is logged" {
+	local log=$BATS_TEST_TMPDIR/hooks kind
+	for kind in poststart poststop; do
+		config '.hooks[$k] = [{path: "/bin/false"}, {path: "/nosuch"}, {path: "/bin/sh", args: ["sh", "-c", "echo $0 >>$1", $k, $log]}]' \
+			--arg k $kind --arg log "$log"
+	done
+	run -0 moat --log "$BATS_TEST_TMPDIR/log" --log-format json run -b "$BUNDLE" "$ID"
+	[ "$(xargs <"$log")" = "poststart poststop" ]
+	run jq -r 'select(.level == "warning") | .msg' "$BATS_TEST_TMPDIR/log"
+	for kind in poststart poststop; do
+		[[ "$output" == *"error running $kind hook #0: /bin/false: exit status 1"* ]]
+		[[ "$output" == *"error running $kind hook #1: /nosuch"* ]]
+	done
+	assert_nothing_left
+}
+
 @test "hooks run in runc's directories, with runc's environment" {
 	command -v runc || skip "runc is not installed"
 	local log=$BATS_TEST_TMPDIR/hooks name kind
