@@ -91,7 +91,7 @@ pid_of() {
 	args sh -c 'for i in $(/bin/busybox seq 100); do sleep 1000 & done; while :; do sleep 1; done'
 	started "$ID"
 	for i in $(seq 100); do
-		count=$(moat debug --stacks "$ID" | grep -c '"sleep"')
+		count=$(moat debug --stacks "$ID" | grep -c '"sleep"') || true
 		[ "$count" -ge 100 ] && break
 		sleep 0.1
 	done
