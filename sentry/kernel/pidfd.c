@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pidfds: readable once the group is a zombie or gone.  The file holds the task, not
- * its number, so the number may be used again while the descriptor is open.
+ * pidfds: readable once the group, or the thread, is a zombie or gone.  The file holds
+ * the task, not its number, so the number may be used again while the descriptor is open.
  */
 #include "sentry/kernel/pidfd.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "sentry/abi/poll.h"
 #include "sentry/abi/wait.h"
@@ -15,47 +16,81 @@
 
 #define LINUX_O_RDWR 02
 
+/* private_data of the file. */
+struct pidfd {
+	struct task *task; /* reference; as it was when the descriptor was made */
+	bool of_group;	   /* its number is the group's, which a thread that calls exec takes over */
+};
+
 static void pidfd_release(struct file *file)
 {
-	task_put(file->private_data);
+	struct pidfd *p = file->private_data;
+
+	task_put(p->task);
+	free(p);
+}
+
+/*
+ * Who has the number now, borrowed; NULL once it is reaped.  A thread whose exec made it
+ * the leader has left its own.
+ */
+static struct task *holder_locked(const struct pidfd *p)
+{
+	struct thread_group *g = p->task->group;
+
+	if (p->of_group)
+		return g->released ? NULL : g->leader;
+	return atomic_load(&p->task->state) == TASK_DEAD || g->leader == p->task ? NULL : p->task;
 }
 
 static uint32_t pidfd_poll(struct file *file)
 {
-	struct task *t = file->private_data;
-	struct thread_group *g = t->group;
+	struct pidfd *p = file->private_data;
+	struct mutex *lock = &p->task->kernel->tasklist_lock;
+	struct task *t;
 	uint32_t ready = 0;
 
-	mutex_lock(&t->kernel->tasklist_lock);
-	if (g->released)
+	mutex_lock(lock);
+	t = holder_locked(p);
+	if (!t)
 		ready = LINUX_POLLIN | LINUX_POLLRDNORM | LINUX_POLLHUP;
-	else if (g->zombie)
+	else if (p->of_group ? t->group->zombie : t->ptrace.zombie)
 		ready = LINUX_POLLIN | LINUX_POLLRDNORM;
-	mutex_unlock(&t->kernel->tasklist_lock);
+	mutex_unlock(lock);
 	return ready;
 }
 
 static struct wait_queue *pidfd_poll_queue(struct file *file)
 {
-	struct task *t = file->private_data;
+	struct pidfd *p = file->private_data;
 
-	return &t->group->exit_wait;
+	return &p->task->group->exit_wait;
 }
 
 /* The numbers from the reader's namespace down to the task's own. */
 static void pidfd_show(struct file *file, char *buf, size_t size)
 {
-	struct task *t = file->private_data, *reader = task_current();
-	struct task_pid *pid = &t->group->pid;
-	struct pid_namespace *ns = reader ? reader->pid.ns : pid->ns;
-	int32_t number = atomic_load(&t->state) == TASK_DEAD ? -1 : pid_number_in(pid, ns);
-	int used = snprintf(buf, size, "Pid:\t%d\nNSpid:\t%d", number, number);
+	struct pidfd *p = file->private_data;
+	struct task *reader = task_current(), *t;
+	int32_t number = -1;
+	uint32_t level = 0;
+	int used;
 
-	for (uint32_t level = ns->level + 1; number > 0 && level <= pid->ns->level; level++)
+	mutex_lock(&p->task->kernel->tasklist_lock);
+	t = holder_locked(p);
+	if (t) {
+		struct pid_namespace *ns = reader ? reader->pid.ns : t->pid.ns;
+
+		number = pid_number_in(&t->pid, ns);
+		level = ns->level;
+	}
+	used = snprintf(buf, size, "Pid:\t%d\nNSpid:\t%d", number, number);
+	while (number > 0 && ++level <= t->pid.ns->level)
 		if (used > 0 && (size_t)used < size)
-			used += snprintf(buf + used, size - (size_t)used, "\t%d", pid->numbers[level]);
+			used += snprintf(buf + used, size - (size_t)used, "\t%d", t->pid.numbers[level]);
 	if (used > 0 && (size_t)used < size)
 		snprintf(buf + used, size - (size_t)used, "\n");
+	mutex_unlock(&p->task->kernel->tasklist_lock);
 }
 
 static ssize_t pidfd_no_read(struct file *file, struct io_iter *to, uint64_t *pos)
@@ -79,18 +114,34 @@ static const struct file_ops pidfd_ops = {
 
 int pidfd_new_file(struct task *t, uint32_t flags, struct file **out)
 {
-	int rc = file_new_anonymous(&pidfd_ops, "[pidfd]", 0600,
-				    LINUX_O_RDWR | (flags & (LINUX_PIDFD_NONBLOCK | LINUX_PIDFD_THREAD)),
-				    task_get(t), out);
+	struct pidfd *p = malloc(sizeof(*p));
+	int rc = -ENOMEM;
 
-	if (rc)
-		task_put(t);
-	return rc;
+	if (p) {
+		p->task = task_get(t);
+		mutex_lock(&t->kernel->tasklist_lock);
+		/* Without the flag @t led it when it was looked up, and may be replaced by now. */
+		p->of_group = !(flags & LINUX_PIDFD_THREAD) || t->group->leader == t;
+		mutex_unlock(&t->kernel->tasklist_lock);
+		rc = file_new_anonymous(&pidfd_ops, "anon_inode:[pidfd]", 0700,
+					LINUX_O_RDWR | (flags & LINUX_PIDFD_NONBLOCK), p, out);
+	}
+	if (rc) {
+		if (p)
+			task_put(p->task);
+		free(p);
+		return rc;
+	}
+	/* O_EXCL otherwise, which no open file keeps. */
+	atomic_fetch_or(&(*out)->flags, flags & LINUX_PIDFD_THREAD);
+	return 0;
 }
 
-struct task *pidfd_task(struct file *file)
+struct thread_group *pidfd_group(struct file *file)
 {
-	return file->ops == &pidfd_ops ? file->private_data : NULL;
+	struct pidfd *p = file->ops == &pidfd_ops ? file->private_data : NULL;
+
+	return p ? p->task->group : NULL;
 }
 
 bool pidfd_is_thread(struct file *file)
@@ -98,24 +149,33 @@ bool pidfd_is_thread(struct file *file)
 	return atomic_load(&file->flags) & LINUX_PIDFD_THREAD;
 }
 
+int pidfd_task(struct file *file, struct task **out)
+{
+	struct pidfd *p = file->private_data;
+	struct task *t;
+
+	if (file->ops != &pidfd_ops)
+		return -EBADF;
+	mutex_lock(&p->task->kernel->tasklist_lock);
+	t = holder_locked(p);
+	if (t)
+		*out = task_get(t);
+	mutex_unlock(&p->task->kernel->tasklist_lock);
+	return t ? 0 : -ESRCH;
+}
+
 int pidfd_get_task(struct task *t, int fd, struct task **out)
 {
-	struct task *target = NULL;
 	struct file *file;
-	int rc = 0;
+	int rc = -EBADF;
 
 	if (fd == LINUX_PIDFD_SELF_THREAD || fd == LINUX_PIDFD_SELF_THREAD_GROUP) {
 		*out = task_get(t);
 		return 0;
 	}
 	file = fd_table_lookup(t->fds, fd);
-	target = file ? pidfd_task(file) : NULL;
-	if (!target)
-		rc = -EBADF;
-	else if (atomic_load(&target->state) == TASK_DEAD)
-		rc = -ESRCH;
-	else
-		*out = task_get(target);
+	if (file)
+		rc = pidfd_task(file, out);
 	file_put(file);
 	return rc;
 }

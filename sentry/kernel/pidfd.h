@@ -13,8 +13,10 @@ struct thread_group;
 
 /* @flags: LINUX_PIDFD_*.  Holds @t (the leader, or a thread with PIDFD_THREAD). */
 int pidfd_new_file(struct task *t, uint32_t flags, struct file **out) MUST_CHECK;
-/* The task of a pidfd, borrowed from the file; NULL when it is not one. */
-struct task *pidfd_task(struct file *file);
+/* The group of a pidfd, reaped or not, borrowed from the file; NULL when it is not one. */
+struct thread_group *pidfd_group(struct file *file);
+/* The task that a pidfd stands for now; a reference.  -EBADF: not one; -ESRCH: reaped. */
+int pidfd_task(struct file *file, struct task **out) MUST_CHECK;
 /*
  * The task that @fd of @t stands for: of a pidfd, or LINUX_PIDFD_SELF_*; a reference.
  * -EBADF; -ESRCH when it has been reaped.

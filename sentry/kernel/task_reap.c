@@ -558,6 +558,8 @@ struct task *thread_group_replace_leader(struct task *t)
 	g->leader = t;
 	signal_unlock(h);
 	thread_release_locked(old);
+	/* A pidfd of the number that @t had. */
+	wait_queue_wake_all(&g->exit_wait, ~0U);
 	mutex_unlock(&g->kernel->tasklist_lock);
 	return old;
 }

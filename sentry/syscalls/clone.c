@@ -137,6 +137,9 @@ int64_t sys_clone3(struct task *t, const struct syscall_args *a)
 		rc = check_cgroup(t, &c);
 	if (rc)
 		return rc;
+	/* They would share one word, as in clone. */
+	if ((c.flags & LINUX_CLONE_PIDFD) && (c.flags & LINUX_CLONE_PARENT_SETTID) && c.pidfd == c.parent_tid)
+		return -EINVAL;
 	rq.flags = c.flags;
 	rq.exit_signal = (int)c.exit_signal;
 	rq.pidfd = c.pidfd;

@@ -65,7 +65,6 @@ static int select_children(struct task *t, const struct syscall_args *a, struct 
 			   struct file **file)
 {
 	int32_t id = arg_int(a, 1);
-	struct task *target;
 
 	rq->which = arg_int(a, 0);
 	rq->id = id;
@@ -80,10 +79,9 @@ static int select_children(struct task *t, const struct syscall_args *a, struct 
 		if (id < 0)
 			return -EINVAL;
 		*file = fd_table_lookup(t->fds, id);
-		target = *file ? pidfd_task(*file) : NULL;
-		if (!target)
+		rq->group = *file ? pidfd_group(*file) : NULL;
+		if (!rq->group)
 			return -EBADF;
-		rq->group = target->group;
 		if (atomic_load(&(*file)->flags) & LINUX_PIDFD_NONBLOCK)
 			rq->options |= LINUX_WNOHANG;
 		return 0;

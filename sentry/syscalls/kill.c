@@ -223,28 +223,39 @@ int64_t sys_rt_tgsigqueueinfo(struct task *t, const struct syscall_args *a)
 	return signal_thread(t, tgid, tid, signo, &info);
 }
 
+/* PIDFD_SELF_*: a reference. */
+static struct task *self_target(struct task *t, bool thread)
+{
+	struct task *target;
+
+	mutex_lock(&t->kernel->tasklist_lock);
+	target = task_get(thread ? t : t->group->leader);
+	mutex_unlock(&t->kernel->tasklist_lock);
+	return target;
+}
+
 /*
  * The task of a pidfd, or of a directory of /proc; a reference.  *scope: what such a
  * descriptor stands for.
  */
 static int pidfd_target(struct task *t, int fd, struct task **out, uint32_t *scope)
 {
-	struct file *file = fd_table_lookup(t->fds, fd);
-	struct task *target;
+	struct file *file;
+	bool thread;
 	int rc = 0;
 
-	if (!file)
-		return -EBADF;
-	*scope = LINUX_PIDFD_SIGNAL_THREAD_GROUP;
-	target = pidfd_task(file);
-	if (target) {
-		*out = task_get(target);
-		if (pidfd_is_thread(file))
-			*scope = LINUX_PIDFD_SIGNAL_THREAD;
+	if (fd == LINUX_PIDFD_SELF_THREAD || fd == LINUX_PIDFD_SELF_THREAD_GROUP) {
+		thread = fd == LINUX_PIDFD_SELF_THREAD;
+		*out = self_target(t, thread);
 	} else {
-		rc = proc_task_of_directory(file, out);
+		file = fd_table_lookup(t->fds, fd);
+		if (!file)
+			return -EBADF;
+		thread = pidfd_group(file) && pidfd_is_thread(file);
+		rc = pidfd_group(file) ? pidfd_task(file, out) : proc_task_of_directory(file, out);
+		file_put(file);
 	}
-	file_put(file);
+	*scope = thread ? LINUX_PIDFD_SIGNAL_THREAD : LINUX_PIDFD_SIGNAL_THREAD_GROUP;
 	return rc;
 }
 
@@ -263,7 +274,7 @@ static int64_t signal_scope(struct task *t, struct task *target, uint32_t scope,
 	case LINUX_PIDFD_SIGNAL_THREAD:
 		return signal_thread(t, 0, task_tid_in(target, t->pid.ns), signo, info);
 	case LINUX_PIDFD_SIGNAL_PROCESS_GROUP:
-		rc = collect_group(t, task_tgid_in(target, t->pid.ns), &list);
+		rc = collect_group(t, task_tid_in(target, t->pid.ns), &list);
 		return rc ? rc : signal_many(t, &list, signo, info, false);
 	default:
 		return signal_process(t, target, signo, info);

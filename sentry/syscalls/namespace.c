@@ -136,8 +136,6 @@ static int64_t join_task(struct task *t, struct task *target, uint64_t flags)
 	unsigned count = 0;
 	int rc = 0;
 
-	if (task_state_char(target) == TASK_DEAD)
-		return -ESRCH;
 	if (!task_may_access(t, target, PTRACE_MODE_READ | PTRACE_MODE_REALCREDS))
 		return -EPERM;
 	for (size_t i = 0; i < ARRAY_SIZE(join_order) && !rc; i++) {
@@ -159,12 +157,18 @@ static int64_t join_task(struct task *t, struct task *target, uint64_t flags)
 static int64_t join_file(struct task *t, struct file *file, uint64_t flags)
 {
 	struct namespace_ref ref;
-	struct task *target = pidfd_task(file);
+	struct task *target;
+	int64_t rc;
 
-	if (target) {
+	if (pidfd_group(file)) {
 		if (!flags || (flags & ~(uint64_t)(NEW_SETS | LINUX_CLONE_NEWUSER)))
 			return -EINVAL;
-		return join_task(t, target, flags);
+		rc = pidfd_task(file, &target);
+		if (rc)
+			return rc;
+		rc = join_task(t, target, flags);
+		task_put(target);
+		return rc;
 	}
 	if (nsfs_from_file(file, &ref) || (flags && flags != namespace_kind_flag(ref.kind)))
 		return -EINVAL;

@@ -61,17 +61,19 @@ int64_t sys_pidfd_getfd(struct task *t, const struct syscall_args *a)
 {
 	struct task *target;
 	struct file *file;
-	int64_t rc = -EBADF;
+	int64_t rc;
 
 	if (arg_u32(a, 2))
 		return -EINVAL;
 	file = fd_table_lookup(t->fds, arg_int(a, 0));
 	if (!file)
 		return -EBADF;
-	target = pidfd_task(file);
-	if (target)
-		rc = take_fd(t, target, arg_int(a, 1));
+	rc = pidfd_task(file, &target);
 	file_put(file);
+	if (rc)
+		return rc;
+	rc = take_fd(t, target, arg_int(a, 1));
+	task_put(target);
 	return rc;
 }
 

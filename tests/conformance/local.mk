@@ -46,6 +46,7 @@ conformance_sources = \
 	tests/conformance/namespace_unshare.c \
 	tests/conformance/namespace_user.c \
 	tests/conformance/native.c \
+	tests/conformance/pidfd.c \
 	tests/conformance/prctl_rules.c \
 	tests/conformance/proc_process.c \
 	tests/conformance/proc_positions.c \
