@@ -10,6 +10,7 @@
 #include "sentry/kernel/posix_timer.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include "sentry/cred/user_account.h"
 #include "sentry/kernel/cpu_clock.h"
 #include "sentry/kernel/cpu_time.h"
+#include "sentry/kernel/pid.h"
 #include "sentry/kernel/signal_internal.h"
 #include "sentry/kernel/task_internal.h"
 #include "sentry/kernel/time_namespace.h"
@@ -25,6 +27,7 @@
 #include "sentry/mm/usercopy.h"
 #include "util/checked.h"
 #include "util/cleanup.h"
+#include "util/strbuf.h"
 
 struct posix_timer {
 	struct refcount refs;
@@ -47,6 +50,7 @@ struct posix_timer {
 };
 
 struct posix_timers {
+	struct refcount refs; /* the group's, and who lists them */
 	struct mutex lock; /* LOCK_RANK_TASK */
 	struct list_node list;
 	int32_t next_id;
@@ -210,6 +214,7 @@ static struct posix_timers *timers_of(struct thread_group *g, bool make)
 	made = calloc(1, sizeof(*made));
 	if (!made)
 		return NULL;
+	refcount_init(&made->refs);
 	mutex_init(&made->lock, LOCK_RANK_TASK);
 	list_init(&made->list);
 	mutex_lock(&g->limits_lock);
@@ -219,6 +224,14 @@ static struct posix_timers *timers_of(struct thread_group *g, bool make)
 	mutex_unlock(&g->limits_lock);
 	free(made);
 	return p;
+}
+
+static void timers_put(struct posix_timers *timers)
+{
+	if (!refcount_put(&timers->refs))
+		return;
+	mutex_destroy(&timers->lock);
+	free(timers);
 }
 
 /* The clock of clock_getcpuclockid(3): whose it is; -EINVAL. */
@@ -365,7 +378,7 @@ static int reserve(struct task *t, int clock, int32_t wanted, struct posix_timer
 	mutex_lock(&timers->lock);
 	rc = choose_id_locked(timers, wanted, &timer->id);
 	if (!rc)
-		list_add_tail(&timers->list, &timer->node);
+		list_add_head(&timers->list, &timer->node);
 	mutex_unlock(&timers->lock);
 	if (rc)
 		posix_timer_put(timer);
@@ -597,6 +610,52 @@ void posix_timers_destroy(struct thread_group *g)
 			break;
 		retire(timer);
 	}
-	mutex_destroy(&timers->lock);
-	free(timers);
+	timers_put(timers);
+}
+
+/* --- /proc/PID/timers --------------------------------------------------------------------- */
+
+/* As Linux keeps it, who makes a CPU clock of the two that have a name. */
+static int shown_clock(const struct posix_timer *timer)
+{
+	switch (timer->clock) {
+	case LINUX_CLOCK_PROCESS_CPUTIME_ID:
+		return CPUCLOCK_PROCESS_OF_CALLER;
+	case LINUX_CLOCK_THREAD_CPUTIME_ID:
+		return CPUCLOCK_PROCESS_OF_CALLER | CPUCLOCK_PER_THREAD;
+	default:
+		return timer->clock;
+	}
+}
+
+static void show_timer(const struct posix_timer *timer, const struct pid_namespace *ns, struct strbuf *out)
+{
+	static const char *const notify[] = { [LINUX_SIGEV_SIGNAL] = "signal", [LINUX_SIGEV_NONE] = "none",
+					      [LINUX_SIGEV_THREAD] = "thread" };
+	const struct linux_siginfo *info = &timer->entry.info;
+
+	strbuf_addf(out, "ID: %d\nsignal: %d/%016" PRIx64 "\nnotify: %s/%s.%d\nClockID: %d\n", timer->id,
+		    info->signo, info->timer.value, notify[timer->notify], timer->target ? "tid" : "pid",
+		    timer->target ? task_tid_in(timer->target, ns) : pid_number_in(&timer->group->pid, ns),
+		    shown_clock(timer));
+}
+
+void posix_timers_show(struct thread_group *g, const struct pid_namespace *ns, struct strbuf *out)
+{
+	struct posix_timers *timers;
+	struct posix_timer *timer;
+
+	mutex_lock(&g->limits_lock);
+	timers = g->posix_timers;
+	if (timers)
+		refcount_get(&timers->refs);
+	mutex_unlock(&g->limits_lock);
+	if (!timers)
+		return;
+	mutex_lock(&timers->lock);
+	list_for_each(timer, &timers->list, node)
+		if (timer->complete)
+			show_timer(timer, ns, out);
+	mutex_unlock(&timers->lock);
+	timers_put(timers);
 }

@@ -11,6 +11,8 @@
 #include "util/compiler.h"
 
 struct linux_siginfo;
+struct pid_namespace;
+struct strbuf;
 struct task;
 struct thread_group;
 struct posix_timer;
@@ -35,6 +37,8 @@ int posix_timer_getoverrun(struct task *t, int32_t id) MUST_CHECK;
 int posix_timer_delete(struct task *t, int32_t id) MUST_CHECK;
 /* exec, and the end of the group. */
 void posix_timers_destroy(struct thread_group *g);
+/* /proc/PID/timers, with the numbers of @ns; any thread's call. */
+void posix_timers_show(struct thread_group *g, const struct pid_namespace *ns, struct strbuf *out);
 
 /* For the signal queue: a timer's entry was taken; fills the overrun count and re-arms. */
 struct posix_timer *posix_timer_get(struct posix_timer *timer);

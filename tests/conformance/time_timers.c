@@ -324,6 +324,62 @@ CASE(timer_thread_id)
 	syscall(SYS_exit_group, 0);
 }
 
+/* /proc/PID/timers with the number behind "pid." or "tid." as what it is. */
+static void show_timer_list(const char *label, pid_t pid)
+{
+	char path[40], line[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/timers", pid);
+	file = fopen(path, "re");
+	if (file == NULL) {
+		show(label, -1);
+		return;
+	}
+	note("%s:", label);
+	while (fgets(line, sizeof(line), file) != NULL) {
+		char *dot = strncmp(line, "notify:", 7) == 0 ? strchr(line, '.') : NULL;
+
+		line[strcspn(line, "\n")] = '\0';
+		if (dot == NULL) {
+			note("%s", line);
+			continue;
+		}
+		*dot = '\0';
+		note("%s, %s", line, atoi(dot + 1) == pid ? "the process" : "another");
+	}
+	fclose(file);
+}
+
+CASE(timer_list)
+{
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN,
+				  .sigev_value.sival_ptr = (void *)0x123456789abc };
+	int id;
+
+	show_timer_list("none", getpid());
+	MUST(raw_create(CLOCK_MONOTONIC, &event, &id));
+	MUST(raw_create(CLOCK_REALTIME, NULL, &id));
+	event.sigev_notify = SIGEV_NONE;
+	MUST(raw_create(CLOCK_BOOTTIME, &event, &id));
+	event.sigev_notify = SIGEV_THREAD;
+	MUST(raw_create(CLOCK_PROCESS_CPUTIME_ID, &event, &id));
+	event.sigev_notify = SIGEV_SIGNAL | SIGEV_THREAD_ID;
+	event._sigev_un._tid = get_tid();
+	MUST(raw_create(CLOCK_THREAD_CPUTIME_ID, &event, &id));
+	MUST(raw_create(~1 * 8, NULL, &id));
+	MUST(raw_settime(0, 0, 100000, 0));
+	show_timer_list("five clocks and that of init", getpid());
+	MUST(syscall(SYS_timer_delete, 2));
+	MUST(syscall(SYS_timer_delete, 0));
+	show_timer_list("two less", getpid());
+	RUN_CHILD("child")
+	{
+		show_timer_list("own", getpid());
+		show_timer_list("parent", getppid());
+	}
+}
+
 static void burn_ms(long ms)
 {
 	struct timespec start, now;

@@ -10,6 +10,7 @@
 #include "sentry/abi/sched.h"
 #include "sentry/fs/cgroup/cgroup.h"
 #include "sentry/fs/proc/proc_sample.h"
+#include "sentry/kernel/posix_timer.h"
 #include "util/parse.h"
 
 /* --- comm ----------------------------------------------------------------------------- */
@@ -228,6 +229,7 @@ int proc_show_children(const struct proc_call *c, struct strbuf *out)
 
 int proc_show_timers(const struct proc_call *c, struct strbuf *out)
 {
+	posix_timers_show(c->task->group, c->super->ns, out);
 	return 0;
 }
 
