@@ -21,6 +21,7 @@
 #define LINUX_PTRACE_SETFPREGS 15
 #define LINUX_PTRACE_ATTACH 16
 #define LINUX_PTRACE_DETACH 17
+#define LINUX_PTRACE_OLDSETOPTIONS 21
 #define LINUX_PTRACE_SYSCALL 24
 #define LINUX_PTRACE_ARCH_PRCTL 30
 #define LINUX_PTRACE_SYSEMU 31
@@ -39,6 +40,9 @@
 #define LINUX_PTRACE_SETSIGMASK 0x420b
 #define LINUX_PTRACE_GET_SYSCALL_INFO 0x420e
 #define LINUX_PTRACE_GET_RSEQ_CONFIGURATION 0x420f
+#define LINUX_PTRACE_SET_SYSCALL_USER_DISPATCH_CONFIG 0x4210
+#define LINUX_PTRACE_GET_SYSCALL_USER_DISPATCH_CONFIG 0x4211
+#define LINUX_PTRACE_SET_SYSCALL_INFO 0x4212
 
 #define LINUX_PTRACE_EVENT_FORK 1
 #define LINUX_PTRACE_EVENT_VFORK 2
@@ -94,6 +98,10 @@ struct linux_ptrace_syscall_info {
 };
 _Static_assert(offsetof(struct linux_ptrace_syscall_info, entry) == 24, "ptrace_syscall_info");
 _Static_assert(sizeof(struct linux_ptrace_syscall_info) == 88, "ptrace_syscall_info");
+
+struct linux_ptrace_sud_config {
+	uint64_t mode, selector, offset, len;
+};
 
 struct linux_ptrace_rseq_configuration {
 	uint64_t rseq_abi_pointer;

@@ -49,6 +49,16 @@ int64_t ptrace_regset_request(struct task *tracer, struct task *t, uint64_t requ
 int64_t ptrace_arch_prctl(struct task *tracer, struct task *t, uint64_t option, uint64_t addr)
 	MUST_CHECK;
 
+/* ptrace_syscall.c */
+int64_t ptrace_get_syscall_info(struct task *tracer, struct task *t, uint64_t size, uint64_t data)
+	MUST_CHECK;
+int64_t ptrace_set_syscall_info(struct task *tracer, struct task *t, uint64_t size, uint64_t data)
+	MUST_CHECK;
+int64_t ptrace_get_user_dispatch(struct task *tracer, struct task *t, uint64_t size, uint64_t data)
+	MUST_CHECK;
+int64_t ptrace_set_user_dispatch(struct task *tracer, struct task *t, uint64_t size, uint64_t data)
+	MUST_CHECK;
+
 /* ptrace_memory.c */
 int64_t ptrace_peek(struct task *tracer, struct task *t, uint64_t addr, uint64_t data) MUST_CHECK;
 int64_t ptrace_poke(struct task *tracer, struct task *t, uint64_t addr, uint64_t data) MUST_CHECK;

@@ -11,10 +11,7 @@
 #include "sentry/kernel/ptrace_internal.h"
 #include "util/checked.h"
 
-#define AUDIT_ARCH_X86_64 0xC000003EU
-#define SYSCALL_GOOD 0x80
 #define SIGSET_SIZE 8
-#define ERRNO_MAX 4095
 
 /* --- resuming ---------------------------------------------------------------------------- */
 
@@ -258,63 +255,7 @@ static int64_t set_mask(struct task *tracer, struct task *t, uint64_t size, uint
 	return rc;
 }
 
-/* --- PTRACE_GET_SYSCALL_INFO ------------------------------------------------------------- */
-
-static void fill_call(const struct guest_regs *r, uint64_t *nr, uint64_t args[6])
-{
-	const uint64_t values[] = { r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9 };
-
-	*nr = r->orig_rax;
-	memcpy(args, values, sizeof(values));
-}
-
-static size_t fill_syscall_info(const struct linux_siginfo *stop, uint64_t message,
-				const struct guest_regs *r, struct linux_ptrace_syscall_info *out)
-{
-	memset(out, 0, sizeof(*out));
-	out->arch = AUDIT_ARCH_X86_64;
-	out->instruction_pointer = r->rip;
-	out->stack_pointer = r->rsp;
-	switch (stop ? stop->code : 0) {
-	case LINUX_SIGTRAP | SYSCALL_GOOD:
-		if (message == LINUX_PTRACE_EVENTMSG_SYSCALL_ENTRY) {
-			out->op = LINUX_PTRACE_SYSCALL_INFO_ENTRY;
-			fill_call(r, &out->entry.nr, out->entry.args);
-			return offsetof(struct linux_ptrace_syscall_info, entry) + sizeof(out->entry);
-		}
-		if (message != LINUX_PTRACE_EVENTMSG_SYSCALL_EXIT)
-			break;
-		out->op = LINUX_PTRACE_SYSCALL_INFO_EXIT;
-		out->exit.rval = (int64_t)r->rax;
-		out->exit.is_error = r->rax >= (uint64_t)-ERRNO_MAX;
-		return offsetof(struct linux_ptrace_syscall_info, exit.is_error) + 1;
-	case LINUX_SIGTRAP | LINUX_PTRACE_EVENT_SECCOMP << 8:
-		out->op = LINUX_PTRACE_SYSCALL_INFO_SECCOMP;
-		fill_call(r, &out->seccomp.nr, out->seccomp.args);
-		out->seccomp.ret_data = (uint32_t)message;
-		return offsetof(struct linux_ptrace_syscall_info, seccomp.reserved2);
-	default:
-		break;
-	}
-	return offsetof(struct linux_ptrace_syscall_info, entry);
-}
-
-static int64_t get_syscall_info(struct task *tracer, struct task *t, uint64_t size, uint64_t data)
-{
-	struct linux_ptrace_syscall_info info;
-	struct signal_handlers *h = signal_lock(t->group);
-	size_t actual = 0;
-
-	if (ptrace_stopped_for_locked(t, tracer))
-		actual = fill_syscall_info(t->ptrace.siginfo, t->ptrace.message,
-					   context_regs(t->context), &info);
-	signal_unlock(h);
-	if (!actual)
-		return -ESRCH;
-	if (copy_out(tracer->mm, guest_addr(data), &info, MIN(actual, size)))
-		return -EFAULT;
-	return (int64_t)actual;
-}
+/* --- rseq -------------------------------------------------------------------------------- */
 
 static int64_t get_rseq(struct task *tracer, struct task *t, uint64_t size, uint64_t data)
 {
@@ -368,6 +309,7 @@ static int64_t stopped_request(struct task *tracer, struct task *t, uint64_t req
 		return ptrace_regset_request(tracer, t, request, addr, data);
 	case LINUX_PTRACE_ARCH_PRCTL:
 		return ptrace_arch_prctl(tracer, t, data, addr);
+	case LINUX_PTRACE_OLDSETOPTIONS:
 	case LINUX_PTRACE_SETOPTIONS:
 		return set_options(tracer, t, data);
 	case LINUX_PTRACE_GETEVENTMSG:
@@ -385,7 +327,13 @@ static int64_t stopped_request(struct task *tracer, struct task *t, uint64_t req
 	case LINUX_PTRACE_LISTEN:
 		return listen(tracer, t);
 	case LINUX_PTRACE_GET_SYSCALL_INFO:
-		return get_syscall_info(tracer, t, addr, data);
+		return ptrace_get_syscall_info(tracer, t, addr, data);
+	case LINUX_PTRACE_SET_SYSCALL_INFO:
+		return ptrace_set_syscall_info(tracer, t, addr, data);
+	case LINUX_PTRACE_GET_SYSCALL_USER_DISPATCH_CONFIG:
+		return ptrace_get_user_dispatch(tracer, t, addr, data);
+	case LINUX_PTRACE_SET_SYSCALL_USER_DISPATCH_CONFIG:
+		return ptrace_set_user_dispatch(tracer, t, addr, data);
 	case LINUX_PTRACE_GET_RSEQ_CONFIGURATION:
 		return get_rseq(tracer, t, addr, data);
 	case LINUX_PTRACE_DETACH:

@@ -153,7 +153,7 @@ struct task {
 	uint32_t seccomp_count;
 	struct seccomp_filter *_Atomic seccomp_filter; /* reference */
 
-	struct user_dispatch user_dispatch; /* only the task itself */
+	struct user_dispatch user_dispatch; /* only the task itself, or its tracer */
 	struct task_room room;		  /* only the task itself */
 
 	/* clone and exit */

@@ -2,7 +2,7 @@
 /*
  * Syscall user dispatch: a task asks for SIGSYS instead of the system calls that it makes outside a
  * range of its code, while a byte of its memory says so.  Neither inherited nor kept by exec.
- * Only the task itself touches its state.
+ * Only the task itself touches its state, and its tracer while it is stopped (its signal lock held).
  */
 #pragma once
 
@@ -19,7 +19,7 @@ struct user_dispatch {
 	uint64_t selector;	 /* guest address of the byte, 0: calls are always caught */
 };
 
-/* prctl(PR_SET_SYSCALL_USER_DISPATCH). */
+/* prctl(PR_SET_SYSCALL_USER_DISPATCH); -EINVAL, -EFAULT. */
 int user_dispatch_set(struct task *t, uint64_t mode, uint64_t offset, uint64_t length,
 		      uint64_t selector) MUST_CHECK;
 

@@ -64,6 +64,7 @@ conformance_sources = \
 	tests/conformance/ptrace_race.c \
 	tests/conformance/ptrace_signal.c \
 	tests/conformance/ptrace_step.c \
+	tests/conformance/ptrace_syscall.c \
 	tests/conformance/seccomp_filter.c \
 	tests/conformance/seccomp_listener.c \
 	tests/conformance/process_wait_rules.c \
