@@ -6,7 +6,7 @@ libsentry_a_SOURCES += %D%/bpf_classic.c %D%/bpf_classic.h %D%/task_container.c 
 	%D%/itimer.c %D%/itimer.h %D%/kernel.c %D%/kernel.h %D%/kernel_pause.c %D%/kernel_pause.h %D%/kernel_process.c %D%/klog.c \
 	%D%/klog.h %D%/namespace_join.c %D%/namespace_kind.c %D%/namespaces.c \
 	%D%/namespaces.h %D%/time_namespace.c %D%/time_namespace.h %D%/pid.h %D%/pid_bitmap.c %D%/pid_bitmap.h \
-	%D%/pid_namespace.c %D%/pidfd.c %D%/pidfd.h %D%/posix_timer.c %D%/posix_timer.h \
+	%D%/pid_namespace.c %D%/pidfd.c %D%/pidfd_ioctl.c %D%/pidfd.h %D%/posix_timer.c %D%/posix_timer.h \
 	%D%/process_group.c %D%/process_group.h %D%/program.h \
 	%D%/ptrace.h %D%/ptrace_attach.c %D%/ptrace_internal.h %D%/ptrace_job.c %D%/ptrace_memory.c \
 	%D%/ptrace_regs.c %D%/ptrace_request.c %D%/ptrace_run.c %D%/ptrace_stop.c %D%/ptrace_syscall.c %D%/ptrace_wait.c \

@@ -110,6 +110,7 @@ static const struct file_ops pidfd_ops = {
 	.poll = pidfd_poll,
 	.poll_queue = pidfd_poll_queue,
 	.show_fdinfo = pidfd_show,
+	.ioctl = pidfd_ioctl,
 };
 
 int pidfd_new_file(struct task *t, uint32_t flags, struct file **out)
@@ -162,6 +163,18 @@ int pidfd_task(struct file *file, struct task **out)
 		*out = task_get(t);
 	mutex_unlock(&p->task->kernel->tasklist_lock);
 	return t ? 0 : -ESRCH;
+}
+
+int pidfd_exit_status(struct file *file)
+{
+	struct pidfd *p = file->private_data;
+	int status = -1;
+
+	mutex_lock(&p->task->kernel->tasklist_lock);
+	if (!holder_locked(p))
+		status = p->of_group ? p->task->group->exit_status : p->task->exit_code;
+	mutex_unlock(&p->task->kernel->tasklist_lock);
+	return status;
 }
 
 int pidfd_get_task(struct task *t, int fd, struct task **out)

@@ -8,6 +8,7 @@
 #include "util/compiler.h"
 
 struct file;
+struct mm;
 struct task;
 struct thread_group;
 
@@ -17,6 +18,10 @@ int pidfd_new_file(struct task *t, uint32_t flags, struct file **out) MUST_CHECK
 struct thread_group *pidfd_group(struct file *file);
 /* The task that a pidfd stands for now; a reference.  -EBADF: not one; -ESRCH: reaped. */
 int pidfd_task(struct file *file, struct task **out) MUST_CHECK;
+/* What wait4 says of a reaped one, -1 before. */
+int pidfd_exit_status(struct file *file);
+/* file_ops.ioctl (pidfd_ioctl.c). */
+int64_t pidfd_ioctl(struct file *file, struct mm *mm, uint32_t cmd, uint64_t arg) MUST_CHECK;
 /*
  * The task that @fd of @t stands for: of a pidfd, or LINUX_PIDFD_SELF_*; a reference.
  * -EBADF; -ESRCH when it has been reaped.

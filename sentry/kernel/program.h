@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sentry/kernel/namespaces.h"
 #include "util/compiler.h"
 
 struct context;
@@ -29,7 +30,7 @@ struct program_identity { /* for auxv */
 	bool secure;		       /* AT_SECURE */
 };
 
-/* As declared in sentry/loader/loader.h and sentry/syscalls/syscall.h. */
+/* As declared in sentry/loader/loader.h, sentry/fs/proc/nsfs.h and sentry/syscalls/syscall.h. */
 struct kernel_upcalls {
 	int64_t (*syscall)(struct task *t, uint64_t nr, const uint64_t args[6]);
 	/* The function of Linux in which a task that sleeps in a call does so; NULL: not known. */
@@ -43,6 +44,8 @@ struct kernel_upcalls {
 	int (*program_load)(struct program *p, struct mm *mm, struct context *ctx,
 			    const struct program_identity *identity, uint64_t stack_limit);
 	int (*program_adopt_clock)(struct mm *mm, struct context *ctx);
+	/* An FD of @t for @ref, which is taken over. */
+	int64_t (*namespace_open)(struct task *t, struct namespace_ref ref);
 	/* No task uses @mm any more; what hangs on it goes.  NULL: nothing can. */
 	void (*mm_unused)(struct mm *mm);
 };

@@ -209,6 +209,7 @@ struct thread_group {
 	struct pid *pid_object;		 /* reference until released; tasklist */
 	struct task *creator;		 /* borrowed: the parent's thread that made it, or NULL; tasklist */
 	bool zombie, released;		 /* tasklist */
+	int exit_status;		 /* of a released one; tasklist */
 	bool reaps_all;			 /* an init that is exiting: children vanish; tasklist */
 	struct thread_group *parent;	 /* borrowed (alive as long as it has children); NULL for an
 					    orphaned init; tasklist */

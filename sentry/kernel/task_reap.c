@@ -126,6 +126,7 @@ void thread_group_release_locked(struct thread_group *g)
 	struct task *leader = g->leader;
 
 	ASSERT(g->zombie && !g->released && leader);
+	g->exit_status = thread_group_status_locked(g);
 	g->released = true;
 	thread_release_locked(leader);
 	/* The list's reference: put in thread_group_release_finish. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "sentry/fs/aio/aio.h"
+#include "sentry/fs/proc/nsfs.h"
 #include "sentry/kernel/program.h"
 #include "sentry/loader/loader.h"
 #include "sentry/syscalls/sleep_symbol.h"
@@ -27,6 +28,7 @@ static const struct kernel_upcalls upcalls = {
 	.program_comm = program_comm,
 	.program_load = program_load,
 	.program_adopt_clock = program_adopt_clock,
+	.namespace_open = nsfs_open_namespace,
 	.mm_unused = aio_mm_exit,
 };
 

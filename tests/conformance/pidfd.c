@@ -7,6 +7,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <sys/ioctl.h>
 
 #define PIDFD_THREAD O_EXCL
 #define PIDFD_SELF_THREAD (-10000)
@@ -248,4 +249,160 @@ CASE(pidfd_file)
 	note("mode %o", st.st_mode);
 	/* Number and descriptor cannot be in one place. */
 	show("clone3", syscall(SYS_clone3, args, sizeof(args)));
+}
+
+#define NAMESPACE(number) _IO(0xff, number)
+#define LAST_NAMESPACE 10
+#define GET_INFO(size) _IOC(_IOC_READ | _IOC_WRITE, 0xff, 11, size)
+#define INFO_PID 1
+#define INFO_CREDS 2
+#define INFO_CGROUP 4
+#define INFO_EXIT 8
+#define INFO_COREDUMP 16
+
+struct info {
+	uint64_t mask, cgroupid;
+	uint32_t pid, tgid, ppid, ids[8];
+	int32_t exit_code;
+	uint32_t coredump_mask, reserved;
+	uint64_t later[2];
+};
+
+static void show_namespaces(const char *label, int fd, const char *dir)
+{
+	static const char *const names[] = { "", "cgroup", "ipc", "mnt", "net", "pid", "pid_for_children",
+					     "time", "time_for_children", "user", "uts" };
+
+	for (unsigned int i = 1; i <= LAST_NAMESPACE; i++) {
+		int ns = ioctl(fd, NAMESPACE(i), 0);
+		char path[64];
+		struct stat made, named;
+
+		if (ns == -1) {
+			note("%s, %s: %s", label, names[i], errno_name(errno));
+			continue;
+		}
+		snprintf(path, sizeof(path), "%s/ns/%s", dir, names[i]);
+		MUST(fstat(ns, &made));
+		MUST(stat(path, &named));
+		note("%s, %s: the same %d, flags %x %x", label, names[i], made.st_ino == named.st_ino,
+		     (unsigned int)fcntl(ns, F_GETFL), (unsigned int)fcntl(ns, F_GETFD));
+		close(ns);
+	}
+}
+
+CASE(pidfd_namespaces)
+{
+	pid_t pid = (pid_t)MUST(fork());
+	int fd;
+	char dir[32];
+	siginfo_t info;
+
+	if (pid == 0)
+		for (;;)
+			pause();
+	fd = open_pidfd(pid, 0);
+	snprintf(dir, sizeof(dir), "/proc/%d", pid);
+	show_namespaces("child", fd, dir);
+	show("argument", ioctl(fd, NAMESPACE(2), 1));
+	show("number 0", ioctl(fd, NAMESPACE(0), 0));
+	show("number 12", ioctl(fd, NAMESPACE(12), 0));
+	RUN_CHILD("user")
+	{
+		become_user(1000);
+		show_namespaces("of root's", fd, dir);
+	}
+	MUST(kill(pid, SIGKILL));
+	MUST(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT));
+	show_namespaces("zombie", fd, dir);
+	show_wait("end", pid);
+	show_namespaces("reaped", fd, dir);
+	show("argument", ioctl(fd, NAMESPACE(2), 1));
+}
+
+/* Without the control group, which has no number in a sandbox. */
+static void show_pidfd_info(const char *label, int fd, pid_t pid, uint64_t mask, size_t size)
+{
+	struct info info;
+
+	memset(&info, 0xaa, sizeof(info));
+	info.mask = mask;
+	if (ioctl(fd, GET_INFO(size), &info) == -1) {
+		note("%s, %zu bytes: %s", label, size, errno_name(errno));
+		return;
+	}
+	note("%s, %zu bytes: mask %llx", label, size, (unsigned long long)info.mask & ~INFO_CGROUP);
+	note(" pid %d tgid %d ppid %d", info.pid == (uint32_t)pid, info.tgid == (uint32_t)pid,
+	     info.ppid == (uint32_t)getpid());
+	for (int i = 0; i < 8; i++)
+		note(" id %u", info.ids[i]);
+	note(" exit %x core %x later %llx", info.exit_code, info.coredump_mask,
+	     (unsigned long long)info.later[0]);
+}
+
+CASE(pidfd_info)
+{
+	static const size_t sizes[] = { 0, 8, 63, 64, 68, 72, 80, 88 };
+	pid_t pid;
+	int fd;
+	siginfo_t info;
+	char byte;
+
+	MUST(pipe(ready));
+	pid = (pid_t)MUST(fork());
+	if (pid == 0) {
+		if (setresgid(10, 11, 12) == -1 || setresuid(1, 2, 3) == -1)
+			_exit(1);
+		tell(ready);
+		for (;;)
+			pause();
+	}
+	await(ready);
+	fd = open_pidfd(pid, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
+		show_pidfd_info("all", fd, pid, ~0ULL, sizes[i]);
+	for (int bit = 0; bit < 6; bit++)
+		show_pidfd_info("bit", fd, pid, 1ULL << bit, 72);
+	show("no memory", ioctl(fd, GET_INFO(64), NULL));
+	show("bad address", ioctl(fd, GET_INFO(64), bad_ptr()));
+	show("read only", ioctl(fd, _IOC(_IOC_READ, 0xff, 11, 64), &byte));
+	show_pidfd_info("parent", open_pidfd(getpid(), 0), getpid(), INFO_COREDUMP, 72);
+	MUST(kill(pid, SIGKILL));
+	MUST(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT));
+	show_pidfd_info("zombie", fd, pid, ~0ULL, 72);
+	show_wait("end", pid);
+	show_pidfd_info("reaped", fd, pid, ~0ULL, 72);
+	show_pidfd_info("reaped, exit", fd, pid, INFO_EXIT, 64);
+	show_pidfd_info("reaped, ids", fd, pid, INFO_PID | INFO_CREDS, 64);
+}
+
+/* What nobody waits for is told by the descriptor alone. */
+CASE(pidfd_info_of_ignored)
+{
+	int fd = -1;
+	uint64_t args[11] = { [0] = CLONE_PIDFD, [1] = (uint64_t)(uintptr_t)&fd, [4] = SIGCHLD };
+	pid_t pid;
+
+	signal(SIGCHLD, SIG_IGN);
+	pid = (pid_t)MUST(syscall(SYS_clone3, args, sizeof(args)));
+	if (pid == 0)
+		_exit(5);
+	while (kill(pid, 0) == 0)
+		sleep_ms(1);
+	show_poll("gone", fd, 0);
+	show_pidfd_info("gone", fd, pid, INFO_EXIT, 64);
+}
+
+CASE(pidfd_info_of_thread)
+{
+	pid_t tid;
+	int fd;
+
+	MUST(pipe(go));
+	tid = (pid_t)MUST(clone(waiting_thread, stack + sizeof(stack), THREAD_FLAGS, NULL));
+	fd = open_pidfd(tid, PIDFD_THREAD);
+	show_pidfd_info("thread", fd, tid, INFO_EXIT, 64);
+	tell(go);
+	show_poll("dead", fd, 10000);
+	show_pidfd_info("dead", fd, tid, INFO_EXIT, 64);
 }

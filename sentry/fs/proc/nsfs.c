@@ -135,8 +135,7 @@ int nsfs_path(struct task *t, enum nsfs_type type, struct path *out)
 
 /* --- ioctl_ns(2) ---------------------------------------------------------------------------- */
 
-/* An FD of the calling task for @ref, which is taken over. */
-static int64_t open_ref(struct task *t, struct namespace_ref ref)
+int64_t nsfs_open_namespace(struct task *t, struct namespace_ref ref)
 {
 	struct vfs_context ctx = task_vfs_context(t);
 	struct path p;
@@ -163,7 +162,7 @@ static int64_t open_user(struct task *t, struct user_namespace *ns)
 		p = p->parent;
 	if (!p)
 		return -EPERM;
-	return open_ref(t, (struct namespace_ref){ NAMESPACE_USER, user_namespace_get(ns) });
+	return nsfs_open_namespace(t, (struct namespace_ref){ NAMESPACE_USER, user_namespace_get(ns) });
 }
 
 static int64_t open_parent_pid(struct task *t, struct pid_namespace *ns)
@@ -172,7 +171,7 @@ static int64_t open_parent_pid(struct task *t, struct pid_namespace *ns)
 
 	if (!parent || parent->level < own->level || !pid_namespace_is_descendant(parent, own))
 		return -EPERM;
-	return open_ref(t, (struct namespace_ref){ NAMESPACE_PID, pid_namespace_get(parent) });
+	return nsfs_open_namespace(t, (struct namespace_ref){ NAMESPACE_PID, pid_namespace_get(parent) });
 }
 
 static int64_t nsfs_ioctl(struct file *file, struct mm *mm, uint32_t cmd, uint64_t arg)

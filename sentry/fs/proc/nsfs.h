@@ -21,3 +21,5 @@ enum nsfs_type { NSFS_CGROUP, NSFS_IPC, NSFS_MNT, NSFS_NET, NSFS_PID, NSFS_PID_F
 int nsfs_from_file(struct file *file, struct namespace_ref *out) MUST_CHECK;
 /* References in *out.  -ENOENT: exited, or no such namespace. */
 int nsfs_path(struct task *t, enum nsfs_type type, struct path *out) MUST_CHECK;
+/* An FD of the calling task @t for @ref, which is taken over. */
+int64_t nsfs_open_namespace(struct task *t, struct namespace_ref ref) MUST_CHECK;
