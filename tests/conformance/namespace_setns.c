@@ -11,6 +11,10 @@
 #define IOC_GET_PARENT 0xb702
 #define IOC_GET_NSTYPE 0xb703
 #define IOC_GET_OWNER_UID 0xb704
+#define IOC_GET_PID_FROM_PIDNS _IOR(0xb7, 6, int)
+#define IOC_GET_TGID_FROM_PIDNS _IOR(0xb7, 7, int)
+#define IOC_GET_PID_IN_PIDNS _IOR(0xb7, 8, int)
+#define IOC_GET_TGID_IN_PIDNS _IOR(0xb7, 9, int)
 
 static const char *const names[] = { "cgroup", "ipc", "mnt", "net", "pid", "pid_for_children",
 				     "time", "time_for_children", "user", "uts" };
@@ -378,4 +382,55 @@ CASE(ns_zombie_links)
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		show_ok(names[i], ns_open(pid, names[i]));
 	show_wait("child", pid);
+}
+
+static int waiting_thread(void *arg)
+{
+	(void)arg;
+	for (;;)
+		pause();
+	return 0;
+}
+
+static void show_translations(const char *label, int ns, int number, pid_t pid)
+{
+	static const unsigned long requests[] = { IOC_GET_PID_FROM_PIDNS, IOC_GET_TGID_FROM_PIDNS,
+						  IOC_GET_PID_IN_PIDNS, IOC_GET_TGID_IN_PIDNS };
+
+	for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
+		long result = ioctl(ns, requests[i], (long)number);
+
+		if (result == -1)
+			note("%s, %zu: %s", label, i, errno_name(errno));
+		else
+			note("%s, %zu: %s", label, i, result == pid ? "the pid" : result == 1 ? "1" : "another");
+	}
+}
+
+CASE(ns_ioctl_pids)
+{
+	static char stack[65536] __attribute__((aligned(16)));
+	int own = ns_open(getpid(), "pid"), inner;
+	pid_t pid, tid;
+
+	tid = (pid_t)MUST(clone(waiting_thread, stack + sizeof(stack),
+				CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD, NULL));
+	show_translations("own", own, getpid(), getpid());
+	show_translations("thread", own, tid, tid);
+	show_translations("nobody", own, 4000000, 1);
+	show_translations("zero", own, 0, 1);
+	show_translations("negative", own, -1, 1);
+	show_translations("uts", ns_open(getpid(), "uts"), getpid(), 1);
+	RUN_CHILD("inside")
+	{
+		enter_user_namespace();
+		pid = sleeper_flags(CLONE_NEWPID);
+		inner = ns_open(pid, "pid");
+		show_translations("init by 1", inner, 1, pid);
+		show_translations("init by its outer number", inner, pid, pid);
+		show_translations("this one", inner, getpid(), getpid());
+		kill_and_reap(pid);
+		show_translations("gone", inner, 1, 1);
+	}
+	syscall(SYS_exit_group, 0);
 }

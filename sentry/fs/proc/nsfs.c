@@ -18,6 +18,10 @@
 #define NS_GET_PARENT 0xb702U
 #define NS_GET_NSTYPE 0xb703U
 #define NS_GET_OWNER_UID 0xb704U
+#define NS_GET_PID_FROM_PIDNS 0x8004b706U
+#define NS_GET_TGID_FROM_PIDNS 0x8004b707U
+#define NS_GET_PID_IN_PIDNS 0x8004b708U
+#define NS_GET_TGID_IN_PIDNS 0x8004b709U
 
 static struct super_block *nsfs_sb; /* written at boot */
 
@@ -174,6 +178,22 @@ static int64_t open_parent_pid(struct task *t, struct pid_namespace *ns)
 	return nsfs_open_namespace(t, (struct namespace_ref){ NAMESPACE_PID, pid_namespace_get(parent) });
 }
 
+/* The number in one namespace of who has @number in the other: @ns and the caller's. */
+static int64_t translate(struct task *t, struct pid_namespace *ns, uint32_t cmd, int32_t number)
+{
+	struct pid_namespace *own = task_pid_namespace(t);
+	bool in = cmd == NS_GET_PID_IN_PIDNS || cmd == NS_GET_TGID_IN_PIDNS;
+	bool group = cmd == NS_GET_TGID_FROM_PIDNS || cmd == NS_GET_TGID_IN_PIDNS;
+	struct task *target = task_lookup(in ? own : ns, number);
+	int32_t result;
+
+	if (!target)
+		return -ESRCH;
+	result = group ? task_tgid_in(target, in ? ns : own) : task_tid_in(target, in ? ns : own);
+	task_put(target);
+	return result ? result : -ESRCH;
+}
+
 static int64_t nsfs_ioctl(struct file *file, struct mm *mm, uint32_t cmd, uint64_t arg)
 {
 	struct namespace_ref ref = *ref_of(file->inode);
@@ -194,6 +214,11 @@ static int64_t nsfs_ioctl(struct file *file, struct mm *mm, uint32_t cmd, uint64
 		return copy_out_u32(mm, guest_addr(arg),
 				    uid_from_kernel(task_user_namespace(t),
 						    ((struct user_namespace *)ref.ns)->owner_uid));
+	case NS_GET_PID_FROM_PIDNS:
+	case NS_GET_TGID_FROM_PIDNS:
+	case NS_GET_PID_IN_PIDNS:
+	case NS_GET_TGID_IN_PIDNS:
+		return ref.kind == NAMESPACE_PID ? translate(t, ref.ns, cmd, (int32_t)arg) : -EINVAL;
 	default:
 		return -ENOTTY;
 	}
