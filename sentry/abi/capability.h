@@ -91,5 +91,7 @@ _Static_assert(sizeof(struct linux_vfs_cap_data) == 24, "vfs_ns_cap_data");
 #define LINUX_SECBIT_KEEP_CAPS_LOCKED (1U << 5)
 #define LINUX_SECBIT_NO_CAP_AMBIENT_RAISE (1U << 6)
 #define LINUX_SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED (1U << 7)
-#define LINUX_SECURE_ALL_BITS 0x55U
-#define LINUX_SECURE_ALL_LOCKS 0xaaU
+/* With EXEC_RESTRICT_FILE, EXEC_DENY_INTERACTIVE and their locks. */
+#define LINUX_SECURE_ALL_BITS 0x555U
+#define LINUX_SECURE_ALL_LOCKS 0xaaaU
+#define LINUX_SECURE_ALL_UNPRIVILEGED 0xf00U

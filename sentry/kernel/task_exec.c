@@ -126,7 +126,7 @@ static int make_mm(struct kernel *k, struct stub_family *stubs, struct mm **out)
 	return rc;
 }
 
-static int check_process_limit(struct task *t)
+int task_exec_check(struct task *t)
 {
 	/* Only a change of user that passed the limit is made good here. */
 	if (t->over_process_limit &&
@@ -165,7 +165,7 @@ static int prepare(struct task *t, struct exec_job *j, struct file *file, const 
 		   struct string_vector *argv, struct string_vector *envv)
 {
 	struct vfs_context ctx = task_vfs_context(t);
-	int rc = check_process_limit(t);
+	int rc = task_exec_check(t);
 
 	if (rc)
 		return rc;

@@ -30,6 +30,8 @@ int exec_credentials(const struct credentials *old, struct file *file, bool watc
 /* What the auxiliary vector shows of @cred. */
 struct program_identity exec_identity(const struct credentials *cred, bool secure);
 
+/* What refuses @t an exec, whatever the program: -EAGAIN. */
+int task_exec_check(struct task *t) MUST_CHECK;
 /*
  * Executes @file (borrowed), called @name by the guest.  @argv, @envv: emptied on
  * success.  -SYSCALL_NO_RETURN when the registers are the new program's; an errno

@@ -152,18 +152,28 @@ static bool is_script(struct file *file)
 	       start[1] == '!';
 }
 
-/* @name_closes: the name goes through a descriptor that the exec closes. */
-static int64_t exec_file(struct task *t, struct file *file, const char *name, bool name_closes,
+/* What execveat was told about a file that it opened. */
+struct exec_way {
+	bool name_closes; /* the name goes through a descriptor that the exec closes */
+	bool check;	  /* AT_EXECVE_CHECK: only whether the file may be executed, not what is in it */
+};
+
+static int64_t exec_file(struct task *t, struct file *file, const char *name, struct exec_way way,
 			 guest_addr_t argv, guest_addr_t envv)
 {
 	struct string_vector args = { 0 }, env = { 0 };
-	int64_t result = collect_all(t, argv, envv, name, &args, &env);
+	int64_t result = task_exec_check(t);
 
+	if (!result)
+		result = collect_all(t, argv, envv, name, &args, &env);
+	if (way.check || result)
+		goto out;
 	/* Its interpreter could not open it. */
-	if (!result && name_closes && is_script(file))
+	if (way.name_closes && is_script(file))
 		result = -ENOENT;
 	if (!result)
 		result = task_exec(t, file, name, &args, &env);
+out:
 	free(args.bytes);
 	free(env.bytes);
 	return result;
@@ -180,7 +190,7 @@ int64_t sys_execve(struct task *t, const struct syscall_args *a)
 		result = exec_open(&ctx, LINUX_AT_FDCWD, name, LOOKUP_FOLLOW, &file);
 	if (result)
 		return result;
-	result = exec_file(t, file, name, false, arg_addr(a, 1), arg_addr(a, 2));
+	result = exec_file(t, file, name, (struct exec_way){ 0 }, arg_addr(a, 1), arg_addr(a, 2));
 	file_put(file);
 	return result;
 }
@@ -208,6 +218,7 @@ int64_t sys_execveat(struct task *t, const struct syscall_args *a)
 	struct vfs_context ctx = task_vfs_context(t);
 	uint32_t flags = arg_u32(a, 4), lookup = LOOKUP_FOLLOW;
 	AUTO_FREE char *path = NULL, *name = NULL;
+	struct exec_way way;
 	struct file *file;
 	int64_t result;
 
@@ -216,7 +227,7 @@ int64_t sys_execveat(struct task *t, const struct syscall_args *a)
 		result = -ENOENT;
 	if (result)
 		return result;
-	if (flags & ~(uint32_t)(LINUX_AT_EMPTY_PATH | LINUX_AT_SYMLINK_NOFOLLOW))
+	if (flags & ~(uint32_t)(LINUX_AT_EMPTY_PATH | LINUX_AT_SYMLINK_NOFOLLOW | LINUX_AT_EXECVE_CHECK))
 		return -EINVAL;
 	if (flags & LINUX_AT_SYMLINK_NOFOLLOW)
 		lookup &= ~(uint32_t)LOOKUP_FOLLOW;
@@ -228,8 +239,9 @@ int64_t sys_execveat(struct task *t, const struct syscall_args *a)
 	result = exec_open(&ctx, arg_int(a, 0), path, lookup, &file);
 	if (result)
 		return result;
-	result = exec_file(t, file, name, through_closing_fd(t, arg_int(a, 0), path),
-			   arg_addr(a, 2), arg_addr(a, 3));
+	way.name_closes = through_closing_fd(t, arg_int(a, 0), path);
+	way.check = flags & LINUX_AT_EXECVE_CHECK;
+	result = exec_file(t, file, name, way, arg_addr(a, 2), arg_addr(a, 3));
 	file_put(file);
 	return result;
 }

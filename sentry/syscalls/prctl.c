@@ -56,7 +56,14 @@ static int64_t get_name(struct task *t, guest_addr_t dst)
 
 /* --- credentials ------------------------------------------------------------------------- */
 
-static int64_t change_securebits(struct task *t, uint32_t bits)
+/* Without CAP_SETPCAP only those that programs keep, not the kernel; Linux refuses to change nothing. */
+static bool may_change_securebits(struct task *t, uint64_t changed)
+{
+	return task_capable(t, LINUX_CAP_SETPCAP) ||
+	       (changed && !(changed & ~(uint64_t)LINUX_SECURE_ALL_UNPRIVILEGED));
+}
+
+static int64_t change_securebits(struct task *t, uint64_t bits)
 {
 	const struct credentials *old = t->cred;
 	struct credentials *cred;
@@ -64,13 +71,13 @@ static int64_t change_securebits(struct task *t, uint32_t bits)
 
 	if ((locked & (old->securebits ^ bits)) ||
 	    (old->securebits & LINUX_SECURE_ALL_LOCKS & ~bits) ||
-	    (bits & ~(LINUX_SECURE_ALL_BITS | LINUX_SECURE_ALL_LOCKS)) ||
-	    !task_capable(t, LINUX_CAP_SETPCAP))
+	    (bits & ~(uint64_t)(LINUX_SECURE_ALL_BITS | LINUX_SECURE_ALL_LOCKS)) ||
+	    !may_change_securebits(t, old->securebits ^ bits))
 		return -EPERM;
 	cred = credentials_copy(old);
 	if (!cred)
 		return -ENOMEM;
-	cred->securebits = bits;
+	cred->securebits = (uint32_t)bits;
 	task_set_cred(t, cred);
 	return 0;
 }
@@ -425,7 +432,7 @@ int64_t sys_prctl(struct task *t, const struct syscall_args *a)
 	case LINUX_PR_GET_SECUREBITS:
 		return t->cred->securebits;
 	case LINUX_PR_SET_SECUREBITS:
-		return change_securebits(t, (uint32_t)a->v[1]);
+		return change_securebits(t, a->v[1]);
 	case LINUX_PR_SET_NO_NEW_PRIVS:
 		return set_no_new_privs(t, a);
 	case LINUX_PR_GET_NO_NEW_PRIVS:

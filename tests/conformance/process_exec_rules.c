@@ -26,6 +26,10 @@ HELPER(exec_report)
 	return 0;
 }
 
+#ifndef AT_EXECVE_CHECK
+#define AT_EXECVE_CHECK 0x10000
+#endif
+
 static char *const report_argv[] = { (char *)"conformance", (char *)"@exec_report", NULL };
 static char *const no_env[] = { NULL };
 
@@ -71,6 +75,26 @@ CASE(execveat_flags)
 	at(path, "", AT_EMPTY_PATH);
 	RUN_CHILD("relative to a directory")
 	at(dir, "link", 0);
+}
+
+CASE(execveat_check)
+{
+	int script = open("script", O_RDWR | O_CREAT | O_CLOEXEC, 0755);
+
+	write_file("plain", "#!/bin/sh\n", 0644);
+	write_file("garbage", "garbage", 0755);
+	show("program", at(AT_FDCWD, self_exe(), AT_EXECVE_CHECK));
+	show("garbage", at(AT_FDCWD, "garbage", AT_EXECVE_CHECK));
+	show("not executable", at(AT_FDCWD, "plain", AT_EXECVE_CHECK));
+	show("directory", at(AT_FDCWD, ".", AT_EXECVE_CHECK));
+	show("missing", at(AT_FDCWD, "missing", AT_EXECVE_CHECK));
+	show("open for writing", at(script, "", AT_EMPTY_PATH | AT_EXECVE_CHECK));
+	close(script);
+	script = open("script", O_RDONLY | O_CLOEXEC);
+	show("script whose descriptor closes", at(script, "", AT_EMPTY_PATH | AT_EXECVE_CHECK));
+	show("bad arguments", syscall(SYS_execveat, script, "", bad_ptr(), NULL, AT_EMPTY_PATH | AT_EXECVE_CHECK));
+	show("bad environment", syscall(SYS_execveat, script, "", NULL, bad_ptr(), AT_EMPTY_PATH | AT_EXECVE_CHECK));
+	show_int("it closed nothing", fcntl(script, F_GETFD));
 }
 
 CASE(execveat_script_by_descriptor)

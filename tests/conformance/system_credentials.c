@@ -124,6 +124,38 @@ CASE(cred_fsuid)
 	}
 }
 
+static void show_each_securebit(void)
+{
+	for (int i = 0; i < 14; i++) {
+		char label[24];
+
+		snprintf(label, sizeof(label), "bit %d", i);
+		RUN_CHILD(label)
+		{
+			show("set", prctl(PR_SET_SECUREBITS, 1UL << i));
+			show("same", prctl(PR_SET_SECUREBITS, 1UL << i));
+			show("clear", prctl(PR_SET_SECUREBITS, 0UL));
+			show("get", prctl(PR_GET_SECUREBITS));
+		}
+	}
+	show("beyond an int", prctl(PR_SET_SECUREBITS, 1UL << 32));
+	show("locked too", prctl(PR_SET_SECUREBITS, 0xf00UL));
+	show("unlock", prctl(PR_SET_SECUREBITS, 0x500UL));
+	show("get", prctl(PR_GET_SECUREBITS));
+}
+
+CASE(cred_securebits)
+{
+	RUN_CHILD("root")
+	show_each_securebit();
+	RUN_CHILD("user")
+	{
+		become_user(1000);
+		show("nothing", prctl(PR_SET_SECUREBITS, 0UL));
+		show_each_securebit();
+	}
+}
+
 CASE(cred_keepcaps)
 {
 	RUN_CHILD("child")
