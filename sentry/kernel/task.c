@@ -56,6 +56,7 @@ int task_alloc(struct kernel *k, struct thread_group *g, struct task **out)
 		t->cpu_mask[cpu / 64] |= 1ULL << (cpu % 64);
 	t->nice = k->nice;
 	t->charged_uid = ID_INVALID;
+	t->login_uid = t->login_session = UINT32_MAX;
 	*out = t;
 	return 0;
 }

@@ -186,6 +186,7 @@ struct task {
 	uint32_t rseq_size, rseq_signature;
 	uint32_t personality;
 	uint32_t io_priority;		  /* protected by lock */
+	uint32_t login_uid, login_session; /* protected by lock; of audit: UINT32_MAX before a login */
 	uint32_t memory_policy;		  /* as set_mempolicy stored it; only the task itself */
 	uint64_t memory_nodes;		  /* which nodes it names, as get_mempolicy tells them */
 	uint64_t set_child_tid;		  /* CLONE_CHILD_SETTID: written when first run; 0 none */

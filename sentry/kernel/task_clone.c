@@ -234,6 +234,8 @@ static void inherit(struct clone_job *j)
 	child->sched_priority = t->sched_priority;
 	memcpy(child->cpu_mask, t->cpu_mask, sizeof(child->cpu_mask));
 	child->io_priority = t->io_priority;
+	child->login_uid = t->login_uid;
+	child->login_session = t->login_session;
 	mutex_unlock(&t->lock);
 	task_keys_inherit(child, t);
 	if (child->sched_policy & LINUX_SCHED_RESET_ON_FORK) {

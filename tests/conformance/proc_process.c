@@ -540,3 +540,58 @@ CASE(proc_limits_text)
 			note("| %s", line);
 	}
 }
+
+static void show_login(const char *label)
+{
+	char uid[16] = "", session[16] = "";
+	int fd = open("/proc/self/loginuid", O_RDONLY | O_CLOEXEC);
+
+	MUST(read(fd, uid, sizeof(uid) - 1));
+	close(fd);
+	fd = open("/proc/self/sessionid", O_RDONLY | O_CLOEXEC);
+	MUST(read(fd, session, sizeof(session) - 1));
+	close(fd);
+	note("%s: %s, in a session %d", label, uid, strcmp(session, "4294967295") != 0);
+}
+
+static void write_login(const char *path, const char *value)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	char label[64];
+
+	snprintf(label, sizeof(label), "write %.*s", (int)strcspn(value, "\n"), value);
+	show(label, fd == -1 ? -1 : write(fd, value, strlen(value)));
+	close(fd);
+}
+
+/* What pam_loginuid does for who logs in. */
+CASE(proc_loginuid)
+{
+	static const char *const wrong[] = { "x", "-1", " 1", "1 ", "4294967296", "", "1x" };
+	char path[40];
+	int fd = open("/proc/self/loginuid", O_RDONLY | O_CLOEXEC);
+	char uid[16] = "";
+
+	MUST(read(fd, uid, sizeof(uid) - 1));
+	close(fd);
+	if (strcmp(uid, "4294967295") != 0)
+		skip("whoever runs this has logged in");
+	show_login("before");
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		write_login("/proc/self/loginuid", wrong[i]);
+	snprintf(path, sizeof(path), "/proc/%d/loginuid", getppid());
+	write_login(path, "1");
+	fd = open("/proc/self/loginuid", O_WRONLY | O_CLOEXEC);
+	show("in the middle", pwrite(fd, "1", 1, 1));
+	write_login("/proc/self/loginuid", "4294967295");
+	show_login("unset");
+	write_login("/proc/self/loginuid", "+1000\n");
+	show_login("set");
+	write_login("/proc/self/loginuid", "1000");
+	RUN_CHILD("child")
+	{
+		become_user(1001);
+		show_login("inherited");
+		write_login("/proc/self/loginuid", "1001");
+	}
+}

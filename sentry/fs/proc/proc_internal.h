@@ -214,6 +214,7 @@ int proc_may_set_groups(struct inode *inode) MUST_CHECK;
 proc_may_store_fn proc_may_store_map;
 proc_store_fn proc_store_uid_map, proc_store_gid_map, proc_store_projid_map, proc_store_setgroups,
 	 proc_store_loginuid;
+proc_may_store_fn proc_may_store_loginuid;
 proc_readlink_fn proc_readlink_exe, proc_readlink_cwd, proc_readlink_root;
 proc_get_link_fn proc_get_exe, proc_get_cwd, proc_get_root;
 

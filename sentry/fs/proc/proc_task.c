@@ -53,7 +53,9 @@
 	PROC_PLAIN("oom_adj", 0644, proc_show_oom_adj, proc_store_oom_adj),                     \
 	{ .name = "oom_score_adj", .mode = LINUX_S_IFREG | 0644, .show = proc_show_oom_score_adj,  \
 	  .store = proc_store_oom_score_adj, .flags = PROC_PLAIN_FILE | PROC_FAR },                \
-	PROC_PLAIN("loginuid", 0644, proc_show_loginuid, proc_store_loginuid),                  \
+	{ .name = "loginuid", .mode = LINUX_S_IFREG | 0644, .show = proc_show_loginuid,         \
+	  .store = proc_store_loginuid, .may_store = proc_may_store_loginuid,                   \
+	  .flags = PROC_PLAIN_FILE },                                                           \
 	PROC_PLAIN("sessionid", 0444, proc_show_sessionid, NULL),                               \
 	PROC_CHECKED("io", 0400, proc_show_io, PROC_SHOW_READ),                                  \
 	PROC_GUARDED("uid_map", 0644, proc_show_uid_map, proc_store_uid_map, proc_may_store_map), \
