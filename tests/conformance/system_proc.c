@@ -151,6 +151,87 @@ CASE(proc_status)
 				note("%s", line);
 }
 
+static unsigned long stat_flags(pid_t pid)
+{
+	char text[1024], path[64];
+	unsigned long flags = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	MUST(slurp(path, text, sizeof(text)));
+	sscanf(strrchr(text, ')'), ") %*c %*d %*d %*d %*d %*d %lu", &flags);
+	return flags & ~0x100UL; /* used privilege */
+}
+
+HELPER(stat_flags)
+{
+	(void)argc;
+	(void)argv;
+	show_hex("flags of a program", stat_flags(getpid()));
+	return 0;
+}
+
+CASE(proc_stat_flags)
+{
+	char *argv[] = { (char *)"x", (char *)"@stat_flags", NULL };
+	pid_t pid = (pid_t)MUST(fork());
+	siginfo_t info;
+
+	if (pid == 0)
+		_exit(0);
+	MUST(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT));
+	show_hex("zombie", stat_flags(pid));
+	show_wait("end", pid);
+	RUN_CHILD("exec")
+	{
+		show_hex("forked", stat_flags(getpid()));
+		execv(self_exe(), argv);
+	}
+}
+
+CASE(proc_fd_size)
+{
+	static const int fds[] = { 3, 63, 64, 200, 256, 1000 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		char text[4096], *at;
+
+		MUST(dup2(0, fds[i]));
+		MUST(slurp("/proc/self/status", text, sizeof(text)));
+		at = strstr(text, "FDSize:");
+		if (at != NULL)
+			note("%d: %.*s", fds[i], (int)strcspn(at, "\n"), at);
+	}
+}
+
+CASE(proc_write_of_read_only)
+{
+	static const char *const names[] = { "status", "limits", "maps", "cmdline", "wchan", "mountinfo",
+					     "../uptime", "../self/mounts", "../meminfo" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "/proc/self/%s", names[i]);
+		int fd = open(path, O_WRONLY | O_CLOEXEC);
+		show(names[i], fd == -1 ? -1 : write(fd, "x", 1));
+		close(fd);
+	}
+}
+
+CASE(proc_mem_of_zombie)
+{
+	pid_t pid = (pid_t)MUST(fork());
+	char path[64];
+	siginfo_t info;
+
+	if (pid == 0)
+		_exit(0);
+	MUST(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT));
+	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	show_ok("mem", open(path, O_RDONLY | O_CLOEXEC));
+	show_wait("end", pid);
+}
+
 CASE(proc_stat_fields)
 {
 	char text[1024], path[64];

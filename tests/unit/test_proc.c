@@ -491,7 +491,7 @@ static void test_writing(void **state)
 	assert_string_equal(contents("/proc/self/oom_score_adj"), "100\n");
 	assert_int_equal(write_to("/proc/self/oom_score_adj", "1001"), -EINVAL);
 	assert_int_equal(write_to("/proc/self/oom_score_adj", "x"), -EINVAL);
-	assert_int_equal(write_to("/proc/self/stat", "x"), -EIO);
+	assert_int_equal(write_to("/proc/self/stat", "x"), -EINVAL);
 	assert_string_equal(contents("/proc/sys/kernel/hostname"), "box\n");
 	assert_int_equal(write_to("/proc/sys/kernel/hostname", "other\n"), 0);
 	assert_string_equal(contents("/proc/sys/kernel/hostname"), "other\n");

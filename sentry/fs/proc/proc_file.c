@@ -197,8 +197,9 @@ static ssize_t text_write(struct file *file, struct io_iter *from, uint64_t *pos
 	struct proc_call c;
 	int rc;
 
+	/* Linux has two kinds of files, which differ in this. */
 	if (!node->store)
-		return -EIO;
+		return proc_entry(file->inode)->pid ? -EINVAL : -EIO;
 	rc = proc_call_begin(file->inode, file, &c);
 	c.pos = *pos;
 	if (rc == 0)

@@ -7,6 +7,13 @@
 #include "sentry/fs/proc/proc_sample.h"
 #include "sentry/kernel/terminal.h"
 
+/* Flags of a task that are the same whatever it does in the kernel. */
+#define PF_EXITING 0x4U
+#define PF_POSTCOREDUMP 0x8U
+#define PF_FORKNOEXEC 0x40U
+#define PF_NOFREEZE 0x8000U
+#define PF_RANDOMIZE 0x400000U
+
 #define DEFAULT_PRIORITY 20
 
 /* The addresses that only who may trace the process gets to see. */
@@ -41,6 +48,20 @@ int proc_priority(struct task *t)
 	return s.priority ? -1 - s.priority : DEFAULT_PRIORITY + s.nice;
 }
 
+/* Whether it used privilege (PF_SUPERPRIV) is not known. */
+static uint32_t task_flags(struct task *t)
+{
+	uint32_t flags = PF_RANDOMIZE;
+	int state = task_state_char(t);
+
+	/* Of a program only its first thread came by exec. */
+	if (!t->group->has_execed || task_tid_in(t, t->pid.ns) != task_tgid_in(t, t->pid.ns))
+		flags |= PF_FORKNOEXEC;
+	if (state == TASK_ZOMBIE || state == TASK_DEAD)
+		flags |= PF_EXITING | PF_POSTCOREDUMP | PF_NOFREEZE;
+	return flags;
+}
+
 static void add_identity(const struct proc_call *c, struct strbuf *out)
 {
 	struct pid_namespace *ns = c->super->ns;
@@ -54,7 +75,7 @@ static void add_identity(const struct proc_call *c, struct strbuf *out)
 		    c->entry->thread ? task_tid_in(c->task, ns) : task_tgid_in(c->task, ns), comm,
 		    task_state_char(c->task), task_ppid_in(c->task, ns), task_pgid_in(c->task, ns),
 		    task_sid_in(c->task, ns), (int32_t)terminal, foreground,
-		    0x400000U /* PF_RANDOMIZE */);
+		    task_flags(c->task));
 }
 
 static void add_times(const struct proc_call *c, const struct proc_signals *signals,

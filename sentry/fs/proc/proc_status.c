@@ -77,6 +77,16 @@ static void add_ids(const struct proc_call *c, const struct credentials *cred, s
 		    gid_from_kernel(ns, cred->fsgid));
 }
 
+/* Linux's tables begin with 64 entries and have a power of two. */
+static uint32_t shown_capacity(uint32_t capacity)
+{
+	uint32_t shown = 64;
+
+	while (shown < capacity)
+		shown *= 2;
+	return shown;
+}
+
 static void add_groups(const struct proc_call *c, const struct credentials *cred, struct strbuf *out)
 {
 	struct fd_table *fds = task_fds_get(c->task);
@@ -84,7 +94,7 @@ static void add_groups(const struct proc_call *c, const struct credentials *cred
 
 	if (fds) {
 		mutex_lock(&fds->lock);
-		capacity = fds->capacity;
+		capacity = shown_capacity(fds->capacity);
 		mutex_unlock(&fds->lock);
 		fd_table_put(fds);
 	}

@@ -35,7 +35,7 @@
 	PROC_FILE("statm", 0444, proc_show_statm),                                               \
 	MAPS_FILE("maps", 0),                                                                    \
 	{ .name = "mem", .mode = LINUX_S_IFREG | 0600, .file_ops = &proc_mem_ops,                \
-	  .flags = PROC_OPEN_ATTACH },                                                           \
+	  .flags = PROC_OPEN_ATTACH | PROC_OPEN_MM },                                           \
 	PROC_MAGIC_LINK("cwd", proc_readlink_cwd, proc_get_cwd),                                 \
 	PROC_MAGIC_LINK("root", proc_readlink_root, proc_get_root),                              \
 	PROC_MAGIC_LINK("exe", proc_readlink_exe, proc_get_exe),                                 \
