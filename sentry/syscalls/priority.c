@@ -213,7 +213,7 @@ int ioprio_check(struct task *t, uint32_t value)
 
 int64_t sys_ioprio_set(struct task *t, const struct syscall_args *a)
 {
-	struct ioprio_visit v = { .result = -ESRCH, .value = arg_u32(a, 2) };
+	struct ioprio_visit v = { .result = -ESRCH, .value = (uint16_t)arg_u32(a, 2) };
 	int rc = ioprio_check(t, v.value);
 
 	if (rc)

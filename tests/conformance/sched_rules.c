@@ -320,6 +320,8 @@ CASE(ioprio_rules)
 	show("bad class", syscall(SYS_ioprio_set, 1, 0, 7 << 13));
 	show("bad level", syscall(SYS_ioprio_set, 1, 0, (2 << 13) | 9));
 	show("none with level", syscall(SYS_ioprio_set, 1, 0, 3));
+	show("beyond 16 bits", syscall(SYS_ioprio_set, 1, 0, (1 << 16) | (2 << 13) | 3));
+	show("get", syscall(SYS_ioprio_get, 1, 0));
 	show("which", syscall(SYS_ioprio_get, 9, 0));
 	show("nobody", syscall(SYS_ioprio_get, 1, 4000000));
 	show_ok("group", syscall(SYS_ioprio_get, 2, 0));
