@@ -45,6 +45,11 @@ struct linux_seccomp_data {
 };
 _Static_assert(sizeof(struct linux_seccomp_data) == 64, "seccomp_data");
 
+struct linux_seccomp_metadata {
+	uint64_t filter_off, flags;
+};
+_Static_assert(sizeof(struct linux_seccomp_metadata) == 16, "seccomp_metadata");
+
 /* Classic BPF. */
 struct linux_sock_filter {
 	uint16_t code;

@@ -59,6 +59,12 @@ int64_t ptrace_get_user_dispatch(struct task *tracer, struct task *t, uint64_t s
 int64_t ptrace_set_user_dispatch(struct task *tracer, struct task *t, uint64_t size, uint64_t data)
 	MUST_CHECK;
 
+/* ptrace_seccomp.c: number of instructions, and bytes of struct seccomp_metadata that were written. */
+int64_t ptrace_get_filter(struct task *tracer, struct task *t, uint64_t number, uint64_t data)
+	MUST_CHECK;
+int64_t ptrace_get_filter_metadata(struct task *tracer, struct task *t, uint64_t size, uint64_t data)
+	MUST_CHECK;
+
 /* ptrace_memory.c */
 int64_t ptrace_peek(struct task *tracer, struct task *t, uint64_t addr, uint64_t data) MUST_CHECK;
 int64_t ptrace_poke(struct task *tracer, struct task *t, uint64_t addr, uint64_t data) MUST_CHECK;

@@ -334,6 +334,10 @@ static int64_t stopped_request(struct task *tracer, struct task *t, uint64_t req
 		return ptrace_get_user_dispatch(tracer, t, addr, data);
 	case LINUX_PTRACE_SET_SYSCALL_USER_DISPATCH_CONFIG:
 		return ptrace_set_user_dispatch(tracer, t, addr, data);
+	case LINUX_PTRACE_SECCOMP_GET_FILTER:
+		return ptrace_get_filter(tracer, t, addr, data);
+	case LINUX_PTRACE_SECCOMP_GET_METADATA:
+		return ptrace_get_filter_metadata(tracer, t, addr, data);
 	case LINUX_PTRACE_GET_RSEQ_CONFIGURATION:
 		return get_rseq(tracer, t, addr, data);
 	case LINUX_PTRACE_DETACH:

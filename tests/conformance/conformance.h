@@ -6,7 +6,7 @@
  * numbers or times.
  *
  * Every case runs in a process of its own, in an empty scratch directory, as root with a
- * container's usual capabilities (CASE_WITH_SEARCH: one more), umask 022, all signals at their defaults, and no file descriptor
+ * container's usual capabilities (CASE_WITH_SEARCH, CASE_WITH_ADMIN: one more), umask 022, all signals at their defaults, and no file descriptor
  * above 2.
  */
 #pragma once
@@ -16,6 +16,7 @@
 #endif
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -42,7 +43,7 @@ struct conf_case {
 	const char *name;
 	void (*run)(void);
 	struct conf_case *next;
-	bool keeps_search; /* CAP_DAC_READ_SEARCH, which no other case has */
+	int keeps; /* a capability that no other case has, or -1 */
 };
 
 /* A program run by exec: `conformance @NAME ARGS...`. */
@@ -55,12 +56,12 @@ struct conf_helper {
 void conf_register_case(struct conf_case *entry);
 void conf_register_helper(struct conf_helper *entry);
 
-#define CASE(id) CONF_CASE(id, false)
-/* Has CAP_DAC_READ_SEARCH besides. */
-#define CASE_WITH_SEARCH(id) CONF_CASE(id, true)
-#define CONF_CASE(id, search)                                                  \
-	static void case_##id(void);                                           \
-	static struct conf_case entry_##id = { #id, case_##id, NULL, search }; \
+#define CASE(id) CONF_CASE(id, -1)
+#define CASE_WITH_SEARCH(id) CONF_CASE(id, CAP_DAC_READ_SEARCH)
+#define CASE_WITH_ADMIN(id) CONF_CASE(id, CAP_SYS_ADMIN)
+#define CONF_CASE(id, capability)                                                  \
+	static void case_##id(void);                                               \
+	static struct conf_case entry_##id = { #id, case_##id, NULL, capability }; \
 	__attribute__((constructor)) static void register_##id(void)   \
 	{                                                              \
 		conf_register_case(&entry_##id);                       \

@@ -15,7 +15,6 @@
 
 #include <ftw.h>
 #include <limits.h>
-#include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/time.h>
@@ -53,17 +52,22 @@ static void remove_tree(const char *path)
 	nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* For good: no program that is executed gets it back. */
-static void drop_search(void)
+/* For good: no program that is executed gets them back. */
+static void drop_capabilities(int kept)
 {
+	static const int special[] = { CAP_DAC_READ_SEARCH, CAP_SYS_ADMIN };
 	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
 	struct __user_cap_data_struct sets[2];
 
-	prctl(PR_CAPBSET_DROP, CAP_DAC_READ_SEARCH, 0, 0, 0);
 	if (syscall(SYS_capget, &header, sets) == -1)
 		_exit(CONF_SETUP_FAILED);
-	sets[0].effective &= ~(1U << CAP_DAC_READ_SEARCH);
-	sets[0].permitted &= ~(1U << CAP_DAC_READ_SEARCH);
+	for (size_t i = 0; i < ARRAY_SIZE(special); i++) {
+		if (special[i] == kept)
+			continue;
+		prctl(PR_CAPBSET_DROP, special[i], 0, 0, 0);
+		sets[0].effective &= ~(1U << special[i]);
+		sets[0].permitted &= ~(1U << special[i]);
+	}
 	if (syscall(SYS_capset, &header, sets) == -1)
 		_exit(CONF_SETUP_FAILED);
 }
@@ -80,8 +84,7 @@ static void prepare_case(const struct conf_case *entry, const char *dir, const c
 	sigemptyset(&empty);
 	sigprocmask(SIG_SETMASK, &empty, NULL);
 	setrlimit(RLIMIT_CORE, &none);
-	if (!entry->keeps_search)
-		drop_search();
+	drop_capabilities(entry->keeps);
 	umask(022);
 	setpgid(0, 0);
 	if (output != NULL) {

@@ -62,6 +62,7 @@ conformance_sources = \
 	tests/conformance/ptrace_event.c \
 	tests/conformance/ptrace_memory.c \
 	tests/conformance/ptrace_race.c \
+	tests/conformance/ptrace_seccomp.c \
 	tests/conformance/ptrace_signal.c \
 	tests/conformance/ptrace_step.c \
 	tests/conformance/ptrace_syscall.c \

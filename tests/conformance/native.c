@@ -50,7 +50,7 @@ static const int kept_capabilities[] = {
 	CAP_CHOWN,   CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH,  CAP_FSETID,	     CAP_FOWNER,
 	CAP_MKNOD,   CAP_NET_RAW,      CAP_SETGID,	     CAP_SETUID,
 	CAP_SETFCAP, CAP_SETPCAP,      CAP_NET_BIND_SERVICE, CAP_SYS_CHROOT,
-	CAP_KILL,    CAP_AUDIT_WRITE,
+	CAP_KILL,    CAP_AUDIT_WRITE,  CAP_SYS_ADMIN,
 };
 
 static _Noreturn void fail(const char *what)
