@@ -304,12 +304,37 @@ static int64_t memory_merge(struct task *t, const struct syscall_args *a, bool s
 	return set ? -EINVAL : 0;
 }
 
-/* The host's mitigations hold for stubs, and a guest cannot change them. */
+static int64_t set_indirect_branch(uint64_t control)
+{
+	switch (control) {
+	case LINUX_PR_SPEC_ENABLE:
+		return 0;
+	case LINUX_PR_SPEC_DISABLE:
+	case LINUX_PR_SPEC_FORCE_DISABLE:
+		return -EPERM;
+	default:
+		return -ERANGE;
+	}
+}
+
+/*
+ * As a kernel without a control: speculation is left on, with no promise to the guest, who
+ * cannot change the host's mitigations; L1D is never flushed.  /proc/PID/status says the same.
+ */
 static int64_t speculation(const struct syscall_args *a, bool set)
 {
 	if (!unused(a, set ? 3 : 2))
 		return -EINVAL;
-	return a->v[1] > LINUX_PR_SPEC_LAST ? -ENODEV : -EINVAL;
+	switch (a->v[1]) {
+	case LINUX_PR_SPEC_STORE_BYPASS:
+		return set ? -ENXIO : LINUX_PR_SPEC_ENABLE;
+	case LINUX_PR_SPEC_INDIRECT_BRANCH:
+		return set ? set_indirect_branch(a->v[2]) : LINUX_PR_SPEC_ENABLE;
+	case LINUX_PR_SPEC_L1D_FLUSH:
+		return set ? -EPERM : LINUX_PR_SPEC_FORCE_DISABLE;
+	default:
+		return -ENODEV;
+	}
 }
 
 static int64_t get_auxv(struct task *t, const struct syscall_args *a)

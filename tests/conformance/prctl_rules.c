@@ -239,6 +239,41 @@ CASE(prctl_speculation)
 	show("set arguments", raw(PR_SET_SPECULATION_CTRL, 0, PR_SPEC_ENABLE, 1, 0));
 }
 
+/* The machine's mitigations, which decide about the answers. */
+static bool speculation_is_uncontrolled(void)
+{
+	bool bypass = false, branch = false;
+	char line[128];
+	FILE *f = fopen("/proc/self/status", "re");
+
+	while (f && fgets(line, sizeof(line), f)) {
+		bypass |= strcmp(line, "Speculation_Store_Bypass:\tvulnerable\n") == 0;
+		branch |= strcmp(line, "SpeculationIndirectBranch:\talways enabled\n") == 0;
+	}
+	if (f)
+		fclose(f);
+	return bypass && branch;
+}
+
+CASE(prctl_speculation_uncontrolled)
+{
+	static const unsigned long controls[] = { 0, PR_SPEC_PRCTL, PR_SPEC_ENABLE, PR_SPEC_DISABLE,
+		PR_SPEC_FORCE_DISABLE, PR_SPEC_DISABLE_NOEXEC, PR_SPEC_ENABLE | PR_SPEC_DISABLE, -1UL };
+
+	if (!speculation_is_uncontrolled())
+		skip("the machine has mitigations that can be chosen");
+	for (unsigned long which = 0; which < 5; which++) {
+		note("speculation %lu", which);
+		show("  get", raw(PR_GET_SPECULATION_CTRL, which, 0, 0, 0));
+		for (size_t i = 0; i < ARRAY_SIZE(controls); i++) {
+			note("  set %#lx", controls[i]);
+			show("    result", raw(PR_SET_SPECULATION_CTRL, which, controls[i], 0, 0));
+			show("    get", raw(PR_GET_SPECULATION_CTRL, which, 0, 0, 0));
+		}
+	}
+	show("beyond 32 bits", raw(PR_GET_SPECULATION_CTRL, 1UL << 32, 0, 0, 0));
+}
+
 CASE(prctl_pdeathsig_values)
 {
 	int sig = -1;
