@@ -218,6 +218,55 @@ CASE(proc_write_of_read_only)
 	}
 }
 
+/* Tables cannot be opened for writing by anybody; counters can. */
+CASE(proc_net_cannot_be_written)
+{
+	static const char *const names[] = { "arp", "dev", "dev_mcast", "if_inet6", "igmp", "ipv6_route",
+		"netlink", "netstat", "packet", "protocols", "ptype", "raw", "route", "snmp", "snmp6",
+		"sockstat", "sockstat6", "tcp", "tcp6", "udp", "udp6", "unix" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		char path[64];
+		int fd;
+
+		snprintf(path, sizeof(path), "/proc/self/net/%s", names[i]);
+		note("%s", names[i]);
+		show_ok("  write only", open(path, O_WRONLY | O_CLOEXEC));
+		fd = open(path, O_RDWR | O_CLOEXEC);
+		show_ok("  both", fd);
+		if (fd != -1)
+			show("  write", write(fd, "x", 1));
+	}
+}
+
+CASE(proc_sched_reset)
+{
+	struct stat st;
+	int fd;
+
+	MUST(stat("/proc/self/sched", &st));
+	note("mode %o", st.st_mode);
+	fd = (int)MUST(open("/proc/self/sched", O_RDWR | O_CLOEXEC));
+	show("write", write(fd, "0", 1));
+	show("a word", write(fd, "reset\n", 6));
+	show("at an offset", pwrite(fd, "0", 1, 100));
+	become_user(65534);
+	show("a write of who has not the rights now", write(fd, "0", 1));
+	show("open of who has not", open("/proc/1/sched", O_WRONLY | O_CLOEXEC));
+}
+
+CASE(proc_status_without_shadow_stack)
+{
+	char line[128];
+	FILE *f = fopen("/proc/self/status", "re");
+
+	while (f && fgets(line, sizeof(line), f))
+		if (strncmp(line, "x86_", 4) == 0)
+			skip("the kernel is one with shadow stacks");
+	if (f)
+		fclose(f);
+}
+
 CASE(proc_mem_of_zombie)
 {
 	pid_t pid = (pid_t)MUST(fork());

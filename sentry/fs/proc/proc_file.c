@@ -189,6 +189,14 @@ static int copy_text(struct io_iter *from, char text[PROC_WRITE_MAX])
 	return (int)size;
 }
 
+/* Linux has kinds of files, which differ in this. */
+static int refuse_write(const struct proc_entry *entry)
+{
+	if (entry->node->flags & PROC_NO_WRITE)
+		return -EACCES;
+	return entry->pid ? -EINVAL : -EIO;
+}
+
 static ssize_t text_write(struct file *file, struct io_iter *from, uint64_t *pos)
 {
 	char text[PROC_WRITE_MAX];
@@ -197,9 +205,8 @@ static ssize_t text_write(struct file *file, struct io_iter *from, uint64_t *pos
 	struct proc_call c;
 	int rc;
 
-	/* Linux has two kinds of files, which differ in this. */
 	if (!node->store)
-		return proc_entry(file->inode)->pid ? -EINVAL : -EIO;
+		return refuse_write(proc_entry(file->inode));
 	rc = proc_call_begin(file->inode, file, &c);
 	c.pos = *pos;
 	if (rc == 0)
@@ -312,6 +319,8 @@ int proc_file_open(struct inode *inode, struct file *file)
 	const struct mm *mm = NULL;
 	struct proc_file *pf;
 
+	if (node->flags & PROC_NO_WRITER && file->can_write)
+		return -EACCES;
 	if (node->flags & (PROC_OPEN_READ | PROC_OPEN_ATTACH)) {
 		int rc = check_open(inode, node, &mm);
 

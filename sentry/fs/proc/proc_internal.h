@@ -75,9 +75,11 @@ enum proc_node_flags {
 	PROC_PLAIN_MODE = 1 << 5,  /* capabilities do not override the mode (sysctl) */
 	PROC_USER_LIMIT = 1 << 6,  /* limits of users: writable with CAP_SYS_RESOURCE in one's own namespace */
 	PROC_SMAPS = 1 << 7,	   /* of proc_maps_ops: smaps */
-	PROC_NET_ADMIN = 1 << 8,   /* CAP_NET_ADMIN over the caller's network is as good as its root */
+	PROC_NET_ADMIN = 1 << 11,  /* CAP_NET_ADMIN over the caller's network is as good as its root */
 	PROC_PLAIN_FILE = 1 << 9,  /* no seq_file on Linux: has an end, takes pwrite */
 	PROC_FAR = 1 << 10,	   /* of those: positions beyond the file system's limit too */
+	PROC_NO_WRITER = 1 << 12,  /* opening for writing: -EACCES, whatever the rights */
+	PROC_NO_WRITE = 1 << 13,   /* writing: -EACCES */
 	PROC_CALLER_LINK = 1 << 3, /* self and thread-self: there with subset=pid */
 };
 
@@ -203,7 +205,7 @@ proc_show_fn proc_show_comm, proc_show_limits, proc_show_io, proc_show_wchan, pr
 	proc_show_children, proc_show_timerslack, proc_show_timers, proc_show_oom_score,
 	proc_show_oom_score_adj, proc_show_oom_adj, proc_show_cgroup, proc_show_cpuset,
 	proc_show_coredump_filter, proc_show_arch_status, proc_show_autogroup;
-proc_store_fn proc_store_comm, proc_store_timerslack, proc_store_oom_score_adj,
+proc_store_fn proc_store_comm, proc_store_sched, proc_store_timerslack, proc_store_oom_score_adj,
 	proc_store_oom_adj, proc_store_coredump_filter;
 proc_show_fn proc_show_uid_map, proc_show_gid_map, proc_show_projid_map, proc_show_setgroups,
 	proc_show_loginuid, proc_show_sessionid;

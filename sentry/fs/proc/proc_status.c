@@ -231,7 +231,6 @@ static void add_placement(struct task *t, struct strbuf *out)
 	strbuf_addf(out, "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t%llu\n",
 		    (unsigned long long)t->voluntary_switches,
 		    (unsigned long long)t->involuntary_switches);
-	strbuf_add(out, "x86_Thread_features:\t\nx86_Thread_features_locked:\t\n");
 }
 
 int proc_show_status(const struct proc_call *c, struct strbuf *out)

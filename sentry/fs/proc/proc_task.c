@@ -27,7 +27,7 @@
 	PROC_FILE("status", 0444, proc_show_status),                                             \
 	PROC_CHECKED("personality", 0400, proc_show_personality, PROC_SHOW_ATTACH),              \
 	PROC_FILE("limits", 0444, proc_show_limits),                                             \
-	PROC_FILE("sched", 0444, proc_show_sched),                                               \
+	PROC_RW("sched", 0644, proc_show_sched, proc_store_sched),                               \
 	PROC_RW("comm", 0644, proc_show_comm, proc_store_comm),                                  \
 	PROC_CHECKED("syscall", 0400, proc_show_syscall, PROC_SHOW_ATTACH),                      \
 	PROC_PLAIN("cmdline", 0444, proc_show_cmdline, NULL),                                   \

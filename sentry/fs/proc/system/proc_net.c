@@ -72,30 +72,34 @@ HEADER(show_raw, PROC_NET_UDP_HEADING)
 HEADER(show_ptype, "Type Device      Function\n")
 HEADER(show_nothing, "")
 
+/* Linux opens those that list something itself, and refuses a writer. */
+#define NET_TABLE(name, show) PROC_CHECKED(name, 0444, show, PROC_NO_WRITER)
+#define NET_COUNTERS(name, show) PROC_CHECKED(name, 0444, show, PROC_NO_WRITE)
+
 static const struct proc_node net_nodes[] = {
-	PROC_FILE("arp", 0444, proc_net_arp),
-	PROC_FILE("dev", 0444, proc_net_dev),
-	PROC_FILE("dev_mcast", 0444, show_nothing),
-	PROC_FILE("if_inet6", 0444, proc_net_if_inet6),
-	PROC_FILE("igmp", 0444, show_nothing),
-	PROC_FILE("ipv6_route", 0444, show_nothing),
-	PROC_FILE("netlink", 0444, show_netlink),
-	PROC_FILE("netstat", 0444, show_netstat),
-	PROC_FILE("packet", 0444, show_packet),
-	PROC_FILE("protocols", 0444, show_protocols),
-	PROC_FILE("ptype", 0444, show_ptype),
-	PROC_FILE("raw", 0444, show_raw),
-	PROC_FILE("route", 0444, proc_net_route),
-	PROC_FILE("snmp", 0444, show_snmp),
-	PROC_FILE("snmp6", 0444, show_snmp6),
-	PROC_FILE("sockstat", 0444, show_sockstat),
-	PROC_FILE("sockstat6", 0444, show_sockstat6),
-	PROC_FILE("tcp", 0444, proc_net_tcp),
-	PROC_FILE("tcp6", 0444, proc_net_tcp6),
-	PROC_FILE("udp", 0444, proc_net_udp),
-	PROC_FILE("udp6", 0444, proc_net_udp6),
-	PROC_FILE("unix", 0444, show_unix),
-	PROC_FILE("wireless", 0444, show_wireless),
+	NET_TABLE("arp", proc_net_arp),
+	NET_TABLE("dev", proc_net_dev),
+	NET_TABLE("dev_mcast", show_nothing),
+	NET_TABLE("if_inet6", proc_net_if_inet6),
+	NET_TABLE("igmp", show_nothing),
+	NET_TABLE("ipv6_route", show_nothing),
+	NET_TABLE("netlink", show_netlink),
+	NET_COUNTERS("netstat", show_netstat),
+	NET_TABLE("packet", show_packet),
+	NET_TABLE("protocols", show_protocols),
+	NET_TABLE("ptype", show_ptype),
+	NET_TABLE("raw", show_raw),
+	NET_TABLE("route", proc_net_route),
+	NET_COUNTERS("snmp", show_snmp),
+	NET_COUNTERS("snmp6", show_snmp6),
+	NET_COUNTERS("sockstat", show_sockstat),
+	NET_COUNTERS("sockstat6", show_sockstat6),
+	NET_TABLE("tcp", proc_net_tcp),
+	NET_TABLE("tcp6", proc_net_tcp6),
+	NET_TABLE("udp", proc_net_udp),
+	NET_TABLE("udp6", proc_net_udp6),
+	NET_TABLE("unix", show_unix),
+	NET_TABLE("wireless", show_wireless),
 };
 
 const struct proc_dir proc_net_dir = PROC_DIR(net_nodes);
