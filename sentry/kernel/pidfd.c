@@ -6,13 +6,13 @@
 #include "sentry/kernel/pidfd.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "sentry/abi/poll.h"
 #include "sentry/abi/wait.h"
 #include "sentry/kernel/task_internal.h"
 #include "sentry/vfs/file.h"
+#include "util/strbuf.h"
 
 #define LINUX_O_RDWR 02
 
@@ -68,13 +68,12 @@ static struct wait_queue *pidfd_poll_queue(struct file *file)
 }
 
 /* The numbers from the reader's namespace down to the task's own. */
-static void pidfd_show(struct file *file, char *buf, size_t size)
+static void pidfd_show(struct file *file, struct strbuf *out)
 {
 	struct pidfd *p = file->private_data;
 	struct task *reader = task_current(), *t;
 	int32_t number = -1;
 	uint32_t level = 0;
-	int used;
 
 	mutex_lock(&p->task->kernel->tasklist_lock);
 	t = holder_locked(p);
@@ -84,12 +83,10 @@ static void pidfd_show(struct file *file, char *buf, size_t size)
 		number = pid_number_in(&t->pid, ns);
 		level = ns->level;
 	}
-	used = snprintf(buf, size, "Pid:\t%d\nNSpid:\t%d", number, number);
+	strbuf_addf(out, "Pid:\t%d\nNSpid:\t%d", number, number);
 	while (number > 0 && ++level <= t->pid.ns->level)
-		if (used > 0 && (size_t)used < size)
-			used += snprintf(buf + used, size - (size_t)used, "\t%d", t->pid.numbers[level]);
-	if (used > 0 && (size_t)used < size)
-		snprintf(buf + used, size - (size_t)used, "\n");
+		strbuf_addf(out, "\t%d", t->pid.numbers[level]);
+	strbuf_add_char(out, '\n');
 	mutex_unlock(&p->task->kernel->tasklist_lock);
 }
 

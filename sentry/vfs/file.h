@@ -25,6 +25,7 @@ struct fd_table;
 struct file;
 struct file_owner;
 struct io_iter;
+struct strbuf;
 
 /* readdir: file systems call emit for each entry; false means the buffer is full. */
 struct dir_context {
@@ -61,8 +62,8 @@ struct file_ops {
 		   uint64_t *host_offset);
 	/* Counts shared mappings that may write, as mappable_ops.count_writer. */
 	void (*count_writer)(struct file *file, int change);
-	/* Extra lines of /proc/PID/fdinfo/N. */
-	void (*show_fdinfo)(struct file *file, char *buf, size_t size);
+	/* Appends lines of /proc/PID/fdinfo/N. */
+	void (*show_fdinfo)(struct file *file, struct strbuf *out);
 	/* The descriptive name for /proc/PID/fd of files without a path: "pipe:[12]". NULL: path. */
 	void (*describe)(struct file *file, char *buf, size_t size);
 	/* memfd seals: LINUX_F_ADD_SEALS, LINUX_F_GET_SEALS; NULL: -EINVAL. */

@@ -5,6 +5,8 @@
 #include "conformance.h"
 
 #include <dirent.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/sysmacros.h>
 
@@ -102,6 +104,35 @@ CASE(proc_fdinfo)
 	for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n"))
 		if (strncmp(line, "pos:", 4) == 0 || strncmp(line, "flags:", 6) == 0)
 			note("%s", line);
+}
+
+/* More than would fit on a page or two. */
+CASE(proc_fdinfo_of_epoll)
+{
+	int epoll = (int)MUST(epoll_create1(EPOLL_CLOEXEC)), count = 0;
+	char line[256], path[64];
+	FILE *f;
+
+	for (int i = 0; i < 200; i++) {
+		struct epoll_event event = { .events = EPOLLIN, .data.u64 = 0x1000 };
+
+		MUST(epoll_ctl(epoll, EPOLL_CTL_ADD, (int)MUST(eventfd(0, EFD_CLOEXEC)), &event));
+	}
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", epoll);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f)) {
+		unsigned events, dev;
+		unsigned long long data, ino;
+		long long pos;
+		int fd;
+
+		count += sscanf(line, "tfd: %d events: %x data: %llx pos:%lli ino:%llx sdev:%x", &fd, &events,
+				&data, &pos, &ino, &dev) == 6 && events == (EPOLLIN | EPOLLERR | EPOLLHUP) &&
+			 data == 0x1000;
+	}
+	if (f)
+		fclose(f);
+	show_int("watched", count);
 }
 
 CASE(proc_status)

@@ -6,12 +6,12 @@
 #include "sentry/fs/anon/epoll_internal.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "sentry/abi/fs.h"
 #include "sentry/vfs/fifo.h"
 #include "util/checked.h"
+#include "util/strbuf.h"
 
 #define EXCLUSIVE_OK                                                                     \
 	(LINUX_EPOLLIN | LINUX_EPOLLOUT | LINUX_EPOLLERR | LINUX_EPOLLHUP | LINUX_EPOLLET | \
@@ -52,25 +52,19 @@ static void epoll_file_release(struct file *file)
 	free(ep);
 }
 
-static void epoll_file_fdinfo(struct file *file, char *buf, size_t size)
+static void epoll_file_fdinfo(struct file *file, struct strbuf *out)
 {
 	struct epoll *ep = file->private_data;
-	size_t used = 0;
 
 	mutex_lock(&ep->lock);
 	for_each_item(node, ep, bucket) {
 		struct epoll_item *item = container_of(node, struct epoll_item, node);
-		int n;
 
-		if (used >= size)
-			break;
-		n = snprintf(buf + used, size - used,
-			     "tfd: %8d events: %8x data: %16llx  pos:%lli ino:%llx sdev:%llx\n",
-			     item->fd, item->event.events, (unsigned long long)item->event.data,
-			     (long long)item->file->position,
-			     (unsigned long long)item->file->inode->ino,
-			     (unsigned long long)item->file->inode->sb->dev);
-		used += n > 0 ? (size_t)n : 0;
+		strbuf_addf(out, "tfd: %8d events: %8x data: %16llx  pos:%lli ino:%llx sdev:%llx\n",
+			    item->fd, item->event.events, (unsigned long long)item->event.data,
+			    (long long)item->file->position,
+			    (unsigned long long)item->file->inode->ino,
+			    (unsigned long long)item->file->inode->sb->dev);
 	}
 	mutex_unlock(&ep->lock);
 }

@@ -3,7 +3,6 @@
 #include "sentry/fs/anon/eventfd.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "sentry/abi/epoll.h"
@@ -11,6 +10,7 @@
 #include "sentry/mm/usercopy.h"
 #include "sentry/vfs/file.h"
 #include "sentry/wait/wait.h"
+#include "util/strbuf.h"
 
 struct eventfd {
 	_Atomic uint64_t count;
@@ -84,12 +84,12 @@ static struct wait_queue *eventfd_poll_queue(struct file *file)
 	return &e->queue;
 }
 
-static void eventfd_fdinfo(struct file *file, char *buf, size_t size)
+static void eventfd_fdinfo(struct file *file, struct strbuf *out)
 {
 	struct eventfd *e = file->private_data;
 
-	snprintf(buf, size, "eventfd-count: %16llx\neventfd-id: %d\neventfd-semaphore: %d\n",
-		 (unsigned long long)e->count, e->id, e->semaphore);
+	strbuf_addf(out, "eventfd-count: %16llx\neventfd-id: %d\neventfd-semaphore: %d\n",
+		    (unsigned long long)e->count, e->id, e->semaphore);
 }
 
 static void eventfd_free(struct eventfd *e)

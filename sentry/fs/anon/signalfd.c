@@ -10,7 +10,6 @@
 #include "sentry/fs/anon/signalfd.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "sentry/abi/epoll.h"
@@ -20,6 +19,7 @@
 #include "sentry/mm/usercopy.h"
 #include "sentry/vfs/file.h"
 #include "sentry/wait/wait.h"
+#include "util/strbuf.h"
 
 struct signalfd {
 	_Atomic uint64_t mask;
@@ -217,11 +217,11 @@ static struct wait_queue *signalfd_poll_queue(struct file *file)
 	return &s->queue;
 }
 
-static void signalfd_fdinfo(struct file *file, char *buf, size_t size)
+static void signalfd_fdinfo(struct file *file, struct strbuf *out)
 {
 	struct signalfd *s = file->private_data;
 
-	snprintf(buf, size, "sigmask:\t%016llx\n", (unsigned long long)s->mask);
+	strbuf_addf(out, "sigmask:\t%016llx\n", (unsigned long long)s->mask);
 }
 
 static void signalfd_release(struct file *file)

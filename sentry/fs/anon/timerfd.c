@@ -10,7 +10,6 @@
 #include "sentry/fs/anon/timerfd.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "sentry/abi/epoll.h"
@@ -20,6 +19,7 @@
 #include "sentry/vfs/file.h"
 #include "sentry/wait/wait.h"
 #include "util/checked.h"
+#include "util/strbuf.h"
 
 struct timerfd {
 	struct mutex lock;
@@ -216,7 +216,7 @@ static int64_t timerfd_ioctl(struct file *file, struct mm *mm, uint32_t cmd, uin
 	return 0;
 }
 
-static void timerfd_fdinfo(struct file *file, char *buf, size_t size)
+static void timerfd_fdinfo(struct file *file, struct strbuf *out)
 {
 	struct timerfd *tf = file->private_data;
 	uint64_t value, interval, ticks;
@@ -227,11 +227,11 @@ static void timerfd_fdinfo(struct file *file, char *buf, size_t size)
 	ticks = tf->ticks;
 	flags = tf->flags;
 	mutex_unlock(&tf->lock);
-	snprintf(buf, size,
-		 "clockid: %d\nticks: %llu\nsettime flags: 0%o\nit_value: (%llu, %llu)\n"
-		 "it_interval: (%llu, %llu)\n",
-		 tf->clock, (unsigned long long)ticks, (unsigned)flags, value / NSEC_PER_SEC,
-		 value % NSEC_PER_SEC, interval / NSEC_PER_SEC, interval % NSEC_PER_SEC);
+	strbuf_addf(out,
+		    "clockid: %d\nticks: %llu\nsettime flags: 0%o\nit_value: (%llu, %llu)\n"
+		    "it_interval: (%llu, %llu)\n",
+		    tf->clock, (unsigned long long)ticks, (unsigned)flags, value / NSEC_PER_SEC,
+		    value % NSEC_PER_SEC, interval / NSEC_PER_SEC, interval % NSEC_PER_SEC);
 }
 
 static void timerfd_free(struct timerfd *tf)

@@ -110,7 +110,6 @@ static void add_position(const struct proc_call *c, struct file *file, bool cloe
 
 static int fdinfo_show(const struct proc_call *c, struct strbuf *out)
 {
-	char extra[1024] = "";
 	struct fd_table *fds = task_fds_get(c->task);
 	struct file *file = task_file(c->task, c->entry->number);
 
@@ -123,8 +122,7 @@ static int fdinfo_show(const struct proc_call *c, struct strbuf *out)
 	add_position(c, file, fd_table_get_cloexec(fds, c->entry->number) > 0, out);
 	proc_show_file_locks(c, file, fds, out);
 	if (file->ops && file->ops->show_fdinfo)
-		file->ops->show_fdinfo(file, extra, sizeof(extra));
-	strbuf_add(out, extra);
+		file->ops->show_fdinfo(file, out);
 	file_put(file);
 	fd_table_put(fds);
 	return 0;
