@@ -4,57 +4,19 @@
  * here does, as Linux's overlay does not: handles that are to be opened are EOPNOTSUPP there.  Handles that
  * only identify (AT_HANDLE_FID) are there for everything.
  */
-#include <assert.h>
 #include <string.h>
 
 #include "sentry/abi/capability.h"
 #include "sentry/syscalls/file_call.h"
+#include "sentry/vfs/file_handle.h"
 #include "sentry/vfs/inode.h"
 #include "util/checked.h"
-#include "util/hash.h"
 
 #define HANDLE_BYTES_MAX 128U
-#define FID_TYPE_INO64_GEN 0x81 /* inode number in eight bytes, generation in four */
-#define TYPE_INO32_GEN 1 /* the same size: generation, and the number's halves */
-#define FID_BYTES 12U
-
-struct linux_file_handle {
-	uint32_t bytes;
-	int32_t type;
-	uint8_t handle[FID_BYTES];
-};
-
-static bool can_decode(const struct inode *inode)
-{
-	return inode->sb->ops->path_of_ino;
-}
-
-/*
- * A number is used once only in its file system, so the generation stands for both: what was made up for
- * another number, or file system, is stale, as Linux's random generations make it.
- */
-static uint32_t generation_of(const struct super_block *sb, uint64_t ino)
-{
-	return (uint32_t)hash_u64(ino ^ (uint64_t)sb->dev << 32);
-}
-
-static void fill(struct linux_file_handle *h, const struct inode *inode)
-{
-	const uint32_t parts[] = { generation_of(inode->sb, inode->ino), (uint32_t)inode->ino,
-				   (uint32_t)(inode->ino >> 32) };
-
-	static_assert(sizeof(parts) == sizeof(h->handle), "handle");
-	if (can_decode(inode)) {
-		h->type = TYPE_INO32_GEN;
-		memcpy(h->handle, parts, sizeof(parts));
-	} else {
-		memcpy(h->handle, &inode->ino, sizeof(inode->ino));
-	}
-}
 
 static int64_t encode(struct task *t, const struct path *p, guest_addr_t handle)
 {
-	struct linux_file_handle h = { .bytes = FID_BYTES, .type = FID_TYPE_INO64_GEN };
+	struct linux_file_handle h;
 	uint32_t room;
 	int rc = copy_in_u32(t->mm, &room, handle);
 
@@ -62,8 +24,8 @@ static int64_t encode(struct task *t, const struct path *p, guest_addr_t handle)
 		return rc;
 	if (room > HANDLE_BYTES_MAX)
 		return -EINVAL;
-	fill(&h, p->dentry->inode);
-	if (room >= FID_BYTES)
+	file_handle_encode(p->dentry->inode, &h);
+	if (room >= FILE_HANDLE_BYTES)
 		return copy_out(t->mm, handle, &h, sizeof(h));
 	h.type = 255;
 	rc = copy_out(t->mm, handle, &h, offsetof(struct linux_file_handle, handle));
@@ -94,7 +56,7 @@ int64_t sys_name_to_handle_at(struct task *t, const struct syscall_args *a)
 	if (rc)
 		return rc;
 	if (!(flags & LINUX_AT_HANDLE_FID) &&
-	    (!can_decode(p.dentry->inode) || flags & LINUX_AT_HANDLE_CONNECTABLE))
+	    (!file_handle_can_decode(p.dentry->inode) || flags & LINUX_AT_HANDLE_CONNECTABLE))
 		return -EOPNOTSUPP;
 	rc = encode(t, &p, arg_addr(a, 2));
 	if (rc && rc != -EOVERFLOW)
@@ -121,7 +83,7 @@ static int64_t read_body(struct task *t, guest_addr_t at, struct linux_file_hand
 	int rc = copy_in(t->mm, handle, guest_add(at, HANDLE_HEAD), h->bytes);
 
 	if (!rc)
-		memcpy(h->handle, handle, MIN(h->bytes, FID_BYTES));
+		memcpy(h->handle, handle, MIN(h->bytes, FILE_HANDLE_BYTES));
 	return rc;
 }
 
@@ -144,12 +106,9 @@ static int find_anchor(struct task *t, int fd, struct path *out)
 
 static int find_object(const struct path *anchor, const struct linux_file_handle *h, struct path *out)
 {
-	uint32_t parts[FID_BYTES / sizeof(uint32_t)];
 	uint64_t ino;
 
-	memcpy(parts, h->handle, sizeof(parts));
-	ino = parts[1] | (uint64_t)parts[2] << 32;
-	if (h->bytes < FID_BYTES || parts[0] != generation_of(anchor->dentry->sb, ino))
+	if (h->bytes < FILE_HANDLE_BYTES || file_handle_decode(h, anchor->dentry->sb, &ino))
 		return -ESTALE;
 	return vfs_find_by_ino(anchor, ino, out);
 }

@@ -22,8 +22,10 @@
 #include "sentry/vfs/async.h"
 #include "sentry/vfs/attr.h"
 #include "sentry/vfs/dentry_cache.h"
+#include "sentry/vfs/file_handle.h"
 #include "sentry/vfs/vfs.h"
 #include "util/checked.h"
+#include "util/strbuf.h"
 
 #define QUEUE_MAX 16384 /* fs.inotify.max_queued_events */
 #define WATCHES_MAX 65536
@@ -38,7 +40,7 @@ struct inotify_event {
 
 struct inotify {
 	struct list_node events;
-	struct list_node marks;
+	struct list_node marks; /* newest first, as fdinfo lists them */
 	size_t event_count, event_bytes, mark_count;
 	int32_t next_wd;
 	bool overflowed;
@@ -364,6 +366,34 @@ static int64_t inotify_ioctl(struct file *file, struct mm *mm, uint32_t cmd, uin
 	return copy_out_u32(mm, guest_addr(arg), (uint32_t)bytes);
 }
 
+static void add_mark(const struct inotify_mark *m, struct strbuf *out)
+{
+	const uint32_t shown = LINUX_IN_ALL_EVENTS | LINUX_IN_EXCL_UNLINK | LINUX_IN_ONESHOT;
+	uint64_t dev = m->inode->sb->dev;
+	struct linux_file_handle h;
+
+	file_handle_encode(m->inode, &h);
+	strbuf_addf(out, "inotify wd:%x ino:%llx sdev:%x mask:%x ignored_mask:0 fhandle-bytes:%x "
+			 "fhandle-type:%x f_handle:",
+		    (uint32_t)m->wd, (unsigned long long)m->inode->ino,
+		    linux_dev_major(dev) << 20 | linux_dev_minor(dev), m->mask & shown, h.bytes,
+		    (uint32_t)h.type);
+	for (size_t i = 0; i < sizeof(h.handle); i++)
+		strbuf_addf(out, "%02x", h.handle[i]);
+	strbuf_add_char(out, '\n');
+}
+
+static void inotify_fdinfo(struct file *file, struct strbuf *out)
+{
+	struct inotify *in = file->private_data;
+	struct inotify_mark *m;
+
+	mutex_lock(&inotify_mutex);
+	list_for_each(m, &in->marks, in_instance)
+		add_mark(m, out);
+	mutex_unlock(&inotify_mutex);
+}
+
 static void inotify_release(struct file *file)
 {
 	struct inotify *in = file->private_data;
@@ -401,6 +431,7 @@ static const struct file_ops inotify_file_ops = {
 	.poll_queue = inotify_poll_queue,
 	.async_list = inotify_async_list,
 	.ioctl = inotify_ioctl,
+	.show_fdinfo = inotify_fdinfo,
 	.release = inotify_release,
 	.plain_read = true,
 };
@@ -459,7 +490,7 @@ static int add_locked(struct inotify *in, struct inotify_mark *fresh, uint32_t m
 		return -ENOSPC;
 	fresh->wd = in->next_wd++;
 	inotify_mark_link_locked(fresh);
-	list_add_tail(&in->marks, &fresh->in_instance);
+	list_add_head(&in->marks, &fresh->in_instance);
 	in->mark_count++;
 	*wd = fresh->wd;
 	return 1;

@@ -12,6 +12,7 @@ libsentry_a_SOURCES += \
 	%D%/dnotify.c %D%/dnotify.h \
 	%D%/fd_table.c \
 	%D%/file.c %D%/file.h \
+	%D%/file_handle.c %D%/file_handle.h \
 	%D%/file_io.c \
 	%D%/file_lock.c %D%/file_lock.h \
 	%D%/file_wait.c %D%/file_wait.h \

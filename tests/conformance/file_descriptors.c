@@ -8,6 +8,7 @@
 #include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
+#include <sys/sysmacros.h>
 
 CASE(dup_basics)
 {
@@ -334,6 +335,96 @@ CASE(inotify_links)
 			MUST(remove(names[i][0]));
 		show_events(fd, first);
 	}
+}
+
+#ifndef AT_HANDLE_FID
+#define AT_HANDLE_FID 0x200
+#endif
+
+struct handle {
+	struct file_handle head;
+	unsigned char bytes[MAX_HANDLE_SZ];
+};
+
+/* The end of a line of fdinfo for @path, from what the other calls say of it. */
+static void expected_line(const char *path, char *out, size_t size)
+{
+	struct handle h = { .head.handle_bytes = MAX_HANDLE_SZ };
+	struct stat st;
+	size_t used;
+	int mount;
+
+	MUST(stat(path, &st));
+	MUST(name_to_handle_at(AT_FDCWD, path, &h.head, &mount, AT_HANDLE_FID));
+	used = (size_t)snprintf(out, size, "fhandle-bytes:%x fhandle-type:%x f_handle:", h.head.handle_bytes,
+				(unsigned)h.head.handle_type);
+	for (unsigned i = 0; i < h.head.handle_bytes; i++)
+		used += (size_t)snprintf(out + used, size - used, "%02x", h.head.f_handle[i]);
+	snprintf(out + used, size - used, "; ino:%lx sdev:%x", st.st_ino,
+		 major(st.st_dev) << 20 | minor(st.st_dev));
+}
+
+/* A line without what differs from machine to machine, and whether that is @path's. */
+static void show_watch(char *line, const char *path)
+{
+	char expected[512], got[512], *handle = strstr(line, "fhandle-bytes:"), *mask = strstr(line, "mask:");
+	unsigned long ino = 0;
+	unsigned wd = 0, dev = 0;
+
+	line[strcspn(line, "\n")] = '\0';
+	if (!handle || !mask || sscanf(line, "inotify wd:%x ino:%lx sdev:%x ", &wd, &ino, &dev) != 3) {
+		note("unexpected: %s", line);
+		return;
+	}
+	expected_line(path, expected, sizeof(expected));
+	snprintf(got, sizeof(got), "%s; ino:%lx sdev:%x", handle, ino, dev);
+	note("wd %u %.*s is %s: %d", wd, (int)(handle - mask), mask, path, strcmp(got, expected) == 0);
+}
+
+static void show_watches(const char *label, int fd, const char *const *newest_first)
+{
+	char line[512], path[64];
+	FILE *f;
+
+	note("%s", label);
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (strncmp(line, "inotify", 7) == 0)
+			show_watch(line, *newest_first ? *newest_first++ : ".");
+	if (f)
+		fclose(f);
+}
+
+CASE(inotify_fdinfo)
+{
+	int fd = (int)MUST(inotify_init1(IN_NONBLOCK | IN_CLOEXEC)), first, second;
+
+	show_watches("none", fd, (const char *const[]){ NULL });
+	use_tmpfs();
+	MUST(mkdir("d", 0755));
+	write_file("f", "x", 0600);
+	first = (int)MUST(inotify_add_watch(fd, "d", IN_CREATE | IN_ONLYDIR | IN_EXCL_UNLINK));
+	second = (int)MUST(inotify_add_watch(fd, "f", IN_ALL_EVENTS | IN_ONESHOT | IN_DONT_FOLLOW));
+	MUST(inotify_add_watch(fd, "/proc/self/status", IN_MODIFY));
+	MUST(inotify_add_watch(fd, "/", IN_ATTRIB));
+	show_watches("four", fd, (const char *const[]){ "/", "/proc/self/status", "f", "d", NULL });
+	MUST(inotify_add_watch(fd, "d", IN_DELETE | IN_MASK_ADD));
+	show_watches("more events", fd, (const char *const[]){ "/", "/proc/self/status", "f", "d", NULL });
+	MUST(inotify_add_watch(fd, "d", IN_OPEN));
+	show_watches("others", fd, (const char *const[]){ "/", "/proc/self/status", "f", "d", NULL });
+	MUST(inotify_rm_watch(fd, second));
+	show_watches("one is gone", fd, (const char *const[]){ "/", "/proc/self/status", "d", NULL });
+	MUST(rmdir("d"));
+	show_watches("its directory went", fd, (const char *const[]){ "/", "/proc/self/status", NULL });
+	for (int i = 0; i < 20; i++) {
+		write_file("g", "x", 0600);
+		second = (int)MUST(inotify_add_watch(fd, "g", IN_MODIFY));
+		if (i < 19)
+			MUST(inotify_rm_watch(fd, second));
+	}
+	note("distance %d", second - first);
+	show_watches("a number of two digits", fd, (const char *const[]){ "g", "/", "/proc/self/status", NULL });
 }
 
 CASE(inotify_errors)
