@@ -23,6 +23,8 @@
 #define LINUX_PTRACE_DETACH 17
 #define LINUX_PTRACE_OLDSETOPTIONS 21
 #define LINUX_PTRACE_SYSCALL 24
+#define LINUX_PTRACE_GET_THREAD_AREA 25
+#define LINUX_PTRACE_SET_THREAD_AREA 26
 #define LINUX_PTRACE_ARCH_PRCTL 30
 #define LINUX_PTRACE_SYSEMU 31
 #define LINUX_PTRACE_SYSEMU_SINGLESTEP 32
@@ -65,6 +67,7 @@
 
 #define LINUX_NT_PRSTATUS 1
 #define LINUX_NT_PRFPREG 2
+#define LINUX_NT_386_IOPERM 0x201
 #define LINUX_NT_X86_XSTATE 0x202
 
 #define LINUX_TRAP_BRKPT 1
@@ -109,6 +112,21 @@ struct linux_ptrace_rseq_configuration {
 	uint64_t rseq_abi_pointer;
 	uint32_t rseq_abi_size, signature, flags, pad;
 };
+
+/* Of PTRACE_GET_THREAD_AREA: a segment descriptor. */
+struct linux_user_desc {
+	uint32_t entry_number, base_addr, limit, flags;
+};
+_Static_assert(sizeof(struct linux_user_desc) == 16, "user_desc");
+
+#define LINUX_USER_DESC_SEG_32BIT 0x01U
+#define LINUX_USER_DESC_CODE 0x04U /* the upper bit of the contents */
+#define LINUX_USER_DESC_READ_EXEC_ONLY 0x08U
+#define LINUX_USER_DESC_SEG_NOT_PRESENT 0x20U
+#define LINUX_USER_DESC_FLAGS 0xffU
+
+#define LINUX_GDT_ENTRY_TLS_MIN 12
+#define LINUX_GDT_ENTRY_TLS_MAX 14
 
 /* What GETEVENTMSG says at a system call stop. */
 #define LINUX_PTRACE_EVENTMSG_SYSCALL_ENTRY 1

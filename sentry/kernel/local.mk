@@ -9,7 +9,7 @@ libsentry_a_SOURCES += %D%/bpf_classic.c %D%/bpf_classic.h %D%/task_container.c 
 	%D%/pid_namespace.c %D%/pidfd.c %D%/pidfd_ioctl.c %D%/pidfd.h %D%/posix_timer.c %D%/posix_timer.h \
 	%D%/process_group.c %D%/process_group.h %D%/program.h \
 	%D%/ptrace.h %D%/ptrace_attach.c %D%/ptrace_internal.h %D%/ptrace_job.c %D%/ptrace_memory.c \
-	%D%/ptrace_regs.c %D%/ptrace_request.c %D%/ptrace_run.c %D%/ptrace_seccomp.c %D%/ptrace_stop.c %D%/ptrace_syscall.c %D%/ptrace_wait.c \
+	%D%/ptrace_regs.c %D%/ptrace_request.c %D%/ptrace_run.c %D%/ptrace_seccomp.c %D%/ptrace_stop.c %D%/ptrace_syscall.c %D%/ptrace_thread_area.c %D%/ptrace_wait.c \
 	%D%/ptrace_watch.c %D%/restart.h %D%/sched_deadline.c %D%/sched_deadline.h %D%/seccomp.c %D%/seccomp.h \
 	%D%/seccomp_action.c %D%/seccomp_internal.h %D%/seccomp_notify.c \
 	%D%/signal.c %D%/signal.h \

@@ -65,6 +65,10 @@ int64_t ptrace_get_filter(struct task *tracer, struct task *t, uint64_t number, 
 int64_t ptrace_get_filter_metadata(struct task *tracer, struct task *t, uint64_t size, uint64_t data)
 	MUST_CHECK;
 
+/* ptrace_thread_area.c */
+int64_t ptrace_get_thread_area(struct task *tracer, uint64_t number, uint64_t data) MUST_CHECK;
+int64_t ptrace_set_thread_area(struct task *tracer, uint64_t number, uint64_t data) MUST_CHECK;
+
 /* ptrace_memory.c */
 int64_t ptrace_peek(struct task *tracer, struct task *t, uint64_t addr, uint64_t data) MUST_CHECK;
 int64_t ptrace_poke(struct task *tracer, struct task *t, uint64_t addr, uint64_t data) MUST_CHECK;

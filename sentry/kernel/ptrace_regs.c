@@ -286,6 +286,10 @@ static int64_t regset(struct task *tracer, struct task *t, uint64_t type, uint64
 	case LINUX_NT_X86_XSTATE:
 		whole = xstate_regset_size();
 		break;
+	case LINUX_NT_386_IOPERM: /* cannot be written; nobody has an I/O port to be shown */
+		if (iov[1] % sizeof(uint64_t))
+			return -EINVAL;
+		return write ? -EOPNOTSUPP : -ENXIO;
 	default:
 		return -EINVAL;
 	}

@@ -307,6 +307,10 @@ static int64_t stopped_request(struct task *tracer, struct task *t, uint64_t req
 	case LINUX_PTRACE_GETREGSET:
 	case LINUX_PTRACE_SETREGSET:
 		return ptrace_regset_request(tracer, t, request, addr, data);
+	case LINUX_PTRACE_GET_THREAD_AREA:
+		return ptrace_get_thread_area(tracer, addr, data);
+	case LINUX_PTRACE_SET_THREAD_AREA:
+		return ptrace_set_thread_area(tracer, addr, data);
 	case LINUX_PTRACE_ARCH_PRCTL:
 		return ptrace_arch_prctl(tracer, t, data, addr);
 	case LINUX_PTRACE_OLDSETOPTIONS:

@@ -262,6 +262,66 @@ CASE(ptrace_regset)
 	tracee_end(pid);
 }
 
+/* Sets of other programs, and of other machines. */
+CASE(ptrace_regset_types)
+{
+	static const unsigned types[] = { 0, 3, 4, 6, 0x100, 0x200, 0x201, 0x203, 0x46e62b7f, -1U };
+	static const size_t sizes[] = { 16384, 8, 0, 13, 4 };
+	static char buf[16384];
+	pid_t pid = tracee_start(regs_body);
+
+	for (size_t i = 0; i < ARRAY_SIZE(types) * ARRAY_SIZE(sizes); i++) {
+		unsigned type = types[i / ARRAY_SIZE(sizes)];
+		struct iovec iov = { buf, sizes[i % ARRAY_SIZE(sizes)] };
+
+		note("set %#x of %zu", type, iov.iov_len);
+		show("  get", TRACE(PTRACE_GETREGSET, pid, type, &iov));
+		show("  set", TRACE(PTRACE_SETREGSET, pid, type, &iov));
+		show_int("  size", (long)iov.iov_len);
+	}
+	show("bad iovec", TRACE(PTRACE_GETREGSET, pid, 0x201, bad_ptr()));
+	tracee_end(pid);
+}
+
+static void show_area(const char *label, pid_t pid, unsigned long number)
+{
+	unsigned desc[4] = { 7, 7, 7, 7 };
+
+	show(label, TRACE(PTRACE_GET_THREAD_AREA, pid, number, desc));
+	note("  %u %x %x %x", desc[0], desc[1], desc[2], desc[3]);
+}
+
+static void set_area(const char *label, pid_t pid, unsigned long number, unsigned base, unsigned flags)
+{
+	unsigned desc[4] = { 13, base, 0, flags };
+
+	show(label, TRACE(PTRACE_SET_THREAD_AREA, pid, number, desc));
+}
+
+/* Bits of the flags: 32-bit, contents (two), read-only, pages, not present, useable, long mode. */
+CASE(ptrace_thread_area)
+{
+	static const unsigned long numbers[] = { 0, 11, 12, 14, 15, 1UL << 31, 1UL << 32 | 12, -1UL };
+	pid_t pid = tracee_start(regs_body);
+
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+		note("%#lx", numbers[i]);
+		show_area("  get", pid, numbers[i]);
+		show("  get to a bad address", TRACE(PTRACE_GET_THREAD_AREA, pid, numbers[i], bad_ptr()));
+		set_area("  set to zeroes", pid, numbers[i], 0, 0);
+		set_area("  set to nothing", pid, numbers[i], 0, 0x28);
+		set_area("  junk behind the flags", pid, numbers[i], 0, 0xffffff00);
+		show_area("  get again", pid, numbers[i]);
+		set_area("  of 16 bits", pid, numbers[i], 0x1000, 0x40);
+		set_area("  code", pid, numbers[i], 0x1000, 0x45);
+		set_area("  not present", pid, numbers[i], 0x1000, 0x61);
+		show("  from a bad address", TRACE(PTRACE_SET_THREAD_AREA, pid, numbers[i], bad_ptr()));
+	}
+	set_area("valid, at a bad place", pid, 0, 0x1000, 0x51);
+	show_area("nothing is left of it", pid, 13);
+	tracee_end(pid);
+}
+
 static void float_body(void)
 {
 	double value = 0;
