@@ -224,6 +224,43 @@ CASE(nice_limits)
 	}
 }
 
+/* The last number in a file such as "0-3". */
+static long last_number(const char *path)
+{
+	char text[64] = "";
+	FILE *f = fopen(path, "re");
+	char *at;
+
+	if (!f || !fgets(text, sizeof(text), f))
+		MUST(-1);
+	fclose(f);
+	at = text + strcspn(text, "\n");
+	while (at > text && at[-1] >= '0' && at[-1] <= '9')
+		at--;
+	return strtol(at, NULL, 10);
+}
+
+/* A kernel for up to 256 CPUs has masks for all of them, another one for those that are possible. */
+CASE(sched_affinity_size)
+{
+	long built_for = last_number("/sys/devices/system/cpu/kernel_max") + 1;
+	long possible = last_number("/sys/devices/system/cpu/possible") + 1;
+	long bits = built_for <= 256 ? built_for : possible, whole = (bits + 63) / 64 * 8;
+	static unsigned char mask[1024];
+
+	for (long size = 8; size <= (long)sizeof(mask); size += 8) {
+		memset(mask, 0xee, sizeof(mask));
+		long got = syscall(SYS_sched_getaffinity, 0, size, mask);
+
+		if (size * 8 < possible)
+			note("%s", got == -1 && errno == EINVAL ? "too small" : "not refused");
+		else if (got != (size < whole ? size : whole))
+			note("size %ld: %ld", size, got);
+		else if (got < size && mask[got] != 0xee)
+			note("size %ld: written beyond", size);
+	}
+}
+
 CASE(affinity_rules)
 {
 	cpu_set_t set;
