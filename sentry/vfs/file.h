@@ -27,6 +27,9 @@ struct file_owner;
 struct io_iter;
 struct strbuf;
 
+/* The text is made as a whole and kept while its file is open: what lists things ends somewhere. */
+#define FDINFO_SIZE_MAX (1U << 20)
+
 /* readdir: file systems call emit for each entry; false means the buffer is full. */
 struct dir_context {
 	uint64_t pos; /* cookie of the next entry; the file's position */
@@ -62,7 +65,7 @@ struct file_ops {
 		   uint64_t *host_offset);
 	/* Counts shared mappings that may write, as mappable_ops.count_writer. */
 	void (*count_writer)(struct file *file, int change);
-	/* Appends lines of /proc/PID/fdinfo/N. */
+	/* Appends lines of /proc/PID/fdinfo/N; no more when there are FDINFO_SIZE_MAX bytes. */
 	void (*show_fdinfo)(struct file *file, struct strbuf *out);
 	/* The descriptive name for /proc/PID/fd of files without a path: "pipe:[12]". NULL: path. */
 	void (*describe)(struct file *file, char *buf, size_t size);

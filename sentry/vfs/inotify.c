@@ -389,8 +389,11 @@ static void inotify_fdinfo(struct file *file, struct strbuf *out)
 	struct inotify_mark *m;
 
 	mutex_lock(&inotify_mutex);
-	list_for_each(m, &in->marks, in_instance)
+	list_for_each(m, &in->marks, in_instance) {
+		if (out->length >= FDINFO_SIZE_MAX)
+			break;
 		add_mark(m, out);
+	}
 	mutex_unlock(&inotify_mutex);
 }
 

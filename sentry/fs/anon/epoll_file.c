@@ -60,6 +60,8 @@ static void epoll_file_fdinfo(struct file *file, struct strbuf *out)
 	for_each_item(node, ep, bucket) {
 		struct epoll_item *item = container_of(node, struct epoll_item, node);
 
+		if (out->length >= FDINFO_SIZE_MAX)
+			break;
 		strbuf_addf(out, "tfd: %8d events: %8x data: %16llx  pos:%lli ino:%llx sdev:%llx\n",
 			    item->fd, item->event.events, (unsigned long long)item->event.data,
 			    (long long)item->file->position,
