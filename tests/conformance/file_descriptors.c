@@ -359,7 +359,7 @@ static void expected_line(const char *path, char *out, size_t size)
 	used = (size_t)snprintf(out, size, "fhandle-bytes:%x fhandle-type:%x f_handle:", h.head.handle_bytes,
 				(unsigned)h.head.handle_type);
 	for (unsigned i = 0; i < h.head.handle_bytes; i++)
-		used += (size_t)snprintf(out + used, size - used, "%02x", h.head.f_handle[i]);
+		used += (size_t)snprintf(out + used, size - used, "%02x", h.bytes[i]);
 	snprintf(out + used, size - used, "; ino:%lx sdev:%x", st.st_ino,
 		 major(st.st_dev) << 20 | minor(st.st_dev));
 }
