@@ -49,6 +49,11 @@ struct unix_socket {
 	bool owns_name;		     /* bound it: not an accepted socket */
 	struct path path;	     /* reference; bound to one, which stays in use as an open file does */
 	struct message_queue incoming;
+	/*
+	 * Of a socket of the sentry's own, instead of the queue: takes each datagram as it is sent.  In the
+	 * sender's thread, no locks held; the message is borrowed.  NULL for others; does not change.
+	 */
+	void (*sink)(struct unix_socket *u, const struct net_message *message);
 	struct socket_cred peer_cred;
 	/* listeners */
 	struct list_node embryos;    /* connected, not yet accepted; each holds a reference */
@@ -84,6 +89,8 @@ void unix_wake_reader(struct unix_socket *u);
 
 /* unix_address.c */
 int unix_bind(struct socket *s, const struct socket_address *addr);
+/* To @name of at most LINUX_UNIX_PATH_MAX bytes, for whom and in whose tree @ctx says. */
+int unix_bind_path(struct unix_socket *u, const struct vfs_context *ctx, const char *name) MUST_CHECK;
 int unix_autobind(struct unix_socket *u) MUST_CHECK;
 void unix_unbind(struct unix_socket *u);
 void unix_address_put(struct unix_address *a);

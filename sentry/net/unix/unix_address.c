@@ -137,11 +137,9 @@ int unix_autobind(struct unix_socket *u)
 
 /* --- paths ---------------------------------------------------------------------------- */
 
-static int path_of_task(struct task *t, const char *name, struct path *out)
+static int find_inode(const struct vfs_context *ctx, const char *name, struct path *out)
 {
-	struct vfs_context ctx = task_vfs_context(t);
-
-	return vfs_lookup(&ctx, LINUX_AT_FDCWD, name, LOOKUP_FOLLOW, out);
+	return vfs_lookup(ctx, LINUX_AT_FDCWD, name, LOOKUP_FOLLOW, out);
 }
 
 /* Publishes @u as the socket of the inode just made. */
@@ -169,32 +167,23 @@ static int attach_to_inode(struct unix_socket *u, const struct path *path, struc
 	return rc;
 }
 
-static int bind_path(struct unix_socket *u, const struct socket_address *addr)
+int unix_bind_path(struct unix_socket *u, const struct vfs_context *ctx, const char *name)
 {
-	struct task *t = task_current();
-	char name[LINUX_UNIX_PATH_MAX + 1];
-	struct socket_address full = *addr;
-	struct vfs_context ctx;
+	struct socket_address full = { .size = (uint32_t)(PATH_OFFSET + strlen(name) + 1) };
 	struct unix_address *a;
 	struct path path;
 	int rc;
 
-	if (!t)
-		return -EINVAL;
-	copy_path(addr, name);
-	full.size = (uint32_t)(PATH_OFFSET + strlen(name) + 1);
-	memset(full.bytes, 0, sizeof(full.bytes));
 	full.family = LINUX_AF_UNIX;
 	memcpy(full.bytes + PATH_OFFSET, name, strlen(name));
 	a = new_address(&full);
 	if (!a)
 		return -ENOMEM;
-	ctx = task_vfs_context(t);
-	rc = vfs_mknod(&ctx, LINUX_AT_FDCWD, name, LINUX_S_IFSOCK | 0777, 0);
+	rc = vfs_mknod(ctx, LINUX_AT_FDCWD, name, LINUX_S_IFSOCK | 0777, 0);
 	if (rc == -EEXIST)
 		rc = -EADDRINUSE;
 	if (!rc)
-		rc = path_of_task(t, name, &path);
+		rc = find_inode(ctx, name, &path);
 	if (!rc) {
 		rc = attach_to_inode(u, &path, a);
 		path_put(&path);
@@ -202,6 +191,19 @@ static int bind_path(struct unix_socket *u, const struct socket_address *addr)
 	if (rc)
 		unix_address_put(a);
 	return rc;
+}
+
+static int bind_path(struct unix_socket *u, const struct socket_address *addr)
+{
+	struct task *t = task_current();
+	char name[LINUX_UNIX_PATH_MAX + 1];
+	struct vfs_context ctx;
+
+	if (!t)
+		return -EINVAL;
+	copy_path(addr, name);
+	ctx = task_vfs_context(t);
+	return unix_bind_path(u, &ctx, name);
 }
 
 int unix_bind(struct socket *s, const struct socket_address *addr)
@@ -267,17 +269,19 @@ static int find_path(const struct socket_address *addr, struct unix_socket **out
 	struct task *t = task_current();
 	char name[LINUX_UNIX_PATH_MAX + 1];
 	struct inode *inode, *anchor;
+	struct vfs_context ctx;
 	struct path path;
 	int rc;
 
 	if (!t)
 		return -ECONNREFUSED;
 	copy_path(addr, name);
-	rc = path_of_task(t, name, &path);
+	ctx = task_vfs_context(t);
+	rc = find_inode(&ctx, name, &path);
 	if (rc)
 		return rc;
 	inode = path.dentry->inode;
-	rc = path_permission(&path, LINUX_MAY_WRITE, task_vfs_context(t).cred);
+	rc = path_permission(&path, LINUX_MAY_WRITE, ctx.cred);
 	if (!rc)
 		rc = inode_type(inode) == LINUX_S_IFSOCK ? 0 : -ECONNREFUSED;
 	if (!rc) {

@@ -181,6 +181,16 @@ static int make_message(struct unix_socket *u, struct unix_socket *other, struct
 	return 0;
 }
 
+/* Takes over the message. */
+static void sink(struct unix_socket *other, struct net_message *message)
+{
+	other->sink(other, message);
+	if (message->control.files)
+		unix_flight_end(message->control.files);
+	message_put(message);
+}
+
+/* Takes over the message on success. */
 static int deliver(struct unix_socket *other, struct net_message *message)
 {
 	int rc = 0;
@@ -188,10 +198,12 @@ static int deliver(struct unix_socket *other, struct net_message *message)
 	mutex_lock(&other->base.lock);
 	if (other->dead || other->read_shut)
 		rc = other->dead && other->base.type == LINUX_SOCK_DGRAM ? -ECONNREFUSED : -EPIPE;
-	else
+	else if (!other->sink)
 		message_queue_add(&other->incoming, message);
 	mutex_unlock(&other->base.lock);
-	if (!rc)
+	if (!rc && other->sink)
+		sink(other, message);
+	else if (!rc)
 		unix_wake_reader(other);
 	return rc;
 }
