@@ -31,7 +31,7 @@ struct control_job {
 	void (*finish)(struct control_job *job);
 };
 
-/* A process whose end a connection waits for. */
+/* A process whose end, or readiness, a connection waits for. */
 struct control_watch {
 	struct list_node node; /* server->watches; protected by server->lock */
 	uint64_t token;	       /* does not change */
@@ -41,8 +41,9 @@ struct control_watch {
 	bool kill_on_close;    /* does not change: started by EXEC or CREATE */
 	bool creates;	       /* by CREATE; as container */
 	bool announced;	       /* its request was answered; server thread only */
-	bool exited;	       /* protected by server->lock */
-	uint32_t wait_status;  /* protected by server->lock, valid if exited */
+	bool exited;	       /* what was waited for has happened; protected by server->lock */
+	uint32_t event;	       /* CONTROL_EVENT_*, protected by server->lock, valid if exited */
+	uint32_t wait_status;  /* the same */
 };
 
 struct control_server {

@@ -142,6 +142,14 @@ static int serve_wait(struct request_context *c)
 	return CALL(c, wait, pid, c->watch->token);
 }
 
+static int serve_notify(struct request_context *c)
+{
+	if (!add_watch(c, false))
+		return -ENOMEM;
+	c->watch->pid = CONTROL_PID_INIT;
+	return CALL(c, notify, c->watch->token);
+}
+
 static int serve_signal(struct request_context *c)
 {
 	const struct control_signal_request *request = &c->body->signal;

@@ -43,8 +43,8 @@ void control_watch_remove(struct control_server *server, struct control_watch *w
 	free(watch);
 }
 
-void control_server_process_exited(struct control_server *server, uint64_t token,
-				   uint32_t wait_status)
+static void watch_happened(struct control_server *server, uint64_t token, uint32_t event,
+			   uint32_t wait_status)
 {
 	struct control_watch *watch;
 	bool found = false;
@@ -54,12 +54,24 @@ void control_server_process_exited(struct control_server *server, uint64_t token
 		if (watch->token != token || watch->exited)
 			continue;
 		watch->exited = true;
+		watch->event = event;
 		watch->wait_status = wait_status;
 		found = true;
 	}
 	mutex_unlock(&server->lock);
 	if (found)
 		host_control_event_set(server->event_fd);
+}
+
+void control_server_process_exited(struct control_server *server, uint64_t token,
+				   uint32_t wait_status)
+{
+	watch_happened(server, token, CONTROL_EVENT_EXITED, wait_status);
+}
+
+void control_server_ready(struct control_server *server, uint64_t token)
+{
+	watch_happened(server, token, CONTROL_EVENT_READY, 0);
 }
 
 /* The first watch that is to be reported, or NULL. */
@@ -87,7 +99,7 @@ static void report_exits(struct control_server *server)
 			struct control_reply_header header;
 			struct control_exited body;
 		} event = {
-			.header = { .magic = CONTROL_MAGIC, .type = CONTROL_EVENT_EXITED },
+			.header = { .magic = CONTROL_MAGIC, .type = watch->event },
 			.body = { watch->pid, watch->wait_status },
 		};
 		int ret = host_control_send(watch->connection->fd, &event, sizeof(event));

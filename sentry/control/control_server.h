@@ -60,6 +60,11 @@ struct control_ops {
 		    struct control_failure *why);
 	/* Asks for control_server_process_exited(token) when @pid has ended. -ESRCH: no such process. */
 	int (*wait)(void *arg, int32_t pid, uint64_t token, struct control_failure *why);
+	/*
+	 * Asks for control_server_ready(token) when the container says that it is ready, or
+	 * control_server_process_exited(token) when it ends first.  -ENOENT: it has nothing to say it to.
+	 */
+	int (*notify)(void *arg, uint64_t token, struct control_failure *why);
 	int (*signal)(void *arg, const struct control_signal_request *request,
 		      struct control_failure *why);
 	/* -EBUSY: a task does not stop. */
@@ -114,6 +119,8 @@ int control_server_start(int listen_fd, const struct control_ops *ops, void *arg
  */
 void control_server_process_exited(struct control_server *server, uint64_t token,
 				   uint32_t wait_status);
+/* The container asked about with @token (notify) is ready.  The same holds. */
+void control_server_ready(struct control_server *server, uint64_t token);
 
 /* Sends what is queued, ends the thread, frees unless an operation still runs.  Not from an operation.  NULL is a no-op. */
 void control_server_stop(struct control_server *server);

@@ -7,7 +7,8 @@
  * row's number of FDs.  The answer is a control_reply_header with the request's
  * type and, if status is 0, the fixed body its row names; answers come in the order of
  * the requests.  A failure carries a text.  CONTROL_EVENT_EXITED follows on its own, once,
- * for each EXEC or WAIT that was answered with success.
+ * for each EXEC or WAIT that was answered with success; after a NOTIFY it does so unless
+ * CONTROL_EVENT_READY, the same without a status, came before.
  *
  * When the connection of an EXEC or CREATE is closed before its process ended, that process is
  * killed: the waiter on the host stands for it, and a SIGKILL of the waiter reaches it so.
@@ -60,7 +61,8 @@
 	X(ATTACK, attack, control_attack_request, control_attack_reply, 0)               \
 	X(SHUTDOWN, shutdown, control_empty, control_empty, 0)                           \
 	X(CREATE, create, control_create_request, control_create_reply, 1)               \
-	X(DESTROY, destroy, control_empty, control_empty, 0)
+	X(DESTROY, destroy, control_empty, control_empty, 0)                             \
+	X(NOTIFY, notify, control_empty, control_empty, 0)
 
 enum control_type {
 	CONTROL_NONE,
@@ -69,6 +71,7 @@ enum control_type {
 #undef X
 	CONTROL_TYPE_COUNT,
 	CONTROL_EVENT_EXITED = 0x100,
+	CONTROL_EVENT_READY, /* the container has said READY=1 to its notify socket */
 };
 
 enum control_sandbox_status {
@@ -252,8 +255,8 @@ struct control_reply_header {
 	char message[CONTROL_MESSAGE_SIZE];
 };
 
-/* type is CONTROL_EVENT_EXITED, status 0. */
+/* type is CONTROL_EVENT_EXITED or CONTROL_EVENT_READY, status 0. */
 struct control_exited {
-	int32_t pid; /* as in the request, CONTROL_PID_INIT for CREATE */
-	uint32_t wait_status; /* as wait4 reports it */
+	int32_t pid; /* as in the request, CONTROL_PID_INIT for CREATE and NOTIFY */
+	uint32_t wait_status; /* as wait4 reports it; 0 for CONTROL_EVENT_READY */
 };

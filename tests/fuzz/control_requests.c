@@ -55,6 +55,11 @@ static int op_wait(void *arg, int32_t pid, uint64_t token, struct control_failur
 	return pid == CONTROL_PID_INIT ? 0 : -ESRCH;
 }
 
+static int op_notify(void *arg, uint64_t token, struct control_failure *why)
+{
+	return token % 2 ? -ENOENT : 0;
+}
+
 static int op_signal(void *arg, const struct control_signal_request *request,
 		     struct control_failure *why)
 {
@@ -132,6 +137,7 @@ static const struct control_ops ops = {
 	.start = op_start,
 	.exec = op_exec,
 	.wait = op_wait,
+	.notify = op_notify,
 	.signal = op_signal,
 	.resize = op_resize,
 	.state = op_state,

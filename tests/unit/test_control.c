@@ -42,6 +42,18 @@ static int op_exec(void *arg, struct control_exec *exec, int32_t *pid, struct co
 	return 0;
 }
 
+static enum { NOTIFY_LATER, NOTIFY_READY, NOTIFY_EXITED } notify_early; /* before the answer is sent */
+
+static int op_notify(void *arg, uint64_t token, struct control_failure *why)
+{
+	last_token = token;
+	if (notify_early == NOTIFY_READY)
+		control_server_ready(server, token);
+	if (notify_early == NOTIFY_EXITED)
+		control_server_process_exited(server, token, 3 << 8);
+	return 0;
+}
+
 static int op_signal(void *arg, const struct control_signal_request *request,
 		     struct control_failure *why)
 {
@@ -69,6 +81,7 @@ static int op_strace(void *arg, bool on, struct control_failure *why)
 static const struct control_ops ops = {
 	.start = op_start,
 	.exec = op_exec,
+	.notify = op_notify,
 	.signal = op_signal,
 	.tasks = op_tasks,
 	.strace = op_strace,
@@ -210,6 +223,32 @@ static void test_abandoned(void **state)
 		poll(NULL, 0, 5);
 	assert_int_equal(killed_pid, 7);
 	control_server_process_exited(server, last_token, 9);
+}
+
+/* Readiness, or the end where that is first: one event either way. */
+static void test_notify(void **state)
+{
+	struct control_empty body = { 0 }, reply;
+	struct control_reply_header header;
+	struct control_exited event;
+	int fd = connect_server();
+
+	for (int i = 0; i < 100; i++) {
+		bool ready = i % 2 == 0, early = i % 4 < 2;
+
+		notify_early = early ? ready ? NOTIFY_READY : NOTIFY_EXITED : NOTIFY_LATER;
+		request(fd, CONTROL_NOTIFY, &body, sizeof(body), NULL, 0);
+		assert_int_equal(answer(fd, &header, &reply, sizeof(reply)), sizeof(header) + sizeof(reply));
+		assert_int_equal(header.type, CONTROL_NOTIFY);
+		assert_int_equal(header.status, 0);
+		if (!early && ready)
+			control_server_ready(server, last_token);
+		control_server_process_exited(server, last_token, 3 << 8);
+		assert_int_equal(answer(fd, &header, &event, sizeof(event)), sizeof(header) + sizeof(event));
+		assert_int_equal(header.type, ready ? CONTROL_EVENT_READY : CONTROL_EVENT_EXITED);
+		assert_int_equal(event.wait_status, ready ? 0 : 3 << 8);
+	}
+	close(fd);
 }
 
 static void wait_for(_Atomic int *what, int count)
@@ -382,7 +421,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_failure),	  cmocka_unit_test(test_exit_order),
 		cmocka_unit_test(test_abandoned), cmocka_unit_test(test_malformed),
-		cmocka_unit_test(test_slow),
+		cmocka_unit_test(test_notify),	  cmocka_unit_test(test_slow),
 		cmocka_unit_test(test_many),	  cmocka_unit_test(test_tasks),
 		cmocka_unit_test(test_strace),
 	};
