@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "sentry/abi/signal.h"
+#include "sentry/boot/notify_socket.h"
 #include "sentry/host/host_futex.h"
 #include "sentry/kernel/kernel_pause.h"
 #include "sentry/kernel/pid.h"
@@ -64,6 +65,8 @@ void sandbox_tell_exit(struct sandbox_container *c, int wait_status)
 		control_server_process_exited(s->server, w->token, (uint32_t)wait_status);
 		watch_free(w);
 	}
+	if (c->notify)
+		notify_socket_ended(c->notify, (uint32_t)wait_status);
 }
 
 void sandbox_init_exited(void *arg, int wait_status)
@@ -241,6 +244,17 @@ static int op_wait(void *arg, int32_t pid, uint64_t token, struct control_failur
 		return rc;
 	}
 	return sandbox_watch_init(c, token);
+}
+
+static int op_notify(void *arg, uint64_t token, struct control_failure *why)
+{
+	struct sandbox_container *c = arg;
+
+	if (!c->notify) {
+		control_failure_set(why, "the container was created without NOTIFY_SOCKET");
+		return -ENOENT;
+	}
+	return notify_socket_watch(c->notify, token);
 }
 
 static int signal_all(struct sandbox_container *c, const struct linux_siginfo *info)
@@ -496,6 +510,7 @@ const struct control_ops sandbox_control_ops = {
 	.start = op_start,
 	.exec = op_exec,
 	.wait = op_wait,
+	.notify = op_notify,
 	.signal = op_signal,
 	.pause = op_pause,
 	.resume = op_resume,

@@ -12,6 +12,7 @@
 #include "sentry/abi/fs.h"
 #include "sentry/boot/boot_copy.h"
 #include "sentry/boot/boot_devices.h"
+#include "sentry/boot/notify_socket.h"
 #include "sentry/fs/gofer/gofer_fs.h"
 #include "sentry/fs/gofer/gofer_volume.h"
 #include "sentry/fs/overlay/overlay.h"
@@ -299,6 +300,11 @@ int boot_mounts(struct sandbox_container *c, struct boot_failure *why)
 	if (rc < 0)
 		return boot_failed_errno(why, rc, "root file system");
 	rc = mount_all(c, why);
+	if (rc == 0 && c->config.notify) {
+		rc = notify_socket_open(c, &c->notify);
+		if (rc < 0)
+			rc = boot_failed_errno(why, rc, "notify socket at \"%s\"", BOOT_NOTIFY_DIRECTORY);
+	}
 	if (rc == 0)
 		rc = boot_devices(c, why);
 	if (rc == 0)

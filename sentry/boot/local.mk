@@ -14,6 +14,7 @@ libsentry_a_SOURCES += \
 	%D%/boot_subcontainer.c \
 	%D%/boot_tree.c \
 	%D%/console.c %D%/console.h \
+	%D%/notify_socket.c %D%/notify_socket.h \
 	%D%/sandbox.h \
 	%D%/sandbox_container.c \
 	%D%/subsystems.c %D%/subsystems.h

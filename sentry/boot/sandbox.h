@@ -17,6 +17,7 @@
 #include "util/refcount.h"
 
 struct console;
+struct notify_socket;
 struct sandbox;
 
 /*
@@ -39,6 +40,7 @@ struct sandbox_container {
 	struct time_namespace *time;	/* reference, or NULL: without offsets */
 	struct thread_group *init;	/* reference */
 	struct console *console;	/* reference or NULL: init's */
+	struct notify_socket *notify;	/* owned, or NULL */
 	int console_watch_fd;		/* of init's console, until that is made; or -1 */
 	_Atomic bool started;
 	bool init_exited;		/* sandbox->lock */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "sentry/boot/notify_socket.h"
 #include "sentry/ipc/ipc_namespace.h"
 #include "sentry/kernel/time_namespace.h"
 
@@ -46,6 +47,7 @@ void sandbox_container_put(struct sandbox_container *c)
 		return;
 	sandbox_container_close_files(c);
 	console_put(c->console);
+	notify_socket_close(c->notify);
 	thread_group_put(c->init);
 	mount_namespace_put(c->mounts);
 	if (c->time)

@@ -234,6 +234,7 @@ static void image_config(struct image *im, struct boot_config *c)
 	image_check(im, c->network < BOOT_NETWORK_COUNT);
 	image_check(im, c->attach_count > 0 && c->cpu_count > 0);
 	image_bool(im, &c->rootfs_readonly);
+	image_bool(im, &c->notify);
 	image_bool(im, &c->debug);
 	image_bool(im, &c->strace);
 	image_bool(im, &c->strict_memory);

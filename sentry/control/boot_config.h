@@ -38,6 +38,10 @@ enum boot_network { BOOT_NETWORK_NONE, BOOT_NETWORK_HOST, BOOT_NETWORK_COUNT };
 
 #define BOOT_SECCOMP_MAX 4096 /* BPF_MAXINSNS */
 
+/* Where a container with `notify` has its socket, as under runc. */
+#define BOOT_NOTIFY_DIRECTORY "/run/notify"
+#define BOOT_NOTIFY_NAME "notify.sock"
+
 /* @items has @count strings and a NULL after the last, as execve wants it. */
 struct boot_strings {
 	char **items;
@@ -169,6 +173,7 @@ struct boot_config {
 	uint32_t overlay;  /* enum boot_overlay */
 	uint32_t network;  /* enum boot_network */
 	bool rootfs_readonly;
+	bool notify; /* it has a socket to say on that it is ready (sentry/boot/notify_socket.c) */
 	bool debug;
 	bool strace;
 	bool strict_memory; /* the trap platform's stubs make no memory call without an order */
