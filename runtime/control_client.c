@@ -67,9 +67,11 @@ static int send_request(const struct container *c, int fd, const struct control_
 			    call->fd_count);
 }
 
-/* Receives a header and a body of exactly @size; a failure has none.  FDs are refused. */
-static int receive_reply(int fd, uint32_t type, struct control_reply_header *header, void *body,
-			 size_t size)
+/*
+ * Receives a header and a body of exactly @size; a failure has none.  FDs are refused.  Whether
+ * the type is one that may come is the caller's to check.
+ */
+static int receive_reply(int fd, struct control_reply_header *header, void *body, size_t size)
 {
 	struct iovec parts[] = { { header, sizeof(*header) }, { body, size } };
 	struct msghdr message = { .msg_iov = parts, .msg_iovlen = ARRAY_SIZE(parts) };
@@ -83,8 +85,7 @@ static int receive_reply(int fd, uint32_t type, struct control_reply_header *hea
 	if (got == 0)
 		return -EPIPE;
 	if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) || (size_t)got < sizeof(*header) ||
-	    header->magic != CONTROL_MAGIC || header->type != type || header->status > 0 ||
-	    header->status < -4095)
+	    header->magic != CONTROL_MAGIC || header->status > 0 || header->status < -4095)
 		return -EPROTO;
 	if ((size_t)got != sizeof(*header) + (header->status < 0 ? 0 : size))
 		return -EPROTO;
@@ -99,7 +100,9 @@ int control_call(const struct container *c, int fd, const struct control_call *c
 	int ret = send_request(c, fd, call);
 
 	if (ret == 0)
-		ret = receive_reply(fd, call->type, &header, call->reply, call->reply_size);
+		ret = receive_reply(fd, &header, call->reply, call->reply_size);
+	if (ret == 0 && header.type != (uint32_t)call->type)
+		ret = -EPROTO;
 	if (ret == -EPIPE || ret == -ECONNRESET)
 		return error_set(err, ret, "container not running");
 	if (ret < 0)
@@ -142,13 +145,28 @@ int control_read_exit(int fd, uint32_t *wait_status)
 {
 	struct control_reply_header header = { 0 };
 	struct control_exited body = { 0 };
-	int ret = receive_reply(fd, CONTROL_EVENT_EXITED, &header, &body, sizeof(body));
+	int ret = receive_reply(fd, &header, &body, sizeof(body));
 
-	if (ret == 0 && header.status < 0)
+	if (ret == 0 && (header.status < 0 || header.type != CONTROL_EVENT_EXITED))
 		ret = -EPROTO;
 	if (ret == 0)
 		*wait_status = body.wait_status;
 	return ret;
+}
+
+int control_read_ready(int fd)
+{
+	struct control_reply_header header = { 0 };
+	struct control_exited body = { 0 };
+	int ret = receive_reply(fd, &header, &body, sizeof(body));
+
+	if (ret < 0)
+		return ret;
+	if (header.status < 0)
+		return -EPROTO;
+	if (header.type == CONTROL_EVENT_READY)
+		return 1;
+	return header.type == CONTROL_EVENT_EXITED ? 0 : -EPROTO;
 }
 
 int control_exit_code(uint32_t wait_status)

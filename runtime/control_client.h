@@ -52,5 +52,7 @@ int control_signal(const struct container *container,
 
 /* Reads a CONTROL_EVENT_EXITED: 0, or negative when the connection ended without it. */
 int control_read_exit(int fd, uint32_t *wait_status) MUST_CHECK;
+/* After a NOTIFY: 1 when the container is ready, 0 when it has ended, negative as above. */
+int control_read_ready(int fd) MUST_CHECK;
 /* 0-255, 128 + n for signal n, as runc reports it. */
 int control_exit_code(uint32_t wait_status);

@@ -53,6 +53,7 @@ libruntime_a_SOURCES += \
 	%D%/globals.c \
 	%D%/help.c %D%/help.h \
 	%D%/hooks.c %D%/hooks.h \
+	%D%/notify.c %D%/notify.h \
 	%D%/options.c %D%/options.h \
 	%D%/json_print.c %D%/json_print.h \
 	%D%/pid_file.c %D%/pid_file.h \

@@ -7,6 +7,7 @@
 #include "runtime/cmd/run.h"
 #include "runtime/command.h"
 #include "runtime/forward.h"
+#include "runtime/notify.h"
 #include "sentry/control/protocol.h"
 #include "util/cleanup.h"
 #include "util/log.h"
@@ -31,14 +32,17 @@ static void remove_container(struct container *container)
 
 /* Others may use the container while it runs, so its lock is only held before and after. */
 static int stay(const struct globals *globals, struct container *container,
-		const struct forward *forward, int pidfd, bool keep, struct error **err)
+		const struct forward *forward, int pidfd, int notify, bool keep, struct error **err)
 {
 	AUTO_ERROR struct error *gone = NULL;
+	struct notify_thread relay;
 	struct container *again;
 	int status;
 
 	container_unlock(container);
+	notify_thread_start(&relay, notify);
 	status = forward_wait_child(forward, pidfd, err);
+	notify_thread_join(&relay);
 	if (status < 0 || keep)
 		return status;
 	/* Somebody may have deleted it already. */
@@ -50,11 +54,24 @@ static int stay(const struct globals *globals, struct container *container,
 	return status;
 }
 
+/* As runc: a service manager that cannot be told changes nothing. */
+static void relay_detached(struct container *container, int notify)
+{
+	AUTO_ERROR struct error *err = NULL;
+
+	if (notify < 0)
+		return;
+	container_unlock(container);
+	if (notify_relay(notify, container_pid(container), &err) < 0)
+		log_warning("%s", error_message(err));
+}
+
 static int run_created(const struct globals *globals, const struct run_options *o,
 		       struct container *container, const struct spec *spec, int pidfd,
 		       struct console *console, struct error **err)
 {
 	AUTO_CLOSE int signal_fd = o->detach ? -1 : forward_begin();
+	AUTO_CLOSE int notify = -1;
 	const struct forward forward = {
 		.container = container,
 		.signal_fd = signal_fd,
@@ -68,11 +85,14 @@ static int run_created(const struct globals *globals, const struct run_options *
 		remove_container(container);
 		return error_code(*err);
 	}
-	if (lifecycle_start(container, spec, err) < 0) {
+	if (notify_watch(container, &notify, err) < 0 || lifecycle_start(container, spec, err) < 0) {
 		remove_container(container);
 		return error_code(*err);
 	}
-	return o->detach ? 0 : stay(globals, container, &forward, pidfd, o->keep, err);
+	if (!o->detach)
+		return stay(globals, container, &forward, pidfd, notify, o->keep, err);
+	relay_detached(container, notify);
+	return 0;
 }
 
 int run_container(const struct globals *globals, const struct run_options *o, const char *id,

@@ -4,9 +4,12 @@
 
 #include "runtime/command.h"
 #include "runtime/container/lifecycle.h"
+#include "runtime/notify.h"
+#include "util/cleanup.h"
 
 static int start(struct container *container, struct error **err)
 {
+	AUTO_CLOSE int notify = -1;
 	struct spec *spec = NULL;
 	int ret;
 
@@ -23,9 +26,15 @@ static int start(struct container *container, struct error **err)
 	}
 	if (container_load_spec(container, &spec, err) < 0)
 		return error_code(*err);
-	ret = lifecycle_start(container, spec, err);
+	ret = notify_watch(container, &notify, err);
+	if (ret == 0)
+		ret = lifecycle_start(container, spec, err);
 	spec_free(spec);
-	return ret;
+	if (ret < 0 || notify < 0)
+		return ret;
+	/* Others may use it while it gets ready. */
+	container_unlock(container);
+	return notify_relay(notify, container_pid(container), err);
 }
 
 static int run(const struct globals *globals, void *options, int argc, char **argv,

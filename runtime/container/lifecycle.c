@@ -16,6 +16,7 @@
 #include "runtime/container/pod_user.h"
 #include "runtime/control_client.h"
 #include "runtime/hooks.h"
+#include "runtime/notify.h"
 #include "runtime/pid_file.h"
 #include "runtime/sandbox/launch.h"
 #include "runtime/start_hooks.h"
@@ -127,6 +128,7 @@ static int create_in(struct container *c, const struct globals *globals, const s
 		return error_code(*err);
 	how.terminal = console->slave;
 	how.throw_away = options->throw_away;
+	how.notify = notify_is_wanted();
 	how.terminal_plain = process->terminal && !options->detach;
 	if (launch(globals, spec, c, booted_by, &how, pidfd, err) < 0)
 		return error_code(*err);

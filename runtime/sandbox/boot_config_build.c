@@ -346,6 +346,7 @@ int boot_config_build(const struct globals *globals, const struct spec *spec, co
 	    arena_process(&arena, spec->process, extra, &config.process, err) < 0)
 		return error_code(*err);
 	convert_globals(globals, &config);
+	config.notify = extra->notify;
 	if (extra->unmapped) {
 		config.uid_map_count = config.gid_map_count = 0;
 		config.deny_setgroups = false;

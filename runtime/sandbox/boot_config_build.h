@@ -18,6 +18,7 @@ struct boot_extra {
 	const char *program; /* the file to execute, where that is not args[0]; or NULL */
 	bool in_sandbox; /* of another container: network, IPC, UTS and PID namespaces are its affair */
 	bool terminal_plain; /* boot_process.terminal_plain, if there is a terminal */
+	bool notify; /* init gets a notify socket */
 	bool unmapped; /* inside there is no user namespace, whatever config.json has for the host */
 };
 

@@ -36,6 +36,7 @@
 #include "runtime/sandbox/boot_send.h"
 #include "runtime/sandbox/id_maps.h"
 #include "runtime/sandbox/launch_state.h"
+#include "runtime/notify.h"
 #include "runtime/sandbox/preserve.h"
 #include "runtime/sanitize.h"
 #include "runtime/systemd/container_unit.h"
@@ -162,10 +163,11 @@ static int prepare(struct launch *l, struct error **err)
 {
 	AUTO_STRING_LIST struct string_list env = STRING_LIST_INIT;
 	struct boot_extra extra = { .env = &env, .terminal_plain = l->options->terminal_plain,
-				    .unmapped = l->options->throw_away };
+				    .unmapped = l->options->throw_away, .notify = l->options->notify };
 	bool through = !strcmp(l->globals->overlay, "none");
 
 	if (preserve_check(l->options->preserve_fds, &extra.fd_count, &env, err) < 0 ||
+	    notify_add_env(l->options->notify, &env, err) < 0 ||
 	    attach_list_build(l->spec, through, &l->attach, err) < 0 ||
 	    boot_config_build(l->globals, l->spec, l->container->id, &extra, &l->config_fd, err) < 0)
 		return error_code(*err);

@@ -14,6 +14,7 @@ struct launch_options {
 	int terminal;	       /* what init gets in place of our standard files; or -1 */
 	bool terminal_plain;   /* boot_process.terminal_plain */
 	bool throw_away;       /* boot_extra.unmapped */
+	bool notify;	       /* boot_extra.notify */
 };
 
 /*

@@ -28,6 +28,7 @@
 #include "runtime/control_client.h"
 #include "runtime/sandbox/boot_config_build.h"
 #include "runtime/sandbox/launch_state.h"
+#include "runtime/notify.h"
 #include "runtime/sandbox/preserve.h"
 #include "util/cleanup.h"
 #include "util/log.h"
@@ -39,10 +40,12 @@ static int prepare(struct launch *l, struct error **err)
 		.env = &env,
 		.in_sandbox = true,
 		.terminal_plain = l->options->terminal_plain,
+		.notify = l->options->notify,
 	};
 	bool through = !strcmp(l->globals->overlay, "none");
 
 	if (preserve_check(l->options->preserve_fds, &extra.fd_count, &env, err) < 0 ||
+	    notify_add_env(l->options->notify, &env, err) < 0 ||
 	    attach_list_build(l->spec, through, &l->attach, err) < 0 ||
 	    boot_config_build(l->globals, l->spec, l->container->id, &extra, &l->config_fd, err) < 0)
 		return error_code(*err);

@@ -1,9 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 # check_PROGRAMS, TESTS and EXTRA_DIST of tests/integration.
 
-check_PROGRAMS += %D%/id_mapped %D%/with_listener %D%/volume_peer
+check_PROGRAMS += %D%/id_mapped %D%/notify_send %D%/with_listener %D%/volume_peer
 
 tests_integration_id_mapped_SOURCES = %D%/id_mapped.c
+
+tests_integration_notify_send_SOURCES = %D%/notify_send.c
+tests_integration_notify_send_CFLAGS = \
+	-O2 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -fno-pie \
+	-fno-sanitize=all
+tests_integration_notify_send_LDFLAGS = -static
+tests_integration_notify_send_LDADD =
 
 tests_integration_volume_peer_SOURCES = %D%/volume_peer.c
 tests_integration_volume_peer_CFLAGS = \
@@ -24,6 +31,7 @@ EXTRA_DIST += \
 	%D%/cli_hooks.bats \
 	%D%/cli_id_mapped.bats \
 	%D%/cli_lifecycle.bats \
+	%D%/cli_notify.bats %D%/notify_fake.py \
 	%D%/cli_options.bats \
 	%D%/cli_pause.bats \
 	%D%/cli_platform.bats %D%/cli_process.bats \
