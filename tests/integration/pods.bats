@@ -20,7 +20,7 @@ observe_pod() {
 	pod_start two
 	pod_state one
 	pod_state two
-	$RT exec "$(id_of two)" sh -c 'ps -o args | grep -c "[s]leep 1000"; hostname renamed'
+	$RT exec "$(id_of two)" sh -c 'exec 2>&1; ps -o args | grep -c "[s]leep 1000"; hostname renamed'
 	$RT exec "$POD" hostname
 	$RT exec "$(id_of two)" touch /of-two
 	$RT exec "$POD" ls / | grep of-two || echo "a root of its own"
