@@ -175,9 +175,8 @@ struct task {
 	uint32_t machine_check_policy;	  /* PR_MCE_KILL; only the task itself */
 	bool io_flusher;		  /* PR_SET_IO_FLUSHER: kept */
 	bool over_process_limit;	  /* a change of user went past RLIMIT_NPROC; the task itself */
-	struct {
-		uint64_t user_ns, system_ns, minor_faults, major_faults;
-	} usage;			  /* of host threads it had before; protected by lock: task_usage() */
+	/* Of host threads it had before, without rss_pages; protected by lock: task_usage() */
+	struct host_usage usage;
 	uint64_t cpu_seen_ns;		  /* private to cpu_taker.c, as the next; tasklist */
 	int64_t cpu_credit_ns;
 	uint64_t voluntary_switches, involuntary_switches;

@@ -13,25 +13,28 @@
 #include "sentry/kernel/timer.h"
 #include "util/checked.h"
 
+/* All but rss_pages: threads share their memory. */
+static void add_usage(struct host_usage *sum, const struct host_usage *more)
+{
+	sum->user_ns += more->user_ns;
+	sum->system_ns += more->system_ns;
+	sum->minor_faults += more->minor_faults;
+	sum->major_faults += more->major_faults;
+}
+
 void task_usage(struct task *t, struct host_usage *out)
 {
 	memset(out, 0, sizeof(*out));
 	mutex_lock(&t->lock);
 	if (t->context)
 		context_usage(t->context, out);
-	out->user_ns += t->usage.user_ns;
-	out->system_ns += t->usage.system_ns;
-	out->minor_faults += t->usage.minor_faults;
-	out->major_faults += t->usage.major_faults;
+	add_usage(out, &t->usage);
 	mutex_unlock(&t->lock);
 }
 
 void task_usage_add(struct task *t, const struct host_usage *more)
 {
-	t->usage.user_ns += more->user_ns;
-	t->usage.system_ns += more->system_ns;
-	t->usage.minor_faults += more->minor_faults;
-	t->usage.major_faults += more->major_faults;
+	add_usage(&t->usage, more);
 }
 
 static void add_thread(struct task *t, struct host_usage *sum)
@@ -39,10 +42,7 @@ static void add_thread(struct task *t, struct host_usage *sum)
 	struct host_usage one;
 
 	task_usage(t, &one);
-	sum->user_ns += one.user_ns;
-	sum->system_ns += one.system_ns;
-	sum->minor_faults += one.minor_faults;
-	sum->major_faults += one.major_faults;
+	add_usage(sum, &one);
 }
 
 static void add_threads_locked(struct thread_group *g, struct host_usage *sum)
