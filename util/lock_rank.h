@@ -45,8 +45,8 @@ enum lock_rank {
 	LOCK_RANK_PLATFORM_PROCESS, /* one host process */
 	LOCK_RANK_PLATFORM_SPACE, /* one address space of the platform */
 	LOCK_RANK_PLATFORM,	 /* its tables */
-	LOCK_RANK_PLATFORM_POOL,
 	LOCK_RANK_WAIT_QUEUE,	 /* leaf for everything that can be waited for */
+	LOCK_RANK_PLATFORM_POOL, /* what was woken goes to it */
 	LOCK_RANK_LEAF,		 /* takes nothing inside */
 	LOCK_RANK_LOG,
 	LOCK_RANK_COUNT,

@@ -14,5 +14,10 @@
 #define NR_RESTART_SYSCALL 219
 /* The handler arranged registers itself (rt_sigreturn, execve); leave rax alone. */
 #define SYSCALL_NO_RETURN 517
+/*
+ * The call waits without a thread: task->call_wait is in a queue, and when that, or a signal, wakes the task the
+ * call is made again from its beginning.  Only where task_can_shelve().
+ */
+#define SYSCALL_SHELVED 519
 /* The task exited: the context is gone. */
 #define SYSCALL_EXITED 518

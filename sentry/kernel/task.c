@@ -46,6 +46,7 @@ int task_alloc(struct kernel *k, struct thread_group *g, struct task **out)
 	mutex_init(&t->lock, LOCK_RANK_TASK);
 	sleeper_init(&t->sleeper);
 	t->sleeper.state = &t->state;
+	task_init_shelf(t);
 	atomic_init(&t->state, TASK_RUNNING);
 	signal_queue_init(&t->pending);
 	ptrace_task_init(t);

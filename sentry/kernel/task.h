@@ -107,6 +107,7 @@ struct task {
 	char comm[TASK_COMM_SIZE];	  /* protected by lock */
 	_Atomic int state;		  /* enum task_state */
 	struct sleeper sleeper;
+	struct wait_entry call_wait;	  /* of a shelved call: SYSCALL_SHELVED */
 	struct list_node thread_node;	  /* in group->threads; tasklist */
 	struct pid *pid_object;		  /* reference until released; tasklist */
 
@@ -133,6 +134,7 @@ struct task {
 	_Atomic uint64_t user_ip, user_sp; /* of the last event; sp 0: it came without registers */
 	int64_t syscall_result;		  /* when restart is pending: -ERESTART* */
 	int64_t syscall_return;		  /* what the guest gets in rax */
+	bool call_shelved;		  /* the event at hand is a call to be made again */
 	bool call_let_go;		  /* signals wait for the call it stands at; signal_defer.c */
 	bool exit_requested;		  /* exit(2): leave with exit_code */
 	uint64_t trapno, error_code, fault_address; /* of the last fault, for sigcontext */

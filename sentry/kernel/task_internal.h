@@ -40,6 +40,9 @@ struct thread_group *thread_group_find_locked(struct pid_namespace *ns, int32_t 
 void task_attach_pid_locked(struct task *t, struct pid *pid);
 void task_detach_pid_locked(struct task *t);
 void task_enter_current(struct task *t);
+/* Whether the calling task's system call may end with -SYSCALL_SHELVED. */
+bool task_can_shelve(struct task *t);
+void task_init_shelf(struct task *t);
 
 struct platform_event;
 /* Page faults. True: the access of @event can be tried again. */

@@ -11,6 +11,10 @@
  * Handlers need registers.  A system call that came without them asks the
  * platform, else resumes with a kick in front of it and goes on in the KICK event;
  * what is left of the call is in syscall_restart_pending and syscall_result.
+ *
+ * A call that waits can be shelved: nothing of it is left in the sentry but its entry in a wait queue, and
+ * when that is woken, by whoever, the event is handled again and the call made anew.  So a sleeper costs no
+ * thread, and where the waker has no more to do (a child that exits) it goes on at once, on the waker's CPU.
  */
 #include <errno.h>
 #include <sys/wait.h>
@@ -349,24 +353,58 @@ static void keep_result(struct task *t, struct context *ctx, const struct platfo
 	set_result(ctx, event, regs_valid, result);
 }
 
+static void finish_call(struct task *t, struct context *ctx, const struct platform_event *event,
+			bool regs_valid, int64_t result, enum seccomp_verdict verdict)
+{
+	bool returns = result != -SYSCALL_NO_RETURN || verdict != SECCOMP_GO;
+
+	if (result == -SYSCALL_SHELVED && verdict == SECCOMP_GO) {
+		t->call_shelved = true;
+		return;
+	}
+	if (unlikely(ptrace_traced(&t->ptrace)) && regs_valid)
+		result = ptrace_syscall_leave(t, ctx, result, returns);
+	if (returns)
+		keep_result(t, ctx, event, regs_valid, result, verdict != SECCOMP_SKIP);
+}
+
 /* Runs the call (again), and keeps what the exit work must know. */
 static void run_syscall(struct task *t, struct context *ctx, const struct platform_event *event,
 			bool regs_valid, bool through_block)
 {
 	enum seccomp_verdict verdict = SECCOMP_GO;
 	int64_t result;
-	bool returns;
 
 	if (unlikely(atomic_load_explicit(&t->seccomp_mode, memory_order_relaxed)))
 		verdict = seccomp_check_call(t, through_block ? NR_RESTART_SYSCALL : (int)t->syscall_nr,
 					     t->syscall_args, t->syscall_rip, &result);
 	if (likely(verdict == SECCOMP_GO))
 		result = make_call(t, through_block);
-	returns = result != -SYSCALL_NO_RETURN || verdict != SECCOMP_GO;
-	if (unlikely(ptrace_traced(&t->ptrace)) && regs_valid)
-		result = ptrace_syscall_leave(t, ctx, result, returns);
-	if (returns)
-		keep_result(t, ctx, event, regs_valid, result, verdict != SECCOMP_SKIP);
+	finish_call(t, ctx, event, regs_valid, result, verdict);
+}
+
+/* What comes before a call, its filters and its tracer's stop, has been. */
+static void run_shelved(struct task *t, struct context *ctx, const struct platform_event *event)
+{
+	t->call_shelved = false;
+	wait_end(&t->call_wait);
+	finish_call(t, ctx, event, event->regs_valid, make_call(t, false), SECCOMP_GO);
+}
+
+bool task_can_shelve(struct task *t)
+{
+	return context_can_shelve(t->context) && !ptrace_traced(&t->ptrace) &&
+	       !atomic_load_explicit(&t->through_block, memory_order_relaxed);
+}
+
+static void unshelve(struct sleeper *s)
+{
+	context_unshelve(container_of(s, struct task, sleeper)->context);
+}
+
+void task_init_shelf(struct task *t)
+{
+	t->sleeper.unshelve = unshelve;
 }
 
 static void restart_in_place(struct task *t, struct context *ctx,
@@ -505,11 +543,47 @@ static void note_position(struct task *t, struct context *ctx, const struct plat
 	atomic_store_explicit(&t->user_sp, regs ? regs->rsp : 0, memory_order_relaxed);
 }
 
+/* The exit work. */
+static enum context_action after_event(struct task *t, struct context *ctx,
+				       const struct platform_event *event, bool regs_valid)
+{
+	if (t->call_shelved)
+		return CONTEXT_SHELVE;
+	/* The common way out: nothing to do. */
+	if (!t->syscall_restart_pending && !t->restore_saved_mask && !t->exit_requested) {
+		atomic_store(&t->in_guest, true);
+		if (!atomic_load(&t->work_pending) && likely(!task_paused(t))) {
+			ptrace_resume_guest(t, ctx, regs_valid);
+			return CONTEXT_RESUME;
+		}
+		atomic_store(&t->in_guest, false);
+	}
+	for (;;) {
+		switch (task_work(t, ctx, regs_valid)) {
+		case WORK_DONE:
+			ptrace_resume_guest(t, ctx, regs_valid);
+			return CONTEXT_RESUME;
+		case WORK_NEED_REGS:
+			return CONTEXT_RESUME_AND_KICK;
+		case WORK_EXIT:
+			return leave(t, event, regs_valid);
+		case WORK_RESTART:
+			if (!regs_valid || !ptrace_restart_in_guest(t, ctx))
+				restart_in_place(t, ctx, event, regs_valid);
+			break;
+		}
+	}
+}
+
 static enum context_action serve(struct task *t, struct context *ctx,
 				 const struct platform_event *event)
 {
 	bool regs_valid = event->regs_valid;
 
+	if (t->call_shelved) {
+		run_shelved(t, ctx, event);
+		return after_event(t, ctx, event, regs_valid);
+	}
 	ptrace_event_begin(t, ctx, event);
 	note_position(t, ctx, event);
 	if (event->kind != PLATFORM_EVENT_KICK)
@@ -539,30 +613,7 @@ static enum context_action serve(struct task *t, struct context *ctx,
 			return CONTEXT_RESUME;
 		break;
 	}
-	/* The common way out: nothing to do. */
-	if (!t->syscall_restart_pending && !t->restore_saved_mask && !t->exit_requested) {
-		atomic_store(&t->in_guest, true);
-		if (!atomic_load(&t->work_pending) && likely(!task_paused(t))) {
-			ptrace_resume_guest(t, ctx, regs_valid);
-			return CONTEXT_RESUME;
-		}
-		atomic_store(&t->in_guest, false);
-	}
-	for (;;) {
-		switch (task_work(t, ctx, regs_valid)) {
-		case WORK_DONE:
-			ptrace_resume_guest(t, ctx, regs_valid);
-			return CONTEXT_RESUME;
-		case WORK_NEED_REGS:
-			return CONTEXT_RESUME_AND_KICK;
-		case WORK_EXIT:
-			return leave(t, event, regs_valid);
-		case WORK_RESTART:
-			if (!regs_valid || !ptrace_restart_in_guest(t, ctx))
-				restart_in_place(t, ctx, event, regs_valid);
-			break;
-		}
-	}
+	return after_event(t, ctx, event, regs_valid);
 }
 
 static enum context_action handle(void *owner, struct context *ctx,
@@ -580,6 +631,17 @@ static enum context_action handle(void *owner, struct context *ctx,
 	return action;
 }
 
+static bool shelve(void *owner)
+{
+	/* Once shelved it can run, end and be freed by others. */
+	struct task *t = task_get(owner);
+	bool shelved = sleeper_shelve(&t->sleeper);
+
+	task_put(t);
+	return shelved;
+}
+
 const struct context_client_ops kernel_context_ops = {
 	.handle = handle,
+	.shelve = shelve,
 };

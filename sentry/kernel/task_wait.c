@@ -147,25 +147,30 @@ static int scan(struct task *t, struct wait_request *rq, struct graveyard *dead)
 int task_wait(struct task *t, struct wait_request *rq)
 {
 	struct graveyard dead;
-	struct wait_entry e;
-	bool interrupted = false;
+	bool interrupted;
 	int rc;
 
 	rq->pid = 0;
 	graveyard_init(&dead);
-	wait_begin(&e, &t->group->child_wait, ~0U);
+	wait_begin(&t->call_wait, &t->group->child_wait, ~0U);
 	for (;;) {
+		/* News that came with a signal (SIGCHLD) go first. */
+		interrupted = wait_interrupted();
 		rc = scan(t, rq, &dead);
 		if (rc || (rq->options & LINUX_WNOHANG))
 			break;
-		/* News that came with a signal (SIGCHLD) go first. */
 		if (interrupted) {
 			rc = -ERESTARTSYS;
 			break;
 		}
-		interrupted = wait_sleep(DEADLINE_NONE) < 0;
+		/* A pidfd is looked up once. */
+		if (rq->which != LINUX_P_PIDFD && task_can_shelve(t)) {
+			graveyard_empty(&dead);
+			return -SYSCALL_SHELVED;
+		}
+		(void)wait_sleep(DEADLINE_NONE);
 	}
-	wait_end(&e);
+	wait_end(&t->call_wait);
 	graveyard_empty(&dead);
 	return rc < 0 ? rc : 0;
 }

@@ -26,5 +26,5 @@ struct wait_request {
 	struct linux_rusage usage;
 };
 
-/* 0 or -ECHILD, -ERESTARTSYS. */
+/* 0 or -ECHILD, -ERESTARTSYS, -SYSCALL_SHELVED. */
 int task_wait(struct task *t, struct wait_request *rq) MUST_CHECK;

@@ -148,6 +148,16 @@ void context_kill_group(struct context *ctx)
 	ctx->ops->context_kill_group(ctx);
 }
 
+bool context_can_shelve(const struct context *ctx)
+{
+	return ctx->ops->context_unshelve;
+}
+
+void context_unshelve(struct context *ctx)
+{
+	ctx->ops->context_unshelve(ctx);
+}
+
 int platform_need_registers(struct context *ctx)
 {
 	return ctx->ops->need_registers(ctx);

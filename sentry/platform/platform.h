@@ -68,6 +68,8 @@ enum context_action {
 	CONTEXT_RESUME_AND_KICK, /* as RESUME, but come back with KICK before any guest instruction
 				    runs: used to get registers at the end of a system call */
 	CONTEXT_EXITED,		 /* handle() destroyed the context; do not touch it */
+	CONTEXT_SHELVE,		 /* stays stopped, without a thread, until context_unshelve();
+				    only where context_can_shelve() */
 };
 
 struct platform;
@@ -79,6 +81,11 @@ struct context_client_ops {
 	/* On a pool thread.  @owner is the pointer given at creation (a struct task). */
 	enum context_action (*handle)(void *owner, struct context *ctx,
 				      const struct platform_event *event);
+	/*
+	 * After CONTEXT_SHELVE: from now on context_unshelve() may come, which has the same event handled
+	 * again.  False: it is to be handled again at once.
+	 */
+	bool (*shelve)(void *owner);
 };
 
 /* The limits of guest addresses; the stub lives above the top. */
@@ -175,6 +182,10 @@ void context_set_return(struct context *ctx, int64_t value);
  * guest can make itself deaf.
  */
 void context_kick(struct context *ctx);
+/* Whether handle() may return CONTEXT_SHELVE. */
+bool context_can_shelve(const struct context *ctx);
+/* Once for each CONTEXT_SHELVE.  Of any thread, under LOCK_RANK_WAIT_QUEUE; never sleeps. */
+void context_unshelve(struct context *ctx);
 /* SIGKILLs the whole host process of @ctx's thread group: every context in it
  * gets DIED (those stopped in handle() when they resume).  Needs no cooperation. */
 void context_kill_group(struct context *ctx);

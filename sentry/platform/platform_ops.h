@@ -44,6 +44,7 @@ struct platform_ops {
 	void (*context_set_return)(struct context *ctx, int64_t value);
 	void (*context_kick)(struct context *ctx);
 	void (*context_kill_group)(struct context *ctx);
+	void (*context_unshelve)(struct context *ctx); /* NULL: it cannot shelve */
 	pid_t (*context_host_tid)(const struct context *ctx);
 	bool (*context_cpu)(struct context *ctx, uint32_t *cpu); /* or NULL; false: not known */
 	int (*need_registers)(struct context *ctx);

@@ -4,6 +4,7 @@
 
 #include "sentry/abi/signal.h"
 #include "sentry/kernel/pidfd.h"
+#include "sentry/kernel/restart.h"
 #include "sentry/kernel/task_internal.h"
 #include "sentry/kernel/task_wait.h"
 #include "sentry/syscalls/handlers.h"
@@ -139,6 +140,8 @@ int64_t sys_waitid(struct task *t, const struct syscall_args *a)
 	struct wait_request rq = { .options = arg_u32(a, 3) };
 	int64_t rc = wait_by_id(t, a, &rq), reported;
 
+	if (rc == -SYSCALL_SHELVED)
+		return rc;
 	/* As on Linux a failure is reported too, as nobody's state. */
 	if (rc)
 		rq.pid = 0;

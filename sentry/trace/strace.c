@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sentry/kernel/restart.h"
 #include "sentry/trace/strace_args.h"
 
 static _Atomic int strace_fd = -1;
@@ -78,6 +79,9 @@ void strace_exit(struct strace_call *call, struct task *t, int64_t result)
 	size_t head = mark ? (size_t)(mark - call->line) : call->size;
 	int n;
 
+	/* It is made again. */
+	if (result == -SYSCALL_SHELVED)
+		return;
 	if (mark)
 		strace_format_output(t, call->entry, &call->args, result, data, sizeof(data));
 	strace_format_result(result, text, sizeof(text));

@@ -25,6 +25,7 @@ enum sleeping {
 	AWAKE,
 	ASLEEP,
 	ASLEEP_AND_COUNTED, /* hooks->woken is to be told */
+	SHELVED,	    /* no thread sleeps: unshelve() instead */
 };
 
 void sleeper_init(struct sleeper *s)
@@ -35,15 +36,27 @@ void sleeper_init(struct sleeper *s)
 	atomic_init(&s->sleeping, AWAKE);
 	s->seen = 0;
 	s->state = NULL;
+	s->unshelve = NULL;
 }
 
+static void show_state(struct sleeper *s, int from, int to)
+{
+	if (s->state)
+		atomic_compare_exchange_strong(s->state, &from, to);
+}
+
+/* True: a thread is to be woken. */
 static bool report_awake(struct sleeper *s)
 {
 	int was = atomic_exchange(&s->sleeping, AWAKE);
 
 	if (was == ASLEEP_AND_COUNTED)
 		hooks->woken(hooks->arg);
-	return was != AWAKE;
+	if (was == SHELVED) {
+		show_state(s, 'S', 'R');
+		s->unshelve(s);
+	}
+	return was == ASLEEP || was == ASLEEP_AND_COUNTED;
 }
 
 void sleeper_wake(struct sleeper *s)
@@ -148,12 +161,6 @@ static int check(struct sleeper *s, enum interruptibility how)
 	return woken ? 0 : 1;
 }
 
-static void show_state(struct sleeper *s, int from, int to)
-{
-	if (s->state)
-		atomic_compare_exchange_strong(s->state, &from, to);
-}
-
 static int sleep_once(struct sleeper *s, uint64_t deadline)
 {
 	bool counted = hooks && hooks->block_begin && hooks->block_begin();
@@ -203,4 +210,25 @@ int wait_sleep_killable(uint64_t deadline)
 int wait_sleep_uninterruptible(uint64_t deadline)
 {
 	return sleep_on(deadline, BY_NOTHING);
+}
+
+bool wait_interrupted(void)
+{
+	return must_leave(sleeper_self(), BY_ANYTHING);
+}
+
+bool sleeper_shelve(struct sleeper *s)
+{
+	uint32_t seen;
+
+	if (check(s, BY_ANYTHING) <= 0)
+		return false;
+	seen = s->seen;
+	show_state(s, 'R', 'S');
+	atomic_store(&s->sleeping, SHELVED);
+	/* A wake that came before that saw a thread awake, and left it at that. */
+	if (atomic_load(&s->word) == seen || atomic_exchange(&s->sleeping, AWAKE) == AWAKE)
+		return true;
+	show_state(s, 'S', 'R');
+	return false;
 }

@@ -26,6 +26,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "util/compiler.h"
 #include "util/list.h"
 #include "util/lock.h"
 
@@ -68,6 +69,11 @@ struct sleeper {
 	_Atomic int sleeping;	  /* enum sleeping in sleeper.c: a wake must call the host */
 	uint32_t seen;		  /* wakes already accounted for; only the sleeping thread */
 	_Atomic int *state;	  /* NULL, or where sleeping shows: 'R' becomes 'S' or 'D' and back */
+	/*
+	 * The wake of a shelved one, in place of waking a thread.  Of any thread, with any lock held but
+	 * leaf locks.  NULL: it is never shelved.
+	 */
+	void (*unshelve)(struct sleeper *s);
 };
 
 void sleeper_init(struct sleeper *s);
@@ -76,6 +82,12 @@ void sleeper_interrupt(struct sleeper *s);
 void sleeper_clear_interrupt(struct sleeper *s);
 /* As sleeper_interrupt, and ends killable sleeps too; never cleared. */
 void sleeper_kill(struct sleeper *s);
+
+/*
+ * Sleeps without a thread: false, at once, if it has been woken or interrupted since its last sleep; else
+ * the next wake calls unshelve(), perhaps before this returns, and @s is out of the caller's hands.
+ */
+bool sleeper_shelve(struct sleeper *s) MUST_CHECK;
 
 /* The calling pool thread's sleeper; NULL when it serves no task. */
 struct sleeper *sleeper_current(void);
@@ -107,6 +119,8 @@ struct wait_entry {
 void wait_begin(struct wait_entry *e, struct wait_queue *q, uint32_t events);
 void wait_begin_exclusive(struct wait_entry *e, struct wait_queue *q, uint32_t events);
 void wait_end(struct wait_entry *e);
+/* Whether wait_sleep() would say -EINTR. */
+bool wait_interrupted(void);
 /*
  * Sleeps the current sleeper until it is woken: 0; or -EINTR (interrupted: the
  * caller turns it into the restart code it wants) or -ETIMEDOUT.  @deadline is

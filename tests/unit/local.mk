@@ -43,6 +43,8 @@ unit_tests += %D%/test_loader %D%/test_mm %D%/test_usercopy %D%/test_vma_set
 %C%_test_mm_LDADD = libfake.a $(LDADD)
 %C%_test_usercopy_LDADD = libfake.a $(LDADD)
 
+unit_tests += %D%/test_wait
+
 # The command line, and the sentry's control side.
 unit_tests += %D%/test_boot_config %D%/test_cgroup %D%/test_cli %D%/test_control %D%/test_pod %D%/test_systemd
 

@@ -57,6 +57,9 @@ static void run_guest(struct ptrace_context *c)
 		case CONTEXT_RESUME:
 			resume(c, &event);
 			break;
+		case CONTEXT_SHELVE:
+			/* context_can_shelve() says no: the thread is this context's own. */
+			break;
 		}
 	}
 }

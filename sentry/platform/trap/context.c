@@ -163,6 +163,7 @@ static enum resumed resume(struct trap_context *ctx, bool kick, struct platform_
 	if (rc < 0)
 		log_debug("thread died at its resume");
 	if (watcher == TRAP_WATCHER_SELF) {
+		trap_pool_flush_next(trap_worker_current());
 		if (rc == TRAP_WOKEN)
 			trap_watch_end(p);
 		else
@@ -175,6 +176,22 @@ static enum resumed resume(struct trap_context *ctx, bool kick, struct platform_
 	return RESUMED_BACK;
 }
 
+/* As for a worker that goes to sleep.  False: woken already, the event is to be handled again. */
+static bool shelve(struct trap_worker *w, struct trap_context *ctx, struct platform_event *event)
+{
+	trap_watch_end(ctx->platform);
+	trap_windows_end(ctx->thread);
+	trap_spin_block(ctx->thread);
+	w->context = NULL;
+	ctx->event = *event;
+	if (ctx->platform->config.client->shelve(ctx->owner))
+		return true;
+	w->context = ctx;
+	/* Another worker may have run it meanwhile, up to its next sleep. */
+	*event = ctx->event;
+	return false;
+}
+
 static void run(struct trap_context *ctx, struct platform_event *event)
 {
 	struct trap_worker *w = trap_worker_current();
@@ -184,7 +201,11 @@ static void run(struct trap_context *ctx, struct platform_event *event)
 	do {
 		if (event->kind == PLATFORM_EVENT_SYSCALL)
 			trap_spin_count(ctx->thread);
-		action = ctx->platform->config.client->handle(ctx->owner, &ctx->base, event);
+		do {
+			action = ctx->platform->config.client->handle(ctx->owner, &ctx->base, event);
+			if (action == CONTEXT_SHELVE && shelve(w, ctx, event))
+				return;
+		} while (action == CONTEXT_SHELVE);
 	} while (action != CONTEXT_EXITED &&
 		 resume(ctx, action == CONTEXT_RESUME_AND_KICK, event) == RESUMED_BACK);
 	w->context = NULL;
@@ -195,6 +216,13 @@ void trap_context_run(struct trap_context *ctx)
 	struct platform_event event = ctx->event;
 
 	run(ctx, &event);
+}
+
+void trap_context_unshelve(struct context *ctx)
+{
+	struct trap_context *c = trap_context(ctx);
+
+	trap_pool_queue_next(c->platform->pool, c);
 }
 
 void trap_context_watch(struct trap_platform *p, struct trap_thread *t)

@@ -11,6 +11,7 @@ int trap_fetch_registers(struct context *ctx) MUST_CHECK;
 void trap_context_kick(struct context *ctx);
 void trap_context_kill_group(struct context *ctx);
 pid_t trap_context_host_tid(const struct context *ctx);
+void trap_context_unshelve(struct context *ctx);
 bool trap_context_cpu(struct context *ctx, uint32_t *cpu);
 struct address_space *trap_context_address_space(struct context *ctx);
 int trap_context_want_registers(struct context *ctx, bool want) MUST_CHECK;

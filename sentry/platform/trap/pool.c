@@ -131,6 +131,26 @@ void trap_pool_queue(struct trap_pool *pool, struct trap_context *ctx)
 	(void)summon_and_unlock(pool);
 }
 
+void trap_pool_queue_next(struct trap_pool *pool, struct trap_context *ctx)
+{
+	struct trap_worker *w = current_worker;
+
+	if (w && w->at_work && !w->next)
+		w->next = ctx;
+	else
+		trap_pool_queue(pool, ctx);
+}
+
+void trap_pool_flush_next(struct trap_worker *w)
+{
+	struct trap_context *ctx = w ? w->next : NULL;
+
+	if (!ctx)
+		return;
+	w->next = NULL;
+	trap_pool_queue(w->pool, ctx);
+}
+
 void trap_pool_queue_watch(struct trap_pool *pool, struct trap_thread *t)
 {
 	bool mine;
@@ -187,6 +207,7 @@ void trap_pool_step_back(struct trap_worker *w)
 {
 	struct trap_pool *pool = w->pool;
 
+	trap_pool_flush_next(w);
 	mutex_lock(&pool->lock);
 	drop_role(pool, w);
 	leave_work(pool, w);
@@ -357,6 +378,7 @@ void trap_pool_await(struct trap_pool *pool, struct trap_thread *t)
 
 	/* The receiver watches nobody, and who waits for a report sees no slot. */
 	trap_watch_end(pool->platform);
+	trap_pool_flush_next(w);
 	while (!atomic_load(&t->order_done))
 		if (begin_receive(pool, w, TAKE_ROLE))
 			receive_for(pool, t);
@@ -410,9 +432,14 @@ static bool park_and_unlock(struct trap_pool *pool, struct trap_worker *w) RELEA
 /* One turn; false: the worker ends. */
 static bool work_once(struct trap_pool *pool, struct trap_worker *w)
 {
-	struct trap_context *ctx;
+	struct trap_context *ctx = w->next;
 	struct trap_thread *t;
 
+	if (ctx) {
+		w->next = NULL;
+		trap_context_run(ctx);
+		return true;
+	}
 	mutex_lock(&pool->lock);
 	t = list_first(&pool->watches, struct trap_thread, watch_node);
 	/* A receiver is where the thread is, and has to receive. */

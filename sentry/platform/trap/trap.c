@@ -51,6 +51,7 @@ const struct platform_ops trap_ops = {
 	.context_set_return = trap_context_set_return,
 	.context_kick = trap_context_kick,
 	.context_kill_group = trap_context_kill_group,
+	.context_unshelve = trap_context_unshelve,
 	.context_host_tid = trap_context_host_tid,
 	.context_cpu = trap_context_cpu,
 	.need_registers = trap_need_registers,

@@ -484,6 +484,7 @@ struct trap_worker {
 	uint64_t role;		      /* the pool's: it is a receiver; pool's lock */
 	unsigned pressure, crowded;   /* see pool.c; the worker's */
 	struct trap_context *context; /* whose event it runs; the worker's */
+	struct trap_context *next;    /* NULL, or unshelved by what it does: runs next; the worker's */
 	struct trap_thread *watching; /* stopped or pinned by it; the worker's */
 	bool fresh;		      /* the watch has not seen a call yet; the worker's */
 	unsigned moves;		      /* in this watch; then not all CPUs are open to it */
@@ -495,6 +496,13 @@ void trap_pool_free(struct trap_pool *pool);
 int trap_pool_start(struct trap_pool *pool) MUST_CHECK;
 /* Runs @ctx->event on a pool thread. */
 void trap_pool_queue(struct trap_pool *pool, struct trap_context *ctx);
+/*
+ * The same for one that what the caller does has woken: where the caller is a worker it comes next, on the
+ * same CPU, unless something keeps the worker away from the pool.
+ */
+void trap_pool_queue_next(struct trap_pool *pool, struct trap_context *ctx);
+/* Somebody else may have it: the calling worker is not back soon. */
+void trap_pool_flush_next(struct trap_worker *w);
 /* Has a worker watch the slot of @t, which the caller has pinned for it. */
 void trap_pool_queue_watch(struct trap_pool *pool, struct trap_thread *t);
 /* Runs a function without context (refill). */
