@@ -135,22 +135,23 @@ static bool call_matches(const struct trap_call *call, const struct seccomp_data
 }
 
 /*
- * The ordered call that this is: its state, and *index.  Under the process's lock, through which its
+ * The ordered call that this is: its state, and whether it is a stop.  Under the process's lock, through which its
  * owner goes between two orders: a stub that spins can make calls, and have others end its
  * order, while the owner writes down the next.
  */
-static bool take_expected(struct trap_thread *t, const struct seccomp_data *d, int *state,
-			  unsigned *index)
+static bool take_expected(struct trap_thread *t, const struct seccomp_data *d, int *state, bool *stop)
 {
+	unsigned index;
 	bool found;
 
 	mutex_lock(&t->process->lock);
 	*state = atomic_load(&t->state);
-	*index = t->expected_next;
+	index = t->expected_next;
+	*stop = index == t->stop_at;
 	found = (*state == TRAP_ORDER || *state == TRAP_STARTING || *state == TRAP_EXITING) &&
-		*index < t->expected_count && call_matches(&t->expected[*index], d);
+		index < t->expected_count && call_matches(&t->expected[index], d);
 	/* One that is a stop ends the order, unless that was ended already. */
-	if (found && *state == TRAP_ORDER && *index == t->stop_at)
+	if (found && *state == TRAP_ORDER && *stop)
 		found = trap_thread_take(t, TRAP_ORDER);
 	if (found)
 		t->expected_next++;
@@ -176,10 +177,10 @@ static struct trap_context *ordered_call(struct trap_platform *p, struct trap_th
 					 const struct seccomp_notif *n,
 					 struct trap_thread *waiting)
 {
-	unsigned index;
+	bool stop;
 	int state;
 
-	if (!take_expected(t, &n->data, &state, &index)) {
+	if (!take_expected(t, &n->data, &state, &stop)) {
 		violation(n, "a host call without an order");
 		return NULL;
 	}
@@ -187,7 +188,7 @@ static struct trap_context *ordered_call(struct trap_platform *p, struct trap_th
 		trap_thread_exited(p, t, n->id);
 		return NULL;
 	}
-	if (index != t->stop_at) {
+	if (!stop) {
 		if (host_notify_continue(p->listener, n->id) < 0)
 			log_debug("stub thread %u died in an ordered call", n->pid);
 		return NULL;
