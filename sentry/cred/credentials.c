@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "sentry/abi/capability.h"
+#include "sentry/abi/sched.h"
 #include "sentry/cred/user_namespace.h"
 
 static int compare_gids(const void *a, const void *b)
@@ -95,17 +96,42 @@ struct credentials *credentials_new_root(struct user_namespace *ns)
 	return c;
 }
 
-bool credentials_capable(const struct credentials *cred, int capability)
+static _Thread_local _Atomic uint32_t *use_flags;
+
+void credentials_note_use_in(_Atomic uint32_t *flags)
+{
+	use_flags = flags;
+}
+
+void credentials_note_use(void)
+{
+	if (use_flags && !(atomic_load_explicit(use_flags, memory_order_relaxed) & LINUX_PF_SUPERPRIV))
+		atomic_fetch_or(use_flags, LINUX_PF_SUPERPRIV);
+}
+
+static bool use(bool capable)
+{
+	if (capable)
+		credentials_note_use();
+	return capable;
+}
+
+bool credentials_has_capability(const struct credentials *cred, int capability)
 {
 	return cred->effective & CAPABILITY_BIT(capability);
 }
 
-bool credentials_ns_capable(const struct credentials *cred, struct user_namespace *ns,
-			    int capability)
+bool credentials_capable(const struct credentials *cred, int capability)
+{
+	return use(credentials_has_capability(cred, capability));
+}
+
+bool credentials_ns_has_capability(const struct credentials *cred, struct user_namespace *ns,
+				   int capability)
 {
 	for (;;) {
 		if (ns == cred->user_ns)
-			return credentials_capable(cred, capability);
+			return credentials_has_capability(cred, capability);
 		/* Not a descendant of cred's namespace: no chance. */
 		if (ns->level <= cred->user_ns->level)
 			return false;
@@ -114,6 +140,12 @@ bool credentials_ns_capable(const struct credentials *cred, struct user_namespac
 			return true;
 		ns = ns->parent;
 	}
+}
+
+bool credentials_ns_capable(const struct credentials *cred, struct user_namespace *ns,
+			    int capability)
+{
+	return use(credentials_ns_has_capability(cred, ns, capability));
 }
 
 bool credentials_in_group(const struct credentials *cred, uint32_t kgid)
@@ -154,9 +186,14 @@ int credentials_enter_user_namespace(const struct credentials *cred, struct user
 	return 0;
 }
 
+bool credentials_root_has_capability(const struct credentials *cred, int capability)
+{
+	return !cred->user_ns->parent && credentials_has_capability(cred, capability);
+}
+
 bool credentials_root_capable(const struct credentials *cred, int capability)
 {
-	return !cred->user_ns->parent && credentials_capable(cred, capability);
+	return use(credentials_root_has_capability(cred, capability));
 }
 
 /* The creator must be somebody in its own namespace. */

@@ -82,6 +82,15 @@ bool credentials_capable(const struct credentials *cred, int capability); /* in 
 bool credentials_root_capable(const struct credentials *cred, int capability);
 /* Linux's ns_capable: @ns is cred's namespace or a descendant of it (owner rule included). */
 bool credentials_ns_capable(const struct credentials *cred, struct user_namespace *ns, int capability);
+/* The same, without using it: that shows nowhere. */
+bool credentials_has_capability(const struct credentials *cred, int capability);
+bool credentials_root_has_capability(const struct credentials *cred, int capability);
+bool credentials_ns_has_capability(const struct credentials *cred, struct user_namespace *ns,
+				   int capability);
+/* @flags (may be NULL) gets LINUX_PF_SUPERPRIV when the calling thread uses a capability from now on. */
+void credentials_note_use_in(_Atomic uint32_t *flags);
+/* A capability was used, of which the caller knew that it is there. */
+void credentials_note_use(void);
 bool credentials_in_group(const struct credentials *cred, uint32_t kgid);
 /* Is the effective or a supplementary group of @first to @last (kernel ids)? */
 bool credentials_group_between(const struct credentials *cred, uint32_t first, uint32_t last);

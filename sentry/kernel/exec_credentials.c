@@ -97,7 +97,7 @@ static void apply_root(struct credentials *cred, const struct credentials *old,
 /* No more than before, for who may not gain privileges. */
 static void withhold(struct credentials *cred, const struct credentials *old)
 {
-	if (old->no_new_privs || !credentials_capable(old, LINUX_CAP_SETUID)) {
+	if (!credentials_capable(old, LINUX_CAP_SETUID) || old->no_new_privs) {
 		cred->euid = cred->uid;
 		cred->egid = cred->gid;
 	}

@@ -209,6 +209,7 @@ static int load(struct birth *b)
 	t->cred = cred;
 	atomic_store(&t->mm->dumpable, cred->euid == cred->uid && cred->egid == cred->gid);
 	memccpy(t->comm, up->program_comm(b->program), 0, sizeof(t->comm) - 1);
+	task_choose_layout(t);
 	rc = up->program_load(b->program, t->mm, t->context, &identity,
 			      b->args->limits[RLIM_STACK].soft);
 	if (!rc && b->container->id)

@@ -322,7 +322,8 @@ bool ptrace_exec_may_gain(struct task *t)
 		return true;
 	h = signal_lock(t->group);
 	may = !t->ptrace.tracer_cred ||
-	      credentials_ns_capable(t->ptrace.tracer_cred, t->cred->user_ns, LINUX_CAP_SYS_PTRACE);
+	      credentials_ns_has_capability(t->ptrace.tracer_cred, t->cred->user_ns,
+					    LINUX_CAP_SYS_PTRACE);
 	signal_unlock(h);
 	return may;
 }

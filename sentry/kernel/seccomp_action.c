@@ -44,7 +44,7 @@ static void die(struct task *t, int signo, bool group)
 {
 	atomic_store(&t->seccomp_mode, SECCOMP_MODE_DEAD);
 	if (group) {
-		thread_group_exit(t->group, signo);
+		thread_group_die(t, signo);
 		return;
 	}
 	t->exit_code = signo;

@@ -22,6 +22,10 @@
 #define SIGNAL_DEFAULT_IGNORED                                                        \
 	(SIGNAL_BIT(LINUX_SIGCONT) | SIGNAL_BIT(LINUX_SIGCHLD) | SIGNAL_BIT(LINUX_SIGWINCH) | \
 	 SIGNAL_BIT(LINUX_SIGURG))
+/* Default action: death with a core dump. */
+#define SIGNAL_COREDUMP_SET                                                                        \
+	(SIGNAL_SYNCHRONOUS | SIGNAL_BIT(LINUX_SIGQUIT) | SIGNAL_BIT(LINUX_SIGABRT) |              \
+	 SIGNAL_BIT(LINUX_SIGXCPU) | SIGNAL_BIT(LINUX_SIGXFSZ))
 #define SIGNAL_ALL UINT64_MAX
 
 static inline bool signal_in(uint64_t set, int signo)

@@ -74,6 +74,21 @@ void thread_group_exit(struct thread_group *g, int wait_status)
 	signal_unlock(h);
 }
 
+void thread_group_die_locked(struct task *t, int signo)
+{
+	if (!t->group->group_exiting)
+		t->group->dumper = t;
+	thread_group_exit_locked(t->group, signo);
+}
+
+void thread_group_die(struct task *t, int signo)
+{
+	struct signal_handlers *h = signal_lock(t->group);
+
+	thread_group_die_locked(t, signo);
+	signal_unlock(h);
+}
+
 /* --- what is ignored -------------------------------------------------------------- */
 
 static bool handler_ignores(const struct linux_sigaction *action, int signo)
@@ -215,7 +230,7 @@ static void complete_locked(struct thread_group *g, struct task *first, bool to_
 	 */
 	if (fatal_locked(g, signo) && !signal_in(t->real_blocked, signo) &&
 	    (signo == LINUX_SIGKILL || !ptrace_traced(&t->ptrace))) {
-		thread_group_exit_locked(g, signo);
+		thread_group_die_locked(t, signo);
 		return;
 	}
 	task_wake_locked(t);

@@ -6,6 +6,7 @@
  * and keeps t->context alive for a look at its usage; the task itself reads them
  * without it, since only it changes them.
  */
+#include "sentry/abi/sched.h"
 #include "sentry/kernel/keys/keys.h"
 #include "sentry/kernel/task.h"
 
@@ -32,6 +33,7 @@ void task_enter_current(struct task *t)
 {
 	current = t;
 	sleeper_set_current(t ? &t->sleeper : NULL);
+	credentials_note_use_in(t ? &t->flags : NULL);
 }
 
 int task_alloc(struct kernel *k, struct thread_group *g, struct task **out)
@@ -52,7 +54,6 @@ int task_alloc(struct kernel *k, struct thread_group *g, struct task **out)
 	ptrace_task_init(t);
 	t->start_time_ns = clock_now(LINUX_CLOCK_MONOTONIC);
 	t->timer_slack_ns = t->default_timer_slack_ns = 50000;
-	t->machine_check_policy = LINUX_PR_MCE_KILL_DEFAULT;
 	for (unsigned cpu = 0; cpu < k->cpus && cpu < sizeof(t->cpu_mask) * 8; cpu++)
 		t->cpu_mask[cpu / 64] |= 1ULL << (cpu % 64);
 	t->nice = k->nice;
@@ -155,6 +156,14 @@ struct user_namespace *task_user_namespace(struct task *t)
 	return t->cred->user_ns;
 }
 
+void task_set_flag(struct task *t, uint32_t flags, bool on)
+{
+	if (on)
+		atomic_fetch_or(&t->flags, flags);
+	else
+		atomic_fetch_and(&t->flags, ~flags);
+}
+
 bool task_capable(struct task *t, int capability)
 {
 	return credentials_capable(t->cred, capability);
@@ -173,8 +182,9 @@ void task_set_cred(struct task *t, const struct credentials *cred)
 	t->charged_uid = cred->uid;
 	mutex_unlock(&t->lock);
 	if (charged != cred->uid) {
-		t->over_process_limit = cred->uid != 0 && user_charged(cred->uid, USER_PROCESSES) >
-								  task_rlimit(t, RLIM_NPROC);
+		task_set_flag(t, LINUX_PF_NPROC_EXCEEDED,
+			      cred->uid != 0 && user_charged(cred->uid, USER_PROCESSES) >
+							task_rlimit(t, RLIM_NPROC));
 		/* Past the limit is allowed here; exec checks it.  Without memory for the
 		 * new account the task stays uncounted. */
 		if (user_charge(cred->uid, USER_PROCESSES, UINT64_MAX))
@@ -217,7 +227,8 @@ struct mm_limits task_mm_limits(struct task *t)
 		.data = l[RLIM_DATA].soft,
 		.stack = l[RLIM_STACK].soft,
 		.memlock = l[RLIM_MEMLOCK].soft,
-		.can_lock = credentials_root_capable(t->cred, LINUX_CAP_IPC_LOCK),
+		.use_lock_right = credentials_root_has_capability(t->cred, LINUX_CAP_IPC_LOCK) ?
+					  credentials_note_use : NULL,
 		.personality_read_implies_exec = t->personality & LINUX_READ_IMPLIES_EXEC,
 	};
 	mutex_unlock(&t->group->limits_lock);

@@ -174,9 +174,8 @@ struct task {
 	uint64_t cpu_mask[16];		  /* protected by lock */
 	uint64_t start_time_ns;		  /* CLOCK_MONOTONIC; does not change */
 	uint64_t timer_slack_ns, default_timer_slack_ns;
-	uint32_t machine_check_policy;	  /* PR_MCE_KILL; only the task itself */
-	bool io_flusher;		  /* PR_SET_IO_FLUSHER: kept */
-	bool over_process_limit;	  /* a change of user went past RLIMIT_NPROC; the task itself */
+	_Atomic uint32_t flags;		  /* LINUX_PF_*, but those that its state tells; only the task
+					     itself changes them */
 	/* Of host threads it had before, without rss_pages; protected by lock: task_usage() */
 	struct host_usage usage;
 	uint64_t cpu_seen_ns;		  /* private to cpu_taker.c, as the next; tasklist */
@@ -236,6 +235,7 @@ struct thread_group {
 	struct task *signal_target;	 /* borrowed from threads, or NULL: who took a signal to the group last */
 	bool group_exiting;
 	int group_exit_code;		 /* wait status form */
+	struct task *dumper;		 /* compared only: who took the deadly signal, or NULL */
 	struct task *group_exec_task;	 /* de-threading: the one that survives */
 	uint32_t stop_count;		 /* threads that have yet to stop */
 	uint32_t continues;		 /* how often a SIGCONT came */
@@ -341,5 +341,7 @@ struct user_namespace *task_user_namespace(struct task *t); /* borrowed; current
 /* Installs @cred (reference taken over) as the current task's. */
 void task_set_cred(struct task *t, const struct credentials *cred);
 bool task_capable(struct task *t, int capability); /* current task, in its own namespace */
+/* LINUX_PF_*, of the current task or one that does not run yet. */
+void task_set_flag(struct task *t, uint32_t flags, bool on);
 struct thread_group *thread_group_get(struct thread_group *g);
 void thread_group_put(struct thread_group *g);

@@ -16,24 +16,25 @@ bool task_may_access(struct task *caller, struct task *target, int mode)
 {
 	const struct credentials *cred, *other;
 	struct mm *mm;
-	bool ptrace_cap, allowed, dumpable;
+	bool allowed, dumpable;
 	uint64_t caps;
 
 	if (caller->group == target->group)
 		return true;
 	cred = task_cred(caller);
 	other = task_cred(target);
-	ptrace_cap = credentials_ns_capable(cred, other->user_ns, LINUX_CAP_SYS_PTRACE);
-	allowed = ptrace_cap || same_ids(cred, other, mode);
+	allowed = same_ids(cred, other, mode);
 	mm = task_mm_get(target);
 	dumpable = !mm || atomic_load(&mm->dumpable) == 1;
 	mm_put(mm);
-	if (!dumpable && !ptrace_cap)
+	if (!dumpable)
 		allowed = false;
 	/* Nobody looks into a task that can do more. */
 	caps = mode & PTRACE_MODE_FSCREDS ? cred->effective : cred->permitted;
-	if (!ptrace_cap && (cred->user_ns != other->user_ns || (other->permitted & ~caps)))
+	if (cred->user_ns != other->user_ns || (other->permitted & ~caps))
 		allowed = false;
+	if (!allowed)
+		allowed = credentials_ns_capable(cred, other->user_ns, LINUX_CAP_SYS_PTRACE);
 	credentials_put(cred);
 	credentials_put(other);
 	return allowed;

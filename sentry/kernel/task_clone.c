@@ -5,6 +5,7 @@
  * and the signal lock, where only a late reason to give up can still fail it).  The
  * child is started after all that, so the first it sees of the world is complete.
  */
+#include "sentry/abi/sched.h"
 #include "sentry/kernel/keys/keys.h"
 #include "sentry/kernel/task_clone.h"
 
@@ -116,10 +117,10 @@ static int charge(struct clone_job *j)
 	uint64_t limit = task_rlimit(t, RLIM_NPROC);
 	int rc;
 
-	if (t->cred->uid == 0 || credentials_root_capable(t->cred, LINUX_CAP_SYS_RESOURCE) ||
-	    credentials_root_capable(t->cred, LINUX_CAP_SYS_ADMIN))
-		limit = UINT64_MAX;
-	rc = user_charge(j->child->cred->uid, USER_PROCESSES, limit);
+	rc = user_charge(j->child->cred->uid, USER_PROCESSES, t->cred->uid ? limit : UINT64_MAX);
+	if (rc == -EAGAIN && (credentials_root_capable(t->cred, LINUX_CAP_SYS_RESOURCE) ||
+			      credentials_root_capable(t->cred, LINUX_CAP_SYS_ADMIN)))
+		rc = user_charge(j->child->cred->uid, USER_PROCESSES, UINT64_MAX);
 	if (rc)
 		return rc;
 	j->child->charged_uid = j->child->cred->uid;
@@ -250,8 +251,7 @@ static void inherit(struct clone_job *j)
 		}
 	}
 	child->timer_slack_ns = child->default_timer_slack_ns = t->timer_slack_ns;
-	child->machine_check_policy = t->machine_check_policy;
-	child->io_flusher = t->io_flusher;
+	child->flags = (t->flags & ~(LINUX_PF_SUPERPRIV | LINUX_PF_NPROC_EXCEEDED)) | LINUX_PF_FORKNOEXEC;
 	child->personality = t->personality;
 	child->memory_policy = t->memory_policy;
 	child->memory_nodes = t->memory_nodes;
@@ -456,7 +456,7 @@ static int64_t finish(struct clone_job *j)
 	struct context *ctx = j->context;
 
 	atomic_fetch_add(&t->kernel->total_forks, 1);
-	t->over_process_limit = false;
+	task_set_flag(t, LINUX_PF_NPROC_EXCEEDED, false);
 	if (j->rq->flags & LINUX_CLONE_PARENT_SETTID) {
 		/* As Linux: a bad address does not undo the child. */
 		int rc = copy_out_u32(t->mm, guest_addr(j->rq->parent_tid), (uint32_t)tid);

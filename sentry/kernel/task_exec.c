@@ -5,6 +5,7 @@
  * pristine address space taken.  Then the other threads are ended, the context
  * moves, the image is loaded; a failure there kills the task, as in Linux.
  */
+#include "sentry/abi/sched.h"
 #include "sentry/kernel/task_exec.h"
 
 #include <errno.h>
@@ -129,10 +130,10 @@ static int make_mm(struct kernel *k, struct stub_family *stubs, struct mm **out)
 int task_exec_check(struct task *t)
 {
 	/* Only a change of user that passed the limit is made good here. */
-	if (t->over_process_limit &&
+	if (atomic_load(&t->flags) & LINUX_PF_NPROC_EXCEEDED &&
 	    user_charged(t->cred->uid, USER_PROCESSES) > task_rlimit(t, RLIM_NPROC))
 		return -EAGAIN;
-	t->over_process_limit = false;
+	task_set_flag(t, LINUX_PF_NPROC_EXCEEDED, false);
 	return 0;
 }
 
@@ -303,6 +304,12 @@ static void commit_identity(struct task *t, struct exec_job *j)
 	task_set_cred(t, move_ptr(j->cred));
 }
 
+void task_choose_layout(struct task *t)
+{
+	t->mm->fixed_layout = t->personality & LINUX_ADDR_NO_RANDOMIZE;
+	task_set_flag(t, LINUX_PF_RANDOMIZE, !t->mm->fixed_layout);
+}
+
 static void set_name(struct task *t, const char *comm)
 {
 	char name[TASK_COMM_SIZE] = { 0 };
@@ -377,6 +384,8 @@ static int commit(struct task *t, struct exec_job *j)
 	switch_namespaces(t, j);
 	t->mm->clock_offsets = !t->namespaces->time->is_root;
 	commit_identity(t, j);
+	task_set_flag(t, LINUX_PF_FORKNOEXEC, false);
+	task_choose_layout(t);
 	task_keys_exec(t);
 	t->restart_block.fn = NULL;
 	t->rseq_area = GUEST_NULL;

@@ -28,6 +28,8 @@ int exec_open(const struct vfs_context *ctx, int dirfd, const char *name, uint32
 int exec_credentials(const struct credentials *old, struct file *file, bool watched,
 		     struct credentials **out, bool *secure) MUST_CHECK;
 /* What the auxiliary vector shows of @cred. */
+/* Whether addresses of the program to be loaded into @t's mm are random, as its personality wants it. */
+void task_choose_layout(struct task *t);
 struct program_identity exec_identity(const struct credentials *cred, bool secure);
 
 /* What refuses @t an exec, whatever the program: -EAGAIN. */

@@ -66,6 +66,9 @@ void thread_group_release_finish(struct thread_group *g);
 /* Starts the death of @g if it has not begun; its handlers->lock is held. */
 void thread_group_exit_locked(struct thread_group *g, int wait_status);
 void thread_group_exit(struct thread_group *g, int wait_status);
+/* The same by a signal, which @t took: it would write the core dump. */
+void thread_group_die_locked(struct task *t, int signo);
+void thread_group_die(struct task *t, int signo);
 /* The dying @in_guest was kicked: its host process is killed if it does not come back. */
 void thread_group_expect_locked(struct thread_group *g, struct task *in_guest);
 /* Adds @status of child to the parent: SIGCHLD and wake; tasklist held. */

@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <sys/wait.h>
 
+#include "sentry/abi/sched.h"
 #include "sentry/kernel/kernel.h"
 #include "sentry/kernel/kernel_pause.h"
 #include "sentry/kernel/program.h"
@@ -213,7 +214,7 @@ static void run_default(struct task *t, struct signal_handlers *h, int signo,
 		signal_unlock(h);
 		return;
 	}
-	thread_group_exit_locked(g, signo);
+	thread_group_die_locked(t, signo);
 	signal_unlock(h);
 	signal_dequeue_finish(t, after, info);
 }
@@ -517,6 +518,19 @@ static void handle_died(struct task *t, const struct platform_event *event)
 	thread_group_exit(t->group, signo);
 }
 
+/* As if there were a core dump: the thread that took the signal is marked as its writer. */
+static void note_end(struct task *t)
+{
+	struct signal_handlers *h = signal_lock(t->group);
+	bool dumps = t->group->dumper == t && signal_in(SIGNAL_COREDUMP_SET, t->group->group_exit_code);
+
+	signal_unlock(h);
+	if (!t->exit_requested)
+		task_set_flag(t, LINUX_PF_SIGNALED, true);
+	if (dumps && atomic_load(&t->mm->dumpable))
+		task_set_flag(t, LINUX_PF_DUMPCORE, true);
+}
+
 /* The task ends; before that, its tracer may have a look at it. */
 static enum context_action leave(struct task *t, const struct platform_event *event,
 				 bool regs_valid)
@@ -526,6 +540,7 @@ static enum context_action leave(struct task *t, const struct platform_event *ev
 			return CONTEXT_RESUME_AND_KICK;
 		ptrace_event_exit(t);
 	}
+	note_end(t);
 	task_exit(t);
 	return CONTEXT_EXITED;
 }

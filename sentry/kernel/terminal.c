@@ -184,7 +184,6 @@ void terminal_opened(struct task *t, struct terminal *terminal, bool readable)
 static int set_controlling(struct task *t, struct terminal *terminal, bool steal, bool readable)
 {
 	struct thread_group *g = t->group;
-	bool admin = credentials_root_capable(t->cred, LINUX_CAP_SYS_ADMIN);
 	int rc = 0;
 
 	mutex_lock(&t->kernel->tasklist_lock);
@@ -194,11 +193,11 @@ static int set_controlling(struct task *t, struct terminal *terminal, bool steal
 	if (!leads_session(g) || g->terminal)
 		goto out;
 	if (terminal->session) {
-		if (!steal || !admin)
+		if (!steal || !credentials_root_capable(t->cred, LINUX_CAP_SYS_ADMIN))
 			goto out;
 		clear_session_locked(t->kernel, terminal->session);
 	}
-	if (!readable && !admin)
+	if (!readable && !credentials_root_capable(t->cred, LINUX_CAP_SYS_ADMIN))
 		goto out;
 	set_controlling_locked(g, terminal);
 	rc = 0;

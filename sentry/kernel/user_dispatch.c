@@ -49,7 +49,7 @@ int user_dispatch_set(struct task *t, uint64_t mode, uint64_t offset, uint64_t l
 /* Nothing that a handler or a mask could hold up. */
 static bool end(struct task *t, int signo)
 {
-	thread_group_exit(t->group, signo);
+	thread_group_die(t, signo);
 	return true;
 }
 

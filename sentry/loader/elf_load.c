@@ -61,7 +61,7 @@ static int choose_base(struct mm *mm, const struct bounds *b, enum elf_place pla
 	if (size == 0)
 		return -EINVAL;
 	if (place == ELF_PLACE_PIE) {
-		uint64_t hint = round_down(layout_pie_base(), b->align);
+		uint64_t hint = round_down(layout_pie_base(mm), b->align);
 
 		rc = mm_find_free(mm, hint, size, &at);
 		if (rc == 0 && at == hint) {

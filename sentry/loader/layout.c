@@ -16,11 +16,11 @@
 #define STACK_GUARD (1ULL << 20)
 #define BRK_RANDOM (32ULL << 20)
 
-uint64_t layout_random(uint64_t limit)
+uint64_t layout_random(const struct mm *mm, uint64_t limit)
 {
 	uint64_t pages = limit / GUEST_PAGE_SIZE, value;
 
-	if (!pages)
+	if (!pages || mm->fixed_layout)
 		return 0;
 	host_random(&value, sizeof(value));
 	return value % pages * GUEST_PAGE_SIZE;
@@ -36,9 +36,9 @@ static uint64_t pie_area(void)
 	return round_down(address_space_part(3) * 2, GUEST_PAGE_SIZE);
 }
 
-uint64_t layout_pie_base(void)
+uint64_t layout_pie_base(const struct mm *mm)
 {
-	return pie_area() + layout_random(MIN(MMAP_RANDOM, address_space_part(16)));
+	return pie_area() + layout_random(mm, MIN(MMAP_RANDOM, address_space_part(16)));
 }
 
 uint64_t layout_stack_size(const struct program *p, uint64_t stack_limit)
@@ -56,15 +56,15 @@ uint64_t layout_stack_top(struct mm *mm, uint64_t stack_size)
 	uint64_t top = round_down(platform_address_max().v, GUEST_PAGE_SIZE) - GUEST_PAGE_SIZE;
 	uint64_t gap = MAX(stack_size + STACK_GUARD, MMAP_GAP_MIN);
 
-	top -= layout_random(MIN(STACK_RANDOM, address_space_part(32)));
+	top -= layout_random(mm, MIN(STACK_RANDOM, address_space_part(32)));
 	mm->mmap_base = round_down(top - gap, GUEST_PAGE_SIZE) -
-			layout_random(MIN(MMAP_RANDOM, address_space_part(16)));
+			layout_random(mm, MIN(MMAP_RANDOM, address_space_part(16)));
 	return top;
 }
 
-uint64_t layout_brk_start(uint64_t end, bool static_pie)
+uint64_t layout_brk_start(const struct mm *mm, uint64_t end, bool static_pie)
 {
 	if (static_pie)
 		end = pie_area();
-	return round_up(end, GUEST_PAGE_SIZE) + layout_random(BRK_RANDOM);
+	return round_up(end, GUEST_PAGE_SIZE) + layout_random(mm, BRK_RANDOM);
 }

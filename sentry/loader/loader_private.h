@@ -92,15 +92,15 @@ int argument_limits_check(const struct string_vector *argv, const struct string_
 
 /* --- layout.c ----------------------------------------------------------------------- */
 
-/* Uniform in [0, @limit), a multiple of the page size; 0 for a limit below a page. */
-uint64_t layout_random(uint64_t limit);
+/* Uniform in [0, @limit), a multiple of the page size; 0 for a limit below a page, and for a fixed layout. */
+uint64_t layout_random(const struct mm *mm, uint64_t limit);
 /* The base of position independent executables. */
-uint64_t layout_pie_base(void);
+uint64_t layout_pie_base(const struct mm *mm);
 uint64_t layout_stack_size(const struct program *p, uint64_t stack_limit);
 /* Chooses the stack's top and sets mm->mmap_base below it. */
 uint64_t layout_stack_top(struct mm *mm, uint64_t stack_size);
 /* The first break above @end. */
-uint64_t layout_brk_start(uint64_t end, bool static_pie);
+uint64_t layout_brk_start(const struct mm *mm, uint64_t end, bool static_pie);
 
 /* --- stack.c ------------------------------------------------------------------------ */
 

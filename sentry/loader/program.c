@@ -278,7 +278,7 @@ static int load_images(struct program *p, struct mm *mm, struct context *ctx,
 static void record_layout(const struct program *p, struct mm *mm, const struct elf_loaded *main)
 {
 	bool static_pie = p->main.header.type == ELF_TYPE_DYN && !p->interpreter.file;
-	uint64_t brk = layout_brk_start(main->end_bss, static_pie);
+	uint64_t brk = layout_brk_start(mm, main->end_bss, static_pie);
 
 	mutex_lock(&mm->lock);
 	mm->start_code = main->start_code;

@@ -38,12 +38,14 @@ static void auxv_add(struct stack_layout *l, uint64_t key, uint64_t value)
 	l->auxv[l->auxv_count++] = value;
 }
 
-static void place_strings(struct stack_layout *l, const struct program *p, uint64_t top)
+static void place_strings(struct stack_layout *l, const struct program *p, const struct mm *mm,
+			  uint64_t top)
 {
-	uint32_t jitter;
+	uint32_t jitter = 0;
 	uint64_t at = top - sizeof(uint64_t);
 
-	host_random(&jitter, sizeof(jitter));
+	if (!mm->fixed_layout)
+		host_random(&jitter, sizeof(jitter));
 	l->top = top;
 	l->execfn = at -= strlen(p->name) + 1;
 	l->env = at -= p->envv.size;
@@ -145,7 +147,7 @@ int stack_build(const struct program *p, struct mm *mm, uint64_t top, uint64_t s
 	uint64_t words;
 	int rc;
 
-	place_strings(&l, p, top);
+	place_strings(&l, p, mm, top);
 	build_auxv(&l, p, mm, main, interpreter, identity);
 	words = 1 + (uint64_t)p->argv.count + 1 + p->envv.count + 1 + l.auxv_count;
 	l.sp = round_down(l.random - words * sizeof(uint64_t), 16);

@@ -126,6 +126,7 @@ struct mm {
 	uint64_t auxv[64];		  /* key, value pairs, AT_NULL terminated */
 	unsigned auxv_count;		  /* in uint64_t */
 	guest_addr_t vdso_base, vdso_sigreturn; /* set by the loader */
+	bool fixed_layout;		  /* nothing is placed at random; does not change after exec */
 	bool clock_offsets;		  /* a time namespace's: the vDSO asks the kernel; set while
 					     one task uses the mm */
 	struct mappable *exe_file;	  /* reference to the executable's file; protected by lock */
@@ -163,7 +164,7 @@ struct mm_limits {
 	uint64_t data;		/* RLIMIT_DATA */
 	uint64_t stack;		/* RLIMIT_STACK */
 	uint64_t memlock;	/* RLIMIT_MEMLOCK */
-	bool can_lock;		/* CAP_IPC_LOCK */
+	void (*use_lock_right)(void); /* told when CAP_IPC_LOCK lets something go past memlock; NULL: without it */
 	bool personality_read_implies_exec;
 };
 

@@ -12,7 +12,7 @@
 
 static int may_lock_at_all(const struct mm_limits *limits)
 {
-	return limits->memlock == 0 && !limits->can_lock ? -EPERM : 0;
+	return limits->memlock == 0 && !mm_use_lock_right(limits) ? -EPERM : 0;
 }
 
 /* Linux's apply_vma_lock_flags: up to the first hole. */
@@ -69,7 +69,8 @@ int mm_mlock(struct mm *mm, const struct mm_limits *limits, uint64_t addr, uint6
 		return rc;
 	rc = page_range(addr, size, &start, &end);
 	/* a range that wraps is above any limit, and Linux asks for that first */
-	if (rc < 0 && !limits->can_lock && page_up(size + addr % GUEST_PAGE_SIZE) > limits->memlock)
+	if (rc < 0 && page_up(size + addr % GUEST_PAGE_SIZE) > limits->memlock &&
+	    !mm_use_lock_right(limits))
 		return -ENOMEM;
 	return rc <= 0 ? rc : set_locked(mm, start, end, VMA_LOCKED, limits);
 }
@@ -110,8 +111,8 @@ int mm_mlockall(struct mm *mm, const struct mm_limits *limits, int flags)
 	if (rc < 0)
 		return rc;
 	mutex_lock(&mm->lock);
-	if ((flags & LINUX_MCL_CURRENT) && !limits->can_lock &&
-	    mm->total_pages > limits->memlock >> GUEST_PAGE_SHIFT)
+	if ((flags & LINUX_MCL_CURRENT) &&
+	    mm->total_pages > limits->memlock >> GUEST_PAGE_SHIFT && !mm_use_lock_right(limits))
 		rc = -ENOMEM;
 	else
 		mm->lock_future = flags & LINUX_MCL_FUTURE ? VMA_LOCKED : 0;

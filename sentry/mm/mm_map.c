@@ -111,7 +111,7 @@ static int decode_place(struct map_request *r, uint64_t addr, uint64_t size)
 
 static int decode_locked(struct map_request *r, uint64_t size) REQUIRES(r->mm->lock)
 {
-	if ((r->flags & LINUX_MAP_LOCKED) && !r->limits->can_lock && r->limits->memlock == 0)
+	if ((r->flags & LINUX_MAP_LOCKED) && r->limits->memlock == 0 && !mm_use_lock_right(r->limits))
 		return -EPERM;
 	if (r->flags & LINUX_MAP_LOCKED)
 		r->like.flags |= VMA_LOCKED;

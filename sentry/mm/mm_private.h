@@ -114,5 +114,7 @@ int mm_order_map(struct context *ctx, const struct vma *like) MUST_CHECK;
 bool mm_may_expand(const struct mm *mm, const struct mm_limits *limits, uint64_t grow, int prot,
 		   uint32_t flags);
 /* RLIMIT_MEMLOCK for @grow more locked bytes. */
+/* Past the limit: whether CAP_IPC_LOCK, which is used by this, allows it. */
+bool mm_use_lock_right(const struct mm_limits *limits);
 bool mm_may_lock(const struct mm *mm, const struct mm_limits *limits, uint64_t grow);
 

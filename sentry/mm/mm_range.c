@@ -230,12 +230,17 @@ bool mm_may_expand(const struct mm *mm, const struct mm_limits *limits, uint64_t
 	       mm->data_pages + pages <= limits->data >> GUEST_PAGE_SHIFT;
 }
 
+bool mm_use_lock_right(const struct mm_limits *limits)
+{
+	if (limits->use_lock_right)
+		limits->use_lock_right();
+	return limits->use_lock_right;
+}
+
 bool mm_may_lock(const struct mm *mm, const struct mm_limits *limits, uint64_t grow)
 {
-	if (limits->can_lock)
-		return true;
-	return mm->locked_pages + (grow >> GUEST_PAGE_SHIFT) <=
-	       limits->memlock >> GUEST_PAGE_SHIFT;
+	return mm->locked_pages + (grow >> GUEST_PAGE_SHIFT) <= limits->memlock >> GUEST_PAGE_SHIFT ||
+	       mm_use_lock_right(limits);
 }
 
 bool mm_is_mapped(struct mm *mm, uint64_t start, uint64_t end, bool partly)

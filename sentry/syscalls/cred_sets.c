@@ -137,7 +137,7 @@ int64_t sys_capget(struct task *t, const struct syscall_args *a)
 static int check_sets(const struct credentials *old, uint64_t effective, uint64_t permitted,
 		      uint64_t inheritable)
 {
-	if (!credentials_capable(old, LINUX_CAP_SETPCAP) &&
+	if (!credentials_has_capability(old, LINUX_CAP_SETPCAP) &&
 	    (inheritable & ~(old->inheritable | old->permitted)))
 		return -EPERM;
 	if (inheritable & ~(old->inheritable | old->bounding))

@@ -20,6 +20,8 @@ int64_t sys_exit(struct task *t, const struct syscall_args *a)
 int64_t sys_exit_group(struct task *t, const struct syscall_args *a)
 {
 	thread_group_exit(t->group, (arg_int(a, 0) & 0xff) << 8);
+	t->exit_code = t->group->group_exit_code; /* it does not change any more */
+	t->exit_requested = true;
 	return 0;
 }
 

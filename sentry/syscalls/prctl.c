@@ -8,6 +8,7 @@
 
 #include "sentry/abi/capability.h"
 #include "sentry/abi/prctl.h"
+#include "sentry/abi/sched.h"
 #include "sentry/abi/signal.h"
 #include "sentry/kernel/posix_timer.h"
 #include "sentry/kernel/seccomp.h"
@@ -59,7 +60,7 @@ static int64_t get_name(struct task *t, guest_addr_t dst)
 /* Without CAP_SETPCAP only those that programs keep, not the kernel; Linux refuses to change nothing. */
 static bool may_change_securebits(struct task *t, uint64_t changed)
 {
-	return task_capable(t, LINUX_CAP_SETPCAP) ||
+	return credentials_has_capability(t->cred, LINUX_CAP_SETPCAP) ||
 	       (changed && !(changed & ~(uint64_t)LINUX_SECURE_ALL_UNPRIVILEGED));
 }
 
@@ -245,16 +246,26 @@ static int64_t set_machine_check(struct task *t, const struct syscall_args *a)
 	case LINUX_PR_MCE_KILL_CLEAR:
 		if (a->v[2])
 			return -EINVAL;
-		t->machine_check_policy = LINUX_PR_MCE_KILL_DEFAULT;
+		task_set_flag(t, LINUX_PF_MCE_PROCESS, false);
 		return 0;
 	case LINUX_PR_MCE_KILL_SET:
 		if (a->v[2] > LINUX_PR_MCE_KILL_DEFAULT)
 			return -EINVAL;
-		t->machine_check_policy = (uint32_t)a->v[2];
+		task_set_flag(t, LINUX_PF_MCE_PROCESS, a->v[2] != LINUX_PR_MCE_KILL_DEFAULT);
+		task_set_flag(t, LINUX_PF_MCE_EARLY, a->v[2] == LINUX_PR_MCE_KILL_EARLY);
 		return 0;
 	default:
 		return -EINVAL;
 	}
+}
+
+static int64_t machine_check_policy(struct task *t)
+{
+	uint32_t flags = atomic_load(&t->flags);
+
+	if (!(flags & LINUX_PF_MCE_PROCESS))
+		return LINUX_PR_MCE_KILL_DEFAULT;
+	return flags & LINUX_PF_MCE_EARLY ? LINUX_PR_MCE_KILL_EARLY : LINUX_PR_MCE_KILL_LATE;
 }
 
 static int64_t io_flusher(struct task *t, const struct syscall_args *a, bool set)
@@ -264,8 +275,8 @@ static int64_t io_flusher(struct task *t, const struct syscall_args *a, bool set
 	if (!unused(a, set ? 2 : 1) || (set && a->v[1] > 1))
 		return -EINVAL;
 	if (!set)
-		return t->io_flusher;
-	t->io_flusher = a->v[1];
+		return (atomic_load(&t->flags) & LINUX_PF_IO_FLUSHER) == LINUX_PF_IO_FLUSHER;
+	task_set_flag(t, LINUX_PF_IO_FLUSHER, a->v[1]);
 	return 0;
 }
 
@@ -390,7 +401,7 @@ static int64_t prctl_process(struct task *t, const struct syscall_args *a)
 	case LINUX_PR_MCE_KILL:
 		return set_machine_check(t, a);
 	case LINUX_PR_MCE_KILL_GET:
-		return unused(a, 1) ? (int64_t)t->machine_check_policy : -EINVAL;
+		return unused(a, 1) ? machine_check_policy(t) : -EINVAL;
 	case LINUX_PR_SET_THP_DISABLE:
 		return set_huge_pages(t, a);
 	case LINUX_PR_GET_THP_DISABLE:

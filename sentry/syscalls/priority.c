@@ -120,8 +120,8 @@ static void set_nice(struct task *t, struct task *target, void *arg)
 	mutex_lock(&target->lock);
 	old = target->nice;
 	mutex_unlock(&target->lock);
-	if (v->nice < old && !credentials_root_capable(t->cred, LINUX_CAP_SYS_NICE) &&
-	    (uint64_t)NICE_TO_RLIMIT(v->nice) > task_rlimit(target, RLIM_NICE)) {
+	if (v->nice < old && (uint64_t)NICE_TO_RLIMIT(v->nice) > task_rlimit(target, RLIM_NICE) &&
+	    !credentials_root_capable(t->cred, LINUX_CAP_SYS_NICE)) {
 		v->result = -EACCES;
 		return;
 	}

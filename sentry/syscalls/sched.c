@@ -408,10 +408,11 @@ int64_t sys_sched_getattr(struct task *t, const struct syscall_args *a)
 static bool may_set_affinity(struct task *t, struct task *target)
 {
 	const struct credentials *other = task_cred(target);
-	bool may = credentials_ns_capable(t->cred, other->user_ns, LINUX_CAP_SYS_NICE);
+	bool may = same_owner(t, target) ||
+		   credentials_ns_capable(t->cred, other->user_ns, LINUX_CAP_SYS_NICE);
 
 	credentials_put(other);
-	return may || same_owner(t, target);
+	return may;
 }
 
 int64_t sys_sched_setaffinity(struct task *t, const struct syscall_args *a)

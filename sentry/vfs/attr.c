@@ -183,8 +183,8 @@ int vfs_set_size(const struct vfs_context *ctx, struct inode *inode, uint64_t si
 	if (size > old.size && size > ctx->fsize_limit)
 		return -EFBIG;
 	set.mtime = vfs_now();
-	if (!credentials_root_capable(ctx->cred, LINUX_CAP_FSETID) &&
-	    old.mode & (LINUX_S_ISUID | LINUX_S_ISGID))
+	if (old.mode & (LINUX_S_ISUID | LINUX_S_ISGID) &&
+	    !credentials_root_capable(ctx->cred, LINUX_CAP_FSETID))
 		kill_privileges(&old, &set, ctx->cred);
 	return call_setattr(inode, &set);
 }

@@ -15,12 +15,10 @@ bool inode_capable(const struct inode_attr *attr, const struct credentials *cred
 {
 	struct user_namespace *ns = cred->user_ns;
 
-	if (!credentials_capable(cred, capability))
+	if (ns->parent && (uid_to_kernel(ns, uid_from_kernel(ns, attr->uid)) != attr->uid ||
+			   gid_to_kernel(ns, gid_from_kernel(ns, attr->gid)) != attr->gid))
 		return false;
-	if (!ns->parent)
-		return true;
-	return uid_to_kernel(ns, uid_from_kernel(ns, attr->uid)) == attr->uid &&
-	       gid_to_kernel(ns, gid_from_kernel(ns, attr->gid)) == attr->gid;
+	return credentials_capable(cred, capability);
 }
 
 bool credentials_in_fsgroup(const struct credentials *cred, uint32_t gid)

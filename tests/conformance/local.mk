@@ -48,6 +48,7 @@ conformance_sources = \
 	tests/conformance/native.c \
 	tests/conformance/pidfd.c \
 	tests/conformance/prctl_rules.c \
+	tests/conformance/proc_flags.c \
 	tests/conformance/proc_process.c \
 	tests/conformance/proc_positions.c \
 	tests/conformance/proc_sleep.c \

@@ -138,7 +138,7 @@ static struct mq_message *take_first_locked(struct message_queue_posix *q)
 /* --- queues ---------------------------------------------------------------------------------- */
 
 /* One more queue of the namespace, and its limits. */
-static int count_queue(struct mqueue_fs *fs, bool privileged, struct mqueue_limits *limits)
+static int count_queue(struct mqueue_fs *fs, const struct credentials *cred, struct mqueue_limits *limits)
 {
 	int rc = 0;
 
@@ -148,7 +148,8 @@ static int count_queue(struct mqueue_fs *fs, bool privileged, struct mqueue_limi
 	} else {
 		mutex_lock(&fs->ns->lock);
 		*limits = fs->ns->mqueue_limits;
-		if (fs->ns->mqueue_count >= limits->queues_max && !privileged)
+		if (fs->ns->mqueue_count >= limits->queues_max &&
+		    !credentials_root_capable(cred, LINUX_CAP_SYS_RESOURCE))
 			rc = -ENOSPC;
 		else
 			fs->ns->mqueue_count++;
@@ -170,8 +171,9 @@ static void uncount_queue(struct mqueue_fs *fs)
 }
 
 static int set_limits(struct message_queue_posix *q, const struct linux_mq_attr *attr,
-		      const struct mqueue_limits *limits, bool privileged)
+		      const struct mqueue_limits *limits, const struct credentials *cred)
 {
+	bool privileged = attr && credentials_root_capable(cred, LINUX_CAP_SYS_RESOURCE);
 	int64_t max = MIN(limits->msg_max, limits->msg_default);
 	int64_t size = MIN(limits->msgsize_max, limits->msgsize_default);
 
@@ -208,15 +210,14 @@ int mqueue_queue_new(struct mqueue_fs *fs, const struct linux_mq_attr *attr,
 		     struct message_queue_posix **out)
 {
 	struct task *t = task_current();
-	bool privileged = credentials_root_capable(t->cred, LINUX_CAP_SYS_RESOURCE);
 	struct message_queue_posix *q;
 	struct mqueue_limits limits;
-	int rc = count_queue(fs, privileged, &limits);
+	int rc = count_queue(fs, t->cred, &limits);
 
 	if (rc)
 		return rc;
 	q = calloc(1, sizeof(*q));
-	rc = q ? set_limits(q, attr, &limits, privileged) : -ENOMEM;
+	rc = q ? set_limits(q, attr, &limits, t->cred) : -ENOMEM;
 	if (!rc)
 		rc = charge(q, t);
 	if (rc) {

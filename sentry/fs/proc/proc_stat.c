@@ -7,13 +7,6 @@
 #include "sentry/fs/proc/proc_sample.h"
 #include "sentry/kernel/terminal.h"
 
-/* Flags of a task that are the same whatever it does in the kernel. */
-#define PF_EXITING 0x4U
-#define PF_POSTCOREDUMP 0x8U
-#define PF_FORKNOEXEC 0x40U
-#define PF_NOFREEZE 0x8000U
-#define PF_RANDOMIZE 0x400000U
-
 #define DEFAULT_PRIORITY 20
 
 /* The addresses that only who may trace the process gets to see. */
@@ -48,17 +41,13 @@ int proc_priority(struct task *t)
 	return s.priority ? -1 - s.priority : DEFAULT_PRIORITY + s.nice;
 }
 
-/* Whether it used privilege (PF_SUPERPRIV) is not known. */
 static uint32_t task_flags(struct task *t)
 {
-	uint32_t flags = PF_RANDOMIZE;
+	uint32_t flags = atomic_load(&t->flags);
 	int state = task_state_char(t);
 
-	/* Of a program only its first thread came by exec. */
-	if (!t->group->has_execed || task_tid_in(t, t->pid.ns) != task_tgid_in(t, t->pid.ns))
-		flags |= PF_FORKNOEXEC;
 	if (state == TASK_ZOMBIE || state == TASK_DEAD)
-		flags |= PF_EXITING | PF_POSTCOREDUMP | PF_NOFREEZE;
+		flags |= LINUX_PF_EXITING | LINUX_PF_POSTCOREDUMP | LINUX_PF_NOFREEZE;
 	return flags;
 }
 

@@ -21,13 +21,12 @@ static int open_slave(struct pty *pty, struct file *file)
 {
 	struct tty *slave = &pty->ends[PTY_SLAVE];
 	struct task *t = task_current();
-	bool admin = !t || credentials_root_capable(t->cred, LINUX_CAP_SYS_ADMIN);
 	int rc;
 
 	pty_lock(pty);
 	if (pty->dead || pty->locked)
 		rc = -EIO;
-	else if (slave->exclusive && !admin)
+	else if (slave->exclusive && t && !credentials_root_capable(t->cred, LINUX_CAP_SYS_ADMIN))
 		rc = -EBUSY;
 	else
 		rc = tty_attach(slave, file);

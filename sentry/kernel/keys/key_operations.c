@@ -249,7 +249,7 @@ int64_t key_invalidate(struct task *t, int32_t id)
 	return rc;
 }
 
-static int chown_locked(struct task *t, int32_t id, uint32_t kuid, uint32_t kgid, bool admin)
+static int chown_locked(struct task *t, int32_t id, uint32_t kuid, uint32_t kgid)
 {
 	const struct credentials *cred = t->cred;
 	bool privileged = false;
@@ -263,7 +263,7 @@ static int chown_locked(struct task *t, int32_t id, uint32_t kuid, uint32_t kgid
 	if (kgid != ID_INVALID && kgid != ref.key->gid && kgid != cred->fsgid &&
 	    !credentials_in_group(cred, kgid))
 		privileged = true;
-	if (privileged && !admin)
+	if (privileged && !credentials_root_capable(cred, LINUX_CAP_SYS_ADMIN))
 		return -EACCES;
 	if (kuid != ID_INVALID)
 		rc = key_change_owner(ref.key, kuid);
@@ -283,14 +283,13 @@ int64_t key_chown(struct task *t, int32_t id, uint32_t uid, uint32_t gid)
 	if (uid == UINT32_MAX && gid == UINT32_MAX)
 		return 0;
 	keys_lock();
-	rc = chown_locked(t, id, kuid, kgid, credentials_root_capable(t->cred, LINUX_CAP_SYS_ADMIN));
+	rc = chown_locked(t, id, kuid, kgid);
 	keys_unlock();
 	return rc;
 }
 
 int64_t key_setperm(struct task *t, int32_t id, uint32_t perm)
 {
-	bool admin = credentials_root_capable(t->cred, LINUX_CAP_SYS_ADMIN);
 	struct key_ref ref;
 	int rc;
 
@@ -298,7 +297,8 @@ int64_t key_setperm(struct task *t, int32_t id, uint32_t perm)
 		return -EINVAL;
 	keys_lock();
 	rc = key_lookup_user(t, id, KEY_LOOKUP_CREATE, LINUX_KEY_SETATTR, &ref);
-	if (!rc && ref.key->uid != t->cred->fsuid && !admin)
+	if (!rc && ref.key->uid != t->cred->fsuid &&
+	    !credentials_root_capable(t->cred, LINUX_CAP_SYS_ADMIN))
 		rc = -EACCES;
 	if (!rc)
 		ref.key->perm = perm;
