@@ -91,6 +91,8 @@ struct linux_open_how {
 #define LINUX_AT_HANDLE_MNT_ID_UNIQUE 0x1
 #define LINUX_AT_HANDLE_CONNECTABLE 0x2
 #define LINUX_AT_HANDLE_FID 0x200
+#define LINUX_FILEID_KERNFS 0xfe
+#define LINUX_FD_PIDFS_ROOT (-10002)
 #define LINUX_AT_EMPTY_PATH 0x1000
 #define LINUX_AT_EXECVE_CHECK 0x10000
 #define LINUX_AT_STATX_SYNC_TYPE 0x6000
@@ -324,6 +326,7 @@ _Static_assert(offsetof(struct linux_dirent64, name) == LINUX_DIRENT64_NAME_OFFS
 #define LINUX_PROC_SUPER_MAGIC 0x9fa0
 #define LINUX_DEVPTS_SUPER_MAGIC 0x1cd1
 #define LINUX_ANON_INODE_FS_MAGIC 0x09041934U
+#define LINUX_PID_FS_MAGIC 0x50494446U
 
 /* --- splice(2) ------------------------------------------------------------------------ */
 

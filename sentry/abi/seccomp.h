@@ -112,4 +112,5 @@ _Static_assert(sizeof(struct linux_seccomp_notif_addfd) == 24, "seccomp_notif_ad
 #define LINUX_SECCOMP_IOCTL_NOTIF_SET_FLAGS 0x40082104U
 /* An ioctl number without direction and size, and its size. */
 #define LINUX_IOC_BASE(cmd) ((cmd) & 0x0000ffffU)
-#define LINUX_IOC_SIZE(cmd) (((cmd) >> 16) & 0x3fffU)
+#define LINUX_IOC_SIZE_SHIFT 16
+#define LINUX_IOC_SIZE(cmd) (((cmd) >> LINUX_IOC_SIZE_SHIFT) & 0x3fffU)

@@ -18,6 +18,7 @@
 #include "sentry/host/host_system.h"
 #include "sentry/ipc/ipc_namespace.h"
 #include "sentry/kernel/file_owner.h"
+#include "sentry/kernel/pidfd.h"
 #include "sentry/loader/loader.h"
 #include "sentry/net/net_namespace.h"
 #include "sentry/syscalls/kernel_hooks.h"
@@ -28,6 +29,11 @@ static int start_vfs(struct kernel *k)
 	(void)k;
 	file_owner_init();
 	return vfs_init();
+}
+
+static int start_pidfs(struct kernel *k)
+{
+	return pidfs_init(k->root_user_ns);
 }
 
 static int start_loader(struct kernel *k)
@@ -66,6 +72,7 @@ static const struct {
 	int (*start)(struct kernel *k);
 } order[] = {
 	{ "vfs", start_vfs },
+	{ "pidfs", start_pidfs },
 	{ "loader", start_loader },
 	{ "tmpfs", start_tmpfs },
 	{ "pipes", start_pipes },

@@ -158,6 +158,13 @@ static int number_take(struct pid *p, struct pid_namespace *ns, int32_t wanted)
 	return rc;
 }
 
+static uint64_t next_ino(void)
+{
+	static _Atomic uint64_t last;
+
+	return atomic_fetch_add(&last, 1) + 1;
+}
+
 int pid_alloc(struct pid_namespace *ns, const int32_t *wanted, uint32_t wanted_count,
 	      struct pid **out)
 {
@@ -182,6 +189,7 @@ int pid_alloc(struct pid_namespace *ns, const int32_t *wanted, uint32_t wanted_c
 		free(p);
 		return rc;
 	}
+	p->id.ino = next_ino();
 	pid_namespace_get(ns);
 	*out = p;
 	return 0;

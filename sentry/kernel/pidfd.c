@@ -7,25 +7,38 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "sentry/abi/fs.h"
 #include "sentry/abi/poll.h"
 #include "sentry/abi/wait.h"
+#include "sentry/kernel/kernel.h"
+#include "sentry/kernel/pid.h"
 #include "sentry/kernel/task_internal.h"
-#include "sentry/vfs/file.h"
+#include "sentry/vfs/file_handle.h"
+#include "sentry/vfs/inode.h"
+#include "sentry/vfs/permission.h"
 #include "util/strbuf.h"
 
-#define LINUX_O_RDWR 02
-
-/* private_data of the file. */
+/* private_data of the inode, of which each call that makes a descriptor has its own. */
 struct pidfd {
 	struct task *task; /* reference; as it was when the descriptor was made */
 	bool of_group;	   /* its number is the group's, which a thread that calls exec takes over */
 };
 
-static void pidfd_release(struct file *file)
-{
-	struct pidfd *p = file->private_data;
+static struct super_block *pidfs_sb; /* written at boot */
 
+static struct pidfd *pidfd_of(struct file *file)
+{
+	return file->inode->private_data;
+}
+
+static void pidfs_evict(struct inode *inode)
+{
+	struct pidfd *p = inode->private_data;
+
+	if (!p)
+		return;
 	task_put(p->task);
 	free(p);
 }
@@ -45,7 +58,7 @@ static struct task *holder_locked(const struct pidfd *p)
 
 static uint32_t pidfd_poll(struct file *file)
 {
-	struct pidfd *p = file->private_data;
+	struct pidfd *p = pidfd_of(file);
 	struct mutex *lock = &p->task->kernel->tasklist_lock;
 	struct task *t;
 	uint32_t ready = 0;
@@ -62,7 +75,7 @@ static uint32_t pidfd_poll(struct file *file)
 
 static struct wait_queue *pidfd_poll_queue(struct file *file)
 {
-	struct pidfd *p = file->private_data;
+	struct pidfd *p = pidfd_of(file);
 
 	return &p->task->group->exit_wait;
 }
@@ -70,7 +83,7 @@ static struct wait_queue *pidfd_poll_queue(struct file *file)
 /* The numbers from the reader's namespace down to the task's own. */
 static void pidfd_show(struct file *file, struct strbuf *out)
 {
-	struct pidfd *p = file->private_data;
+	struct pidfd *p = pidfd_of(file);
 	struct task *reader = task_current(), *t;
 	int32_t number = -1;
 	uint32_t level = 0;
@@ -101,7 +114,6 @@ static ssize_t pidfd_no_write(struct file *file, struct io_iter *from, uint64_t 
 }
 
 static const struct file_ops pidfd_ops = {
-	.release = pidfd_release,
 	.read = pidfd_no_read,
 	.write = pidfd_no_write,
 	.poll = pidfd_poll,
@@ -110,34 +122,148 @@ static const struct file_ops pidfd_ops = {
 	.ioctl = pidfd_ioctl,
 };
 
-int pidfd_new_file(struct task *t, uint32_t flags, struct file **out)
+/* A regular file to those that want one; it shows no type. */
+static int pidfs_getattr(struct inode *inode, struct inode_attr *out)
+{
+	inode_attr_read(inode, out);
+	out->mode &= ~(uint32_t)LINUX_S_IFMT;
+	return 0;
+}
+
+/* Nothing is executed here, whatever the mode says. */
+static int pidfs_permission(struct inode *inode, int mask, const struct credentials *cred)
+{
+	return mask & LINUX_MAY_EXEC ? -EACCES : inode_permission_by_mode(inode, mask, cred);
+}
+
+/* Again, through /proc/PID/fd. */
+static int pidfs_open(struct inode *inode, struct file *file)
+{
+	file->ops = &pidfd_ops;
+	return 0;
+}
+
+static const struct inode_ops pidfs_inode_ops = { .fixed_attr = true, .open = pidfs_open, .getattr = pidfs_getattr,
+						  .permission = pidfs_permission,
+						  .evict = pidfs_evict };
+
+static int inode_of_task(struct task *t, uint64_t ino, bool thread, struct inode **out)
 {
 	struct pidfd *p = malloc(sizeof(*p));
-	int rc = -ENOMEM;
+	int rc = p ? inode_new(pidfs_sb, &pidfs_inode_ops, ino, LINUX_S_IFREG | 0700, out) : -ENOMEM;
 
-	if (p) {
-		p->task = task_get(t);
-		mutex_lock(&t->kernel->tasklist_lock);
-		/* Without the flag @t led it when it was looked up, and may be replaced by now. */
-		p->of_group = !(flags & LINUX_PIDFD_THREAD) || t->group->leader == t;
-		mutex_unlock(&t->kernel->tasklist_lock);
-		rc = file_new_anonymous(&pidfd_ops, "anon_inode:[pidfd]", 0700,
-					LINUX_O_RDWR | (flags & LINUX_PIDFD_NONBLOCK), p, out);
-	}
 	if (rc) {
-		if (p)
-			task_put(p->task);
 		free(p);
 		return rc;
 	}
-	/* O_EXCL otherwise, which no open file keeps. */
-	atomic_fetch_or(&(*out)->flags, flags & LINUX_PIDFD_THREAD);
+	p->task = task_get(t);
+	mutex_lock(&t->kernel->tasklist_lock);
+	/* Without the flag @t led it when it was looked up, and may be replaced by now. */
+	p->of_group = !thread || t->group->leader == t;
+	mutex_unlock(&t->kernel->tasklist_lock);
+	(*out)->private_data = p;
 	return 0;
+}
+
+static int make_file(struct task *t, uint64_t ino, bool thread, uint32_t flags, struct file **out)
+{
+	struct dentry *dentry = NULL;
+	struct inode *inode;
+	int rc = inode_of_task(t, ino, thread, &inode);
+
+	if (rc)
+		return rc;
+	rc = dentry_new_anonymous(inode, "anon_inode:[pidfd]", &dentry);
+	if (!rc)
+		rc = file_new(&pidfd_ops, inode, NULL, dentry, LINUX_O_RDWR | flags, NULL, out);
+	inode_put(inode);
+	dentry_put(dentry);
+	return rc;
+}
+
+int pidfd_new_file(struct task *t, uint64_t ino, uint32_t flags, struct file **out)
+{
+	int rc = make_file(t, ino, flags & LINUX_PIDFD_THREAD, flags & LINUX_PIDFD_NONBLOCK, out);
+
+	/* O_EXCL otherwise, which no open file keeps. */
+	if (!rc)
+		atomic_fetch_or(&(*out)->flags, flags & LINUX_PIDFD_THREAD);
+	return rc;
+}
+
+/* --- pidfs ------------------------------------------------------------------------------ */
+
+static void pidfs_encode(const struct inode *inode, struct linux_file_handle *out)
+{
+	*out = (struct linux_file_handle){ .bytes = sizeof(inode->ino), .type = LINUX_FILEID_KERNFS };
+	memcpy(out->handle, &inode->ino, sizeof(inode->ino));
+}
+
+/* A reference on the task whose pid @ino is, if the caller can see it. */
+static struct task *find_by_ino(struct pid_namespace *ns, uint64_t ino, bool *leads)
+{
+	struct task *t = NULL;
+	struct pid *pid;
+	int32_t at = 0;
+
+	mutex_lock(&kernel_get()->tasklist_lock);
+	while (!t && (pid = pid_next_locked(ns, at + 1, &at))) {
+		if (pid->id.ino != ino)
+			continue;
+		*leads = pid->group;
+		t = pid->group ? pid->group->leader : pid->task;
+		if (!t)
+			break;
+		task_get(t);
+	}
+	mutex_unlock(&kernel_get()->tasklist_lock);
+	return t;
+}
+
+static int pidfs_open_handle(const struct linux_file_handle *h, uint32_t flags, struct file **out)
+{
+	struct task *caller = task_current(), *t;
+	uint64_t ino;
+	bool leads;
+	int rc;
+
+	memcpy(&ino, h->handle, sizeof(ino));
+	if (h->type != LINUX_FILEID_KERNFS || h->bytes < sizeof(ino))
+		return -ESTALE;
+	t = find_by_ino(caller->pid.ns, ino, &leads);
+	if (!t)
+		return -ESTALE;
+	rc = make_file(t, ino, !leads, flags & (LINUX_O_ACCMODE | LINUX_PIDFD_NONBLOCK), out);
+	/* Linux forgets to take this one away. */
+	if (!rc)
+		atomic_fetch_or(&(*out)->flags, flags & LINUX_O_CLOEXEC);
+	task_put(t);
+	return rc;
+}
+
+/* Nobody needs a capability: what a pidfd may be used for is asked at its use. */
+static const struct super_block_ops pidfs_super_ops = {
+	.encode_handle = pidfs_encode,
+	.open_handle = pidfs_open_handle,
+	.handle_flags = LINUX_O_ACCMODE | LINUX_PIDFD_NONBLOCK | LINUX_PIDFD_THREAD | LINUX_O_CLOEXEC |
+			LINUX_O_LARGEFILE,
+};
+
+int pidfs_init(struct user_namespace *owner)
+{
+	if (pidfs_sb)
+		return 0;
+	return super_block_new(&pidfs_super_ops, "pidfs", LINUX_PID_FS_MAGIC, owner, &pidfs_sb);
+}
+
+struct super_block *pidfs_super_block(void)
+{
+	return pidfs_sb;
 }
 
 struct thread_group *pidfd_group(struct file *file)
 {
-	struct pidfd *p = file->ops == &pidfd_ops ? file->private_data : NULL;
+	struct pidfd *p = file->ops == &pidfd_ops ? pidfd_of(file) : NULL;
 
 	return p ? p->task->group : NULL;
 }
@@ -149,11 +275,12 @@ bool pidfd_is_thread(struct file *file)
 
 int pidfd_task(struct file *file, struct task **out)
 {
-	struct pidfd *p = file->private_data;
+	struct pidfd *p;
 	struct task *t;
 
 	if (file->ops != &pidfd_ops)
 		return -EBADF;
+	p = pidfd_of(file);
 	mutex_lock(&p->task->kernel->tasklist_lock);
 	t = holder_locked(p);
 	if (t)
@@ -164,7 +291,7 @@ int pidfd_task(struct file *file, struct task **out)
 
 int pidfd_exit_status(struct file *file)
 {
-	struct pidfd *p = file->private_data;
+	struct pidfd *p = pidfd_of(file);
 	int status = -1;
 
 	mutex_lock(&p->task->kernel->tasklist_lock);

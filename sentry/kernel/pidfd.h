@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files that stand for a thread group. */
+/*
+ * Files that stand for a thread group: of pidfs, a file system of their own.  All of one process have one
+ * inode number, which no other process ever has.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -9,11 +12,18 @@
 
 struct file;
 struct mm;
+struct super_block;
 struct task;
 struct thread_group;
+struct user_namespace;
 
-/* @flags: LINUX_PIDFD_*.  Holds @t (the leader, or a thread with PIDFD_THREAD). */
-int pidfd_new_file(struct task *t, uint32_t flags, struct file **out) MUST_CHECK;
+/* At boot, once. */
+int pidfs_init(struct user_namespace *owner) MUST_CHECK;
+/* Borrowed. */
+struct super_block *pidfs_super_block(void);
+/* @flags: LINUX_PIDFD_*.  Holds @t (the leader, or a thread with PIDFD_THREAD), which has or gets
+ * the pid with @ino. */
+int pidfd_new_file(struct task *t, uint64_t ino, uint32_t flags, struct file **out) MUST_CHECK;
 /* The group of a pidfd, reaped or not, borrowed from the file; NULL when it is not one. */
 struct thread_group *pidfd_group(struct file *file);
 /* The task that a pidfd stands for now; a reference.  -EBADF: not one; -ESRCH: reaped. */

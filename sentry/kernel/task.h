@@ -67,6 +67,7 @@ enum rlimit_id {
 struct task_pid {
 	struct pid_namespace *ns; /* reference: the task's own */
 	int32_t numbers[PID_NAMESPACE_DEPTH_MAX]; /* [level]; only 0..ns->level used */
+	uint64_t ino; /* of pidfds; no other has it, ever */
 };
 
 /* What /proc/PID/stat calls state. */

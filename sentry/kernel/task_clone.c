@@ -321,7 +321,7 @@ static int make_pidfd(struct clone_job *j)
 
 	if (!(j->rq->flags & LINUX_CLONE_PIDFD))
 		return 0;
-	rc = pidfd_new_file(j->child, j->group ? 0 : LINUX_PIDFD_THREAD, &j->pidfd_file);
+	rc = pidfd_new_file(j->child, j->pid->id.ino, j->group ? 0 : LINUX_PIDFD_THREAD, &j->pidfd_file);
 	if (rc)
 		return rc;
 	rc = fd_table_install(j->parent->fds, j->pidfd_file, 0, task_rlimit(j->parent, RLIM_NOFILE),

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * name_to_handle_at and open_by_handle_at.  tmpfs finds its objects by their numbers; no other file system
- * here does, as Linux's overlay does not: handles that are to be opened are EOPNOTSUPP there.  Handles that
+ * name_to_handle_at and open_by_handle_at.  tmpfs and pidfs find their objects by their numbers; no other
+ * file system here does, as Linux's overlay does not: handles that are to be opened are EOPNOTSUPP there.  Handles that
  * only identify (AT_HANDLE_FID) are there for everything.
  */
 #include <string.h>
 
 #include "sentry/abi/capability.h"
+#include "sentry/kernel/pidfd.h"
 #include "sentry/syscalls/file_call.h"
 #include "sentry/vfs/file_handle.h"
 #include "sentry/vfs/inode.h"
 #include "util/checked.h"
 
 #define HANDLE_BYTES_MAX 128U
+#define HANDLE_HEAD offsetof(struct linux_file_handle, handle)
 
 static int64_t encode(struct task *t, const struct path *p, guest_addr_t handle)
 {
@@ -25,10 +27,10 @@ static int64_t encode(struct task *t, const struct path *p, guest_addr_t handle)
 	if (room > HANDLE_BYTES_MAX)
 		return -EINVAL;
 	file_handle_encode(p->dentry->inode, &h);
-	if (room >= FILE_HANDLE_BYTES)
-		return copy_out(t->mm, handle, &h, sizeof(h));
+	if (room >= h.bytes)
+		return copy_out(t->mm, handle, &h, HANDLE_HEAD + h.bytes);
 	h.type = 255;
-	rc = copy_out(t->mm, handle, &h, offsetof(struct linux_file_handle, handle));
+	rc = copy_out(t->mm, handle, &h, HANDLE_HEAD);
 	return rc ? rc : -EOVERFLOW;
 }
 
@@ -55,17 +57,17 @@ int64_t sys_name_to_handle_at(struct task *t, const struct syscall_args *a)
 	rc = call_lookup(t, arg_int(a, 0), arg_addr(a, 1), lookup, &p);
 	if (rc)
 		return rc;
-	if (!(flags & LINUX_AT_HANDLE_FID) &&
-	    (!file_handle_can_decode(p.dentry->inode) || flags & LINUX_AT_HANDLE_CONNECTABLE))
+	if (!(flags & LINUX_AT_HANDLE_FID) && !file_handle_can_decode(p.dentry->inode))
 		return -EOPNOTSUPP;
+	/* What has no path is connected with nothing; of the rest nobody can find a parent. */
+	if (flags & LINUX_AT_HANDLE_CONNECTABLE)
+		return p.dentry->sb->ops->open_handle ? -EINVAL : -EOPNOTSUPP;
 	rc = encode(t, &p, arg_addr(a, 2));
 	if (rc && rc != -EOVERFLOW)
 		return rc;
 	put = put_mount_id(t, &p, arg_addr(a, 3), flags & LINUX_AT_HANDLE_MNT_ID_UNIQUE);
 	return put ? put : rc;
 }
-
-#define HANDLE_HEAD offsetof(struct linux_file_handle, handle)
 
 static int64_t read_head(struct task *t, guest_addr_t at, struct linux_file_handle *h)
 {
@@ -113,15 +115,23 @@ static int find_object(const struct path *anchor, const struct linux_file_handle
 	return vfs_find_by_ino(anchor, ino, out);
 }
 
-static int64_t open_object(struct task *t, const struct path *p, uint32_t flags)
+static int open_found(struct task *t, const struct path *p, uint32_t flags, struct file **out)
 {
 	struct vfs_context ctx = task_vfs_context(t);
+
+	return vfs_open_root(&ctx, p, (flags & LINUX_O_VALID) | LINUX_O_LARGEFILE, out);
+}
+
+/* @sb opens @h itself, or p is what @h stands for. */
+static int64_t open_object(struct task *t, const struct super_block *sb, const struct linux_file_handle *h,
+			   const struct path *p, uint32_t flags)
+{
 	AUTO_FILE struct file *file = NULL;
 	int fd = fd_table_reserve(t->fds, task_rlimit(t, RLIM_NOFILE)), rc;
 
 	if (fd < 0)
 		return fd;
-	rc = vfs_open_root(&ctx, p, flags, &file);
+	rc = sb->ops->open_handle ? sb->ops->open_handle(h, flags, &file) : open_found(t, p, flags, &file);
 	if (rc < 0) {
 		fd_table_unreserve(t->fds, fd);
 		return rc == -EINTR ? -ERESTARTSYS : rc;
@@ -130,19 +140,30 @@ static int64_t open_object(struct task *t, const struct path *p, uint32_t flags)
 	return fd;
 }
 
+static int may_open(struct task *t, const struct super_block *sb, uint32_t flags)
+{
+	if (sb->ops->open_handle)
+		return flags & ~sb->ops->handle_flags ? -EINVAL : 0;
+	return credentials_root_capable(t->cred, LINUX_CAP_DAC_READ_SEARCH) ? 0 : -EPERM;
+}
+
 int64_t sys_open_by_handle_at(struct task *t, const struct syscall_args *a)
 {
 	AUTO_PATH struct path anchor = { NULL, NULL }, p = { NULL, NULL };
+	struct super_block *sb = pidfs_super_block();
 	struct linux_file_handle h = { 0 };
+	uint32_t flags = arg_u32(a, 2);
 	int64_t rc = read_head(t, arg_addr(a, 1), &h);
 
-	if (rc == 0)
+	if (rc == 0 && arg_int(a, 0) != LINUX_FD_PIDFS_ROOT) {
 		rc = find_anchor(t, arg_int(a, 0), &anchor);
-	if (rc == 0 && !credentials_root_capable(t->cred, LINUX_CAP_DAC_READ_SEARCH))
-		rc = -EPERM;
+		sb = rc ? NULL : anchor.dentry->sb;
+	}
+	if (rc == 0)
+		rc = may_open(t, sb, flags);
 	if (rc == 0)
 		rc = read_body(t, arg_addr(a, 1), &h);
-	if (rc == 0)
+	if (rc == 0 && !sb->ops->open_handle)
 		rc = find_object(&anchor, &h, &p);
-	return rc ? rc : open_object(t, &p, (arg_u32(a, 2) & LINUX_O_VALID) | LINUX_O_LARGEFILE);
+	return rc ? rc : open_object(t, sb, &h, &p, flags);
 }

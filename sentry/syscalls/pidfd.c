@@ -10,6 +10,17 @@
 #include "sentry/kernel/task_internal.h"
 #include "sentry/syscalls/file_call.h"
 
+/* Of the thread's number, or of the group's. */
+static uint64_t pid_ino(struct task *t, bool thread)
+{
+	uint64_t ino;
+
+	mutex_lock(&t->kernel->tasklist_lock);
+	ino = thread ? t->pid.ino : t->group->pid.ino;
+	mutex_unlock(&t->kernel->tasklist_lock);
+	return ino;
+}
+
 int64_t sys_pidfd_open(struct task *t, const struct syscall_args *a)
 {
 	int32_t pid = arg_int(a, 0);
@@ -28,7 +39,7 @@ int64_t sys_pidfd_open(struct task *t, const struct syscall_args *a)
 		task_put(target);
 		return -ENOENT;
 	}
-	rc = pidfd_new_file(target, flags, &file);
+	rc = pidfd_new_file(target, pid_ino(target, flags & LINUX_PIDFD_THREAD), flags, &file);
 	task_put(target);
 	if (rc)
 		return rc;

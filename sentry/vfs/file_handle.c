@@ -18,7 +18,7 @@
 
 bool file_handle_can_decode(const struct inode *inode)
 {
-	return inode->sb->ops->path_of_ino;
+	return inode->sb->ops->path_of_ino || inode->sb->ops->open_handle;
 }
 
 /*
@@ -36,6 +36,10 @@ void file_handle_encode(const struct inode *inode, struct linux_file_handle *out
 					(uint32_t)(inode->ino >> 32) };
 
 	static_assert(sizeof(parts) == sizeof(out->handle), "handle");
+	if (inode->sb->ops->encode_handle) {
+		inode->sb->ops->encode_handle(inode, out);
+		return;
+	}
 	*out = (struct linux_file_handle){ .bytes = FILE_HANDLE_BYTES, .type = FID_TYPE_INO64_GEN };
 	if (file_handle_can_decode(inode)) {
 		out->type = TYPE_INO32_GEN;

@@ -28,6 +28,7 @@ struct credentials;
 struct dentry;
 struct file;
 struct inode;
+struct linux_file_handle;
 struct mount;
 struct strbuf;
 struct super_block;
@@ -171,6 +172,13 @@ struct super_block_ops {
 	 * slash in front, empty for the root.  -ESTALE.  NULL: objects have no handles.
 	 */
 	int (*path_of_ino)(struct super_block *sb, uint64_t ino, struct strbuf *out);
+	/*
+	 * For handles of objects that have no path: both, or none.  Opening checks who the caller is; -ESTALE.
+	 * handle_flags are those of open() that it takes.
+	 */
+	void (*encode_handle)(const struct inode *inode, struct linux_file_handle *out);
+	int (*open_handle)(const struct linux_file_handle *h, uint32_t flags, struct file **out);
+	uint32_t handle_flags;
 };
 
 struct super_block {

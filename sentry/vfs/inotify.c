@@ -378,7 +378,7 @@ static void add_mark(const struct inotify_mark *m, struct strbuf *out)
 		    (uint32_t)m->wd, (unsigned long long)m->inode->ino,
 		    linux_dev_major(dev) << 20 | linux_dev_minor(dev), m->mask & shown, h.bytes,
 		    (uint32_t)h.type);
-	for (size_t i = 0; i < sizeof(h.handle); i++)
+	for (size_t i = 0; i < h.bytes; i++)
 		strbuf_addf(out, "%02x", h.handle[i]);
 	strbuf_add_char(out, '\n');
 }

@@ -168,6 +168,16 @@ void mount_namespace_put(struct mount_namespace *ns)
 	free(ns);
 }
 
+uint32_t mount_namespace_count_mounts(struct mount_namespace *ns)
+{
+	uint32_t count;
+
+	mount_tree_read_lock();
+	count = ns->mount_count;
+	mount_tree_read_unlock();
+	return count;
+}
+
 void mount_namespace_root(struct mount_namespace *ns, struct path *out)
 {
 	struct path top;

@@ -139,6 +139,7 @@ int mount_namespace_copy(struct mount_namespace *from, struct user_namespace *us
 			 struct fs_context *fs, struct mount_namespace **out) MUST_CHECK;
 struct mount_namespace *mount_namespace_get(struct mount_namespace *ns);
 void mount_namespace_put(struct mount_namespace *ns);
+uint32_t mount_namespace_count_mounts(struct mount_namespace *ns);
 void mount_namespace_root(struct mount_namespace *ns, struct path *out);
 /* setns: root and working directory become @ns's root. */
 void fs_context_enter(struct fs_context *fs, struct mount_namespace *ns);

@@ -38,6 +38,7 @@ conformance_sources = \
 	tests/conformance/mount_tree.c \
 	tests/conformance/mount_tree.h \
 	tests/conformance/namespace.c \
+	tests/conformance/namespace_ids.c \
 	tests/conformance/namespace.h \
 	tests/conformance/namespace_pid.c \
 	tests/conformance/namespace_rights.c \
@@ -47,6 +48,7 @@ conformance_sources = \
 	tests/conformance/namespace_user.c \
 	tests/conformance/native.c \
 	tests/conformance/pidfd.c \
+	tests/conformance/pidfs.c \
 	tests/conformance/prctl_rules.c \
 	tests/conformance/proc_flags.c \
 	tests/conformance/proc_process.c \

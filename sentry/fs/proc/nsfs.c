@@ -5,10 +5,12 @@
  */
 #include "sentry/fs/proc/nsfs.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "sentry/abi/seccomp.h"
 #include "sentry/fs/proc/proc_internal.h"
 #include "sentry/vfs/permission.h"
 
@@ -18,10 +20,22 @@
 #define NS_GET_PARENT 0xb702U
 #define NS_GET_NSTYPE 0xb703U
 #define NS_GET_OWNER_UID 0xb704U
+#define NS_GET_MNTNS_ID 0x8008b705U
 #define NS_GET_PID_FROM_PIDNS 0x8004b706U
 #define NS_GET_TGID_FROM_PIDNS 0x8004b707U
 #define NS_GET_PID_IN_PIDNS 0x8004b708U
 #define NS_GET_TGID_IN_PIDNS 0x8004b709U
+#define NS_GET_ID 0x8008b70dU
+/* These have the size of what the caller knows of the structure in them. */
+#define NS_MNT_GET_INFO 0x8000b70aU
+#define NS_MNT_GET_NEXT 0x8000b70bU
+#define NS_MNT_GET_PREV 0x8000b70cU
+
+struct linux_mnt_ns_info {
+	uint32_t size, nr_mounts;
+	uint64_t mnt_ns_id;
+};
+static_assert(sizeof(struct linux_mnt_ns_info) == 16, "mnt_ns_info");
 
 static struct super_block *nsfs_sb; /* written at boot */
 
@@ -194,6 +208,29 @@ static int64_t translate(struct task *t, struct pid_namespace *ns, uint32_t cmd,
 	return result ? result : -ESRCH;
 }
 
+static int put_mount_info(struct mm *mm, struct mount_namespace *ns, guest_addr_t out)
+{
+	const struct linux_mnt_ns_info info = { .size = sizeof(info),
+						.nr_mounts = mount_namespace_count_mounts(ns),
+						.mnt_ns_id = ns->ino };
+
+	return copy_out(mm, out, &info, sizeof(info));
+}
+
+/* Who is not in the machine's first PID namespace, as no container is, does not see the others of its kind. */
+static int64_t mount_ioctl(struct namespace_ref ref, struct mm *mm, uint32_t cmd, uint64_t arg)
+{
+	uint32_t size = LINUX_IOC_SIZE(cmd);
+
+	cmd &= ~(LINUX_IOC_SIZE(UINT32_MAX) << LINUX_IOC_SIZE_SHIFT);
+	if ((cmd != NS_MNT_GET_INFO && cmd != NS_MNT_GET_NEXT && cmd != NS_MNT_GET_PREV) ||
+	    size < sizeof(struct linux_mnt_ns_info))
+		return -ENOTTY;
+	if (cmd != NS_MNT_GET_INFO)
+		return -EPERM;
+	return ref.kind == NAMESPACE_MOUNT && arg ? put_mount_info(mm, ref.ns, guest_addr(arg)) : -EINVAL;
+}
+
 static int64_t nsfs_ioctl(struct file *file, struct mm *mm, uint32_t cmd, uint64_t arg)
 {
 	struct namespace_ref ref = *ref_of(file->inode);
@@ -219,7 +256,12 @@ static int64_t nsfs_ioctl(struct file *file, struct mm *mm, uint32_t cmd, uint64
 	case NS_GET_PID_IN_PIDNS:
 	case NS_GET_TGID_IN_PIDNS:
 		return ref.kind == NAMESPACE_PID ? translate(t, ref.ns, cmd, (int32_t)arg) : -EINVAL;
+	case NS_GET_MNTNS_ID:
+		return ref.kind == NAMESPACE_MOUNT ?
+			       copy_out_u64(mm, guest_addr(arg), namespace_ref_number(ref)) : -EINVAL;
+	case NS_GET_ID:
+		return copy_out_u64(mm, guest_addr(arg), namespace_ref_number(ref));
 	default:
-		return -ENOTTY;
+		return mount_ioctl(ref, mm, cmd, arg);
 	}
 }
