@@ -16,6 +16,8 @@
 
 #include "sentry/abi/capability.h"
 #include "sentry/abi/mm.h"
+#include "sentry/abi/resource.h"
+#include "sentry/cred/user_account.h"
 #include "sentry/host/host_clock.h"
 #include "sentry/host/host_memfd.h"
 #include "sentry/ipc/ipc_namespace.h"
@@ -38,7 +40,9 @@ struct shm_segment {
 	struct ipc_namespace *ns;	  /* reference while attached or borrowed by the table */
 	struct shm_view write, read;
 	uint64_t size, attached;	  /* attached: references by VMAs */
-	bool removed, locked, in_table;
+	bool removed, in_table;
+	bool locked;			  /* SHM_LOCK: counted for who did it */
+	uint32_t locked_by;		  /* its kernel uid */
 	int64_t atime, dtime, ctime;
 	int32_t cpid, lpid;
 };
@@ -63,8 +67,16 @@ static uint64_t segment_pages(const struct shm_segment *s)
 	return round_up(s->size, GUEST_PAGE_SIZE) >> GUEST_PAGE_SHIFT;
 }
 
+static void uncharge_lock(struct shm_segment *s)
+{
+	if (s->locked)
+		user_uncharge_amount(s->locked_by, USER_LOCKED_PAGES, segment_pages(s));
+	s->locked = false;
+}
+
 static void segment_free(struct shm_segment *s)
 {
+	uncharge_lock(s);
 	close(s->write.fd);
 	if (s->read.fd >= 0)
 		close(s->read.fd);
@@ -384,26 +396,68 @@ int shm_stat(struct task *t, int32_t id, int cmd, struct linux_shmid64_ds *out)
 	return rc;
 }
 
+static int may_set_lock(struct task *t, const struct shm_segment *s, bool locked)
+{
+	if (credentials_ns_capable(t->cred, s->ns->user_ns, LINUX_CAP_IPC_LOCK))
+		return 0;
+	if (t->cred->euid != s->object.uid && t->cred->euid != s->object.cuid)
+		return -EPERM;
+	return locked && !task_rlimit(t, RLIM_MEMLOCK) ? -EPERM : 0;
+}
+
+/* A user's locked segments count together, and apart from what processes lock of their memory. */
+static int charge_lock(struct task *t, struct shm_segment *s)
+{
+	uint64_t limit = task_rlimit(t, RLIM_MEMLOCK), pages = segment_pages(s);
+	int rc = user_charge_amount(t->cred->uid, USER_LOCKED_PAGES, pages,
+				    limit == LINUX_RLIM_INFINITY ? limit : limit >> GUEST_PAGE_SHIFT);
+
+	if (rc == -EAGAIN && credentials_root_capable(t->cred, LINUX_CAP_IPC_LOCK))
+		rc = user_charge_amount(t->cred->uid, USER_LOCKED_PAGES, pages, UINT64_MAX);
+	if (rc)
+		return -ENOMEM;
+	s->locked = true;
+	s->locked_by = t->cred->uid;
+	return 0;
+}
+
 int shm_set_locked(struct task *t, int32_t id, bool locked)
 {
 	struct ipc_namespace *ns = ipc_namespace_of(t);
 	struct shm_segment *s;
-	int rc = -EINVAL;
+	int rc;
 
 	mutex_lock(&ns->lock);
 	s = find_locked(ns, id);
-	if (s) {
-		bool capable = credentials_ns_capable(t->cred, ns->user_ns, LINUX_CAP_IPC_LOCK);
-		bool owner = t->cred->euid == s->object.uid || t->cred->euid == s->object.cuid;
-
-		rc = 0;
-		if (!capable && (!owner || (locked && !task_rlimit(t, RLIM_MEMLOCK))))
-			rc = -EPERM;
-		else
-			s->locked = locked;
-	}
+	rc = s ? may_set_lock(t, s, locked) : -EINVAL;
+	if (!rc && !locked)
+		uncharge_lock(s);
+	else if (!rc && !s->locked)
+		rc = charge_lock(t, s);
 	mutex_unlock(&ns->lock);
 	return rc;
+}
+
+/* What is in memory of it, in pages. */
+static uint64_t resident_pages(const struct shm_segment *s)
+{
+	uint64_t bytes = 0;
+	int rc = host_memfd_allocated(s->write.fd, &bytes);
+
+	return rc ? 0 : bytes >> GUEST_PAGE_SHIFT;
+}
+
+uint64_t shm_resident(struct task *t, int32_t id)
+{
+	struct ipc_namespace *ns = ipc_namespace_of(t);
+	struct shm_segment *s;
+	uint64_t pages;
+
+	mutex_lock(&ns->lock);
+	s = find_locked(ns, id);
+	pages = s ? resident_pages(s) : 0;
+	mutex_unlock(&ns->lock);
+	return pages << GUEST_PAGE_SHIFT;
 }
 
 int shm_info(struct task *t, struct linux_shm_info *out)
@@ -412,8 +466,10 @@ int shm_info(struct task *t, struct linux_shm_info *out)
 	int highest;
 
 	mutex_lock(&ns->lock);
-	*out = (struct linux_shm_info){ .used_ids = (int32_t)ns->shm.count,
-					.shm_tot = ns->shm_pages, .shm_rss = ns->shm_pages };
+	*out = (struct linux_shm_info){ .used_ids = (int32_t)ns->shm.count, .shm_tot = ns->shm_pages };
+	for (int32_t i = 0; i <= ns->shm.highest; i++)
+		if (ns->shm.slots[i])
+			out->shm_rss += resident_pages((struct shm_segment *)ns->shm.slots[i]);
 	highest = MAX(ns->shm.highest, 0);
 	mutex_unlock(&ns->lock);
 	return highest;

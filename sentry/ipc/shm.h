@@ -35,5 +35,7 @@ int shm_stat(struct task *t, int32_t id, int cmd, struct linux_shmid64_ds *out) 
 int shm_set_locked(struct task *t, int32_t id, bool locked) MUST_CHECK;
 /* IPC_INFO, SHM_INFO: the highest index in use. */
 int shm_info(struct task *t, struct linux_shm_info *out);
+/* What is in memory of it, in bytes; 0 also for one that is gone. */
+uint64_t shm_resident(struct task *t, int32_t id);
 
 void shm_namespace_clear(struct ipc_namespace *ns);

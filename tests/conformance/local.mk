@@ -27,6 +27,7 @@ conformance_sources = \
 	tests/conformance/ipc_mqueue.c \
 	tests/conformance/ipc_pipe.c \
 	tests/conformance/ipc_poll.c \
+	tests/conformance/ipc_shm.c \
 	tests/conformance/keys.c \
 	tests/conformance/memory_calls.c \
 	tests/conformance/memory_growth.c \

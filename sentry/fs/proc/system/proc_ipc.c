@@ -72,7 +72,8 @@ static int show_shm(const struct proc_call *c, struct strbuf *out)
 			    (unsigned long long)ds.nattch, ds.perm.uid, ds.perm.gid, ds.perm.cuid,
 			    ds.perm.cgid);
 		strbuf_addf(out, " %10lld %10lld %10lld %21llu %21u\n", (long long)ds.atime,
-			    (long long)ds.dtime, (long long)ds.ctime, (unsigned long long)ds.segsz, 0U);
+			    (long long)ds.dtime, (long long)ds.ctime,
+			    (unsigned long long)shm_resident(t, id), 0U);
 	}
 	return 0;
 }
