@@ -24,8 +24,6 @@
 #define SMAPS_ENTRIES_MAX (1U << 20)
 #define PAGE_SHIFT 12
 #define PAGEMAP_BATCH 512
-#define PAGEMAP_PRESENT (1ULL << 63)
-#define PAGEMAP_SWAPPED (1ULL << 62)
 
 static int proc_fd = -1;
 
@@ -370,6 +368,31 @@ int host_procfs_smaps(pid_t pid, uint64_t start, size_t limit, struct host_smaps
 
 /* --- pagemap --------------------------------------------------------------------------------- */
 
+static int read_pagemap(int fd, uint64_t start, size_t count, uint64_t *words)
+{
+	for (size_t done = 0; done < count;) {
+		ssize_t n = pread(fd, words + done, (count - done) * sizeof(words[0]),
+				  (off_t)(((start >> PAGE_SHIFT) + done) * sizeof(words[0])));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EFAULT;
+		done += (size_t)n / sizeof(words[0]);
+	}
+	return 0;
+}
+
+int host_procfs_pagemap(pid_t pid, uint64_t start, size_t count, uint64_t *words)
+{
+	AUTO_CLOSE int fd = open_leaf(pid, 0, "pagemap");
+	int rc = fd < 0 ? fd : read_pagemap(fd, start, count, words);
+
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		words[i] &= HOST_PAGEMAP_KNOWN;
+	return rc;
+}
+
 int host_procfs_pages(pid_t pid, uint64_t start, size_t count, uint8_t *out)
 {
 	AUTO_CLOSE int fd = open_leaf(pid, 0, "pagemap");
@@ -377,19 +400,16 @@ int host_procfs_pages(pid_t pid, uint64_t start, size_t count, uint8_t *out)
 
 	if (fd < 0)
 		return fd;
-	for (size_t done = 0; done < count;) {
-		size_t wanted = MIN(count - done, PAGEMAP_BATCH);
-		ssize_t n = pread(fd, words, wanted * sizeof(words[0]),
-				  (off_t)(((start >> PAGE_SHIFT) + done) * sizeof(words[0])));
+	for (size_t done = 0, n; done < count; done += n) {
+		int rc;
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EFAULT;
-		for (size_t i = 0; i < (size_t)n / sizeof(words[0]); i++)
-			out[done + i] = (words[i] & PAGEMAP_PRESENT ? HOST_PAGE_PRESENT : 0) |
-					(words[i] & PAGEMAP_SWAPPED ? HOST_PAGE_SWAPPED : 0);
-		done += (size_t)n / sizeof(words[0]);
+		n = MIN(count - done, PAGEMAP_BATCH);
+		rc = read_pagemap(fd, start + (done << PAGE_SHIFT), n, words);
+		if (rc < 0)
+			return rc;
+		for (size_t i = 0; i < n; i++)
+			out[done + i] = (words[i] & HOST_PAGEMAP_PRESENT ? HOST_PAGE_PRESENT : 0) |
+					(words[i] & HOST_PAGEMAP_SWAPPED ? HOST_PAGE_SWAPPED : 0);
 	}
 	return 0;
 }

@@ -87,3 +87,11 @@ int host_procfs_smaps(pid_t pid, uint64_t start, size_t limit, struct host_smaps
 #define HOST_PAGE_PRESENT 1
 #define HOST_PAGE_SWAPPED 2
 int host_procfs_pages(pid_t pid, uint64_t start, size_t count, uint8_t *out) MUST_CHECK;
+/* The same in the host's words, HOST_PAGEMAP_KNOWN bits of them: never where a page is. */
+#define HOST_PAGEMAP_PRESENT (1ULL << 63)
+#define HOST_PAGEMAP_SWAPPED (1ULL << 62)
+#define HOST_PAGEMAP_FILE (1ULL << 61)
+#define HOST_PAGEMAP_EXCLUSIVE (1ULL << 56)
+#define HOST_PAGEMAP_KNOWN \
+	(HOST_PAGEMAP_PRESENT | HOST_PAGEMAP_SWAPPED | HOST_PAGEMAP_FILE | HOST_PAGEMAP_EXCLUSIVE)
+int host_procfs_pagemap(pid_t pid, uint64_t start, size_t count, uint64_t *words) MUST_CHECK;

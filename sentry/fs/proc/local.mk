@@ -20,6 +20,7 @@ libsentry_a_SOURCES += \
 	%D%/system/proc_net_tables.c %D%/system/proc_net_sockets.c \
 	%D%/proc_ns.c \
 	%D%/proc_oom.c \
+	%D%/proc_pagemap.c \
 	%D%/proc_process.c \
 	%D%/proc_root.c \
 	%D%/proc_sample.c %D%/proc_sample.h \

@@ -382,3 +382,14 @@ int proc_path_text(const struct path *p, char **out)
 	*out = buf;
 	return 0;
 }
+
+struct mm *proc_file_mm(struct file *file)
+{
+	struct mm *mm = NULL;
+	struct proc_call c;
+
+	if (proc_call_begin(file->inode, file, &c) == 0)
+		mm = proc_call_mm(&c);
+	proc_call_end(&c);
+	return mm;
+}

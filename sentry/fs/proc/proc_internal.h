@@ -153,6 +153,7 @@ extern const struct file_ops proc_text_ops;
 ssize_t proc_text_read(struct file *file, struct io_iter *to, uint64_t *pos);
 int64_t proc_text_llseek(struct file *file, int64_t offset, int whence);
 void proc_text_release(struct file *file);
+int64_t proc_mem_llseek(struct file *file, int64_t offset, int whence); /* proc_mem.c: addresses */
 /* What the node's file_ops keep for the open file, in their hands: they free it. */
 void *proc_file_extra(struct file *file);
 void *proc_file_swap_extra(struct file *file, void *extra) MUST_CHECK; /* what it was */
@@ -163,6 +164,8 @@ void proc_call_end(struct proc_call *c);
 /* PROC_OPEN_*: a reference on the task's mm if it is the one there was at open, and the
  * caller still may look at it; else NULL. */
 struct mm *proc_call_mm(const struct proc_call *c) MUST_CHECK;
+/* The same for an open file. */
+struct mm *proc_file_mm(struct file *file) MUST_CHECK;
 
 /* The user namespace in which ids are shown. */
 static inline struct user_namespace *proc_user_ns(const struct proc_call *c)
@@ -182,7 +185,7 @@ extern const struct proc_dir proc_net_dir;     /* system/proc_net.c */
 extern const struct proc_dir proc_attr_dir;    /* proc_security.c */
 extern const struct proc_dir proc_sys_dir;     /* sys/proc_sysctl.c */
 extern const struct proc_dir proc_sysvipc_dir; /* system/proc_ipc.c */
-extern const struct file_ops proc_mounts_ops, proc_mem_ops, proc_maps_ops;
+extern const struct file_ops proc_mounts_ops, proc_mem_ops, proc_maps_ops, proc_pagemap_ops;
 int proc_ns_init(struct kernel *k) MUST_CHECK;
 
 /* Whether hidepid lets the caller see @t, whose check needs at least level @min. */
@@ -199,6 +202,7 @@ typedef int proc_get_link_fn(const struct proc_call *c, struct path *out);
 proc_show_fn proc_show_stat, proc_show_statm, proc_show_status; /* proc_stat.c, proc_status.c */
 proc_show_fn proc_show_cmdline, proc_show_environ, proc_show_auxv; /* proc_mem.c */
 proc_show_fn proc_show_smaps_rollup;
+proc_store_fn proc_store_clear_refs; /* proc_pagemap.c */
 proc_show_fn proc_show_mounts, proc_show_mountinfo, proc_show_mountstats;
 proc_show_fn proc_show_comm, proc_show_limits, proc_show_io, proc_show_wchan, proc_show_stack,
 	proc_show_syscall, proc_show_personality, proc_show_sched, proc_show_schedstat,
@@ -222,6 +226,9 @@ proc_get_link_fn proc_get_exe, proc_get_cwd, proc_get_root;
 
 /* The priority that stat shows (proc_stat.c): 0 to 39, negative for real-time tasks. */
 int proc_priority(struct task *t);
+
+/* A decimal number with space around it, which is cut off of @text; -EINVAL. */
+int proc_parse_int(char *text, int *out) MUST_CHECK;
 
 /* of the system */
 proc_show_fn proc_show_cpuinfo, proc_show_cpu_stat, proc_show_interrupts, proc_show_softirqs,

@@ -107,17 +107,6 @@ int proc_show_auxv(const struct proc_call *c, struct strbuf *out)
 
 /* --- mem ------------------------------------------------------------------------------------ */
 
-static struct mm *mem_mm(struct file *file)
-{
-	struct mm *mm = NULL;
-	struct proc_call c;
-
-	if (proc_call_begin(file->inode, file, &c) == 0)
-		mm = proc_call_mm(&c);
-	proc_call_end(&c);
-	return mm;
-}
-
 /* What the process itself could not access, its tracer can while a thread of it is stopped. */
 static ssize_t mem_force(struct file *file, uint64_t pos, void *buf, size_t size, bool write)
 {
@@ -134,7 +123,7 @@ static ssize_t mem_force(struct file *file, uint64_t pos, void *buf, size_t size
 
 static ssize_t mem_read(struct file *file, struct io_iter *to, uint64_t *pos)
 {
-	struct mm *mm = mem_mm(file);
+	struct mm *mm = proc_file_mm(file);
 	char buf[CHUNK];
 	ssize_t total = 0;
 
@@ -166,7 +155,7 @@ static ssize_t mem_read(struct file *file, struct io_iter *to, uint64_t *pos)
 
 static ssize_t mem_write(struct file *file, struct io_iter *from, uint64_t *pos)
 {
-	struct mm *mm = mem_mm(file);
+	struct mm *mm = proc_file_mm(file);
 	char buf[CHUNK];
 	ssize_t total = 0;
 
@@ -198,7 +187,7 @@ static ssize_t mem_write(struct file *file, struct io_iter *from, uint64_t *pos)
 }
 
 /* Addresses are positions; the upper half, too, may be sought. */
-static int64_t mem_llseek(struct file *file, int64_t offset, int whence)
+int64_t proc_mem_llseek(struct file *file, int64_t offset, int whence)
 {
 	if (whence == LINUX_SEEK_CUR)
 		offset += (int64_t)file->position;
@@ -212,6 +201,6 @@ const struct file_ops proc_mem_ops = {
 	.release = proc_text_release,
 	.read = mem_read,
 	.write = mem_write,
-	.llseek = mem_llseek,
+	.llseek = proc_mem_llseek,
 	.unlocked_position = true,
 };

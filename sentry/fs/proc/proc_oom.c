@@ -62,7 +62,7 @@ static int set_adj(const struct proc_call *c, int adj)
 	return 0;
 }
 
-static int parse_number(char *text, int *out)
+int proc_parse_int(char *text, int *out)
 {
 	char *start = text + strspn(text, " \t\n"), *end = start + strlen(start);
 	int64_t value;
@@ -80,7 +80,7 @@ static int parse_number(char *text, int *out)
 int proc_store_oom_score_adj(const struct proc_call *c, char *text, size_t size)
 {
 	int adj;
-	int rc = parse_number(text, &adj);
+	int rc = proc_parse_int(text, &adj);
 
 	if (rc < 0)
 		return rc;
@@ -90,7 +90,7 @@ int proc_store_oom_score_adj(const struct proc_call *c, char *text, size_t size)
 int proc_store_oom_adj(const struct proc_call *c, char *text, size_t size)
 {
 	int adj;
-	int rc = parse_number(text, &adj);
+	int rc = proc_parse_int(text, &adj);
 
 	if (rc < 0)
 		return rc;

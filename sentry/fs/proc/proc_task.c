@@ -41,8 +41,12 @@
 	PROC_MAGIC_LINK("exe", proc_readlink_exe, proc_get_exe),                                 \
 	MOUNTS_FILE("mounts", proc_show_mounts, 0444),                                           \
 	MOUNTS_FILE("mountinfo", proc_show_mountinfo, 0444),                                     \
+	{ .name = "clear_refs", .mode = LINUX_S_IFREG | 0200, .store = proc_store_clear_refs,    \
+	  .flags = PROC_PLAIN_FILE },                                                           \
 	MAPS_FILE("smaps", PROC_SMAPS),                                                          \
 	PROC_CHECKED("smaps_rollup", 0444, proc_show_smaps_rollup, PROC_OPEN_READ | PROC_OPEN_MM),              \
+	{ .name = "pagemap", .mode = LINUX_S_IFREG | 0400, .file_ops = &proc_pagemap_ops,        \
+	  .flags = PROC_OPEN_READ | PROC_OPEN_MM },                                             \
 	PROC_SUBDIR("attr", 0555, &proc_attr_dir),                                               \
 	PROC_FILE("wchan", 0444, proc_show_wchan),                                               \
 	PROC_FILE("stack", 0400, proc_show_stack),                                               \
