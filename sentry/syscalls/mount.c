@@ -4,20 +4,9 @@
 
 #include <string.h>
 
-#include "sentry/abi/capability.h"
-#include "sentry/syscalls/file_call.h"
+#include "sentry/syscalls/mount_call.h"
 
 #define PROPAGATION (LINUX_MS_SHARED | LINUX_MS_PRIVATE | LINUX_MS_SLAVE | LINUX_MS_UNBINDABLE)
-
-static bool may_mount(const struct task *t)
-{
-	return credentials_ns_capable(t->cred, t->namespaces->mount->user_ns, LINUX_CAP_SYS_ADMIN);
-}
-
-static bool is_ours(const struct task *t, const struct path *p)
-{
-	return path_is_in_namespace(p, t->namespaces->mount);
-}
 
 /* A NULL pointer is no string. */
 static int copy_in_optional(struct task *t, guest_addr_t from, char **out)
@@ -34,6 +23,7 @@ static uint32_t mount_flags(uint64_t ms)
 		{ LINUX_MS_RDONLY, MOUNT_READONLY }, { LINUX_MS_NOSUID, MOUNT_NOSUID },
 		{ LINUX_MS_NODEV, MOUNT_NODEV },     { LINUX_MS_NOEXEC, MOUNT_NOEXEC },
 		{ LINUX_MS_NOATIME, MOUNT_NOATIME }, { LINUX_MS_NODIRATIME, MOUNT_NODIRATIME },
+		{ LINUX_MS_NOSYMFOLLOW, MOUNT_NOSYMFOLLOW },
 	};
 	uint32_t flags = ms & LINUX_MS_NOATIME ? 0 : MOUNT_RELATIME;
 
@@ -86,11 +76,11 @@ static int bind_or_move(struct task *t, const struct path *at, uint64_t ms, cons
 	rc = vfs_lookup(&ctx, LINUX_AT_FDCWD, source, LOOKUP_FOLLOW, &from);
 	if (rc < 0)
 		return rc;
-	if (!is_ours(t, at) || !is_ours(t, &from))
+	if (!(ms & LINUX_MS_BIND))
+		return vfs_move_mount(&ctx, t->namespaces->mount, &from, at, false);
+	if (!is_ours(t, at) || !path_is_usable(&from, t->namespaces->mount))
 		return -EINVAL;
-	if (ms & LINUX_MS_BIND)
-		return vfs_bind_mount(&from, at, ms & LINUX_MS_REC, 0);
-	return vfs_move_mount(&from, at);
+	return vfs_bind_mount(&from, at, ms & LINUX_MS_REC, 0);
 }
 
 /* The flags of one change of propagation, alone with MS_REC and MS_SILENT. */

@@ -39,6 +39,7 @@ int vfs_statfs(const struct path *p, struct statfs_result *out)
 		{ MOUNT_NODEV, LINUX_ST_NODEV },	 { MOUNT_NOEXEC, LINUX_ST_NOEXEC },
 		{ MOUNT_NOATIME, LINUX_ST_NOATIME },	 { MOUNT_NODIRATIME, LINUX_ST_NODIRATIME },
 		{ MOUNT_RELATIME, LINUX_ST_RELATIME },
+		{ MOUNT_NOSYMFOLLOW, LINUX_ST_NOSYMFOLLOW },
 	};
 	struct super_block *sb = p->dentry->sb;
 	uint32_t mount_flags = p->mount ? p->mount->flags : 0;

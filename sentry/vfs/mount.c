@@ -279,6 +279,15 @@ void mount_adopt_tree_locked(struct mount *top, struct mount_namespace *ns)
 		enter_namespace(m, ns);
 }
 
+void mount_disown_tree_locked(struct mount *top)
+{
+	for (struct mount *m = top; m; m = mount_next_locked(m, top)) {
+		list_remove(&m->in_namespace);
+		m->ns->mount_count--;
+		m->ns = NULL;
+	}
+}
+
 void mount_leave_locked(struct mount *m, struct list_node *gone)
 {
 	if (m->ns) {

@@ -50,6 +50,25 @@ int mount_namespace_new(struct super_block *root_sb, uint32_t flags, struct user
 	return 0;
 }
 
+int mount_namespace_new_anonymous(struct user_namespace *user_ns, uint32_t kuid, uint64_t origin,
+				  struct mount_namespace **out)
+{
+	struct mount_namespace *ns;
+	int rc = namespace_alloc(user_ns, &ns);
+
+	if (rc < 0)
+		return rc;
+	rc = namespace_count_add(&ns->count, user_ns, kuid, NAMESPACE_MOUNT);
+	if (rc < 0) {
+		mount_namespace_put(ns);
+		return rc;
+	}
+	ns->anonymous = true;
+	ns->origin = origin;
+	*out = ns;
+	return 0;
+}
+
 int mount_namespace_reserve_locked(struct mount_namespace *ns, uint32_t count)
 {
 	if (count > NAMESPACE_MOUNTS_MAX - ns->mount_count - ns->reserved)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Changes to mount trees: mount, bind, remount, move, change of propagation.
+ * Changes to mount trees: mount, bind, remount, change of propagation.
  * Permission (CAP_SYS_ADMIN, and that the place is of the caller's namespace) is the caller's to check.
  */
 #include "config.h"
@@ -19,8 +19,7 @@ static bool is_directory(const struct dentry *d)
 	return inode_type(d->inode) == LINUX_S_IFDIR;
 }
 
-/* Only a directory on a directory, and only in a live tree. */
-static int check_place_locked(const struct dentry *root, const struct path *at)
+int mount_check_place_locked(const struct dentry *root, const struct path *at)
 {
 	if (!at->mount || !at->mount->ns)
 		return -EINVAL;
@@ -31,8 +30,7 @@ static int check_place_locked(const struct dentry *root, const struct path *at)
 	return 0;
 }
 
-/* Where a new mount goes: on top of what is there already.  Borrowed. */
-static struct path top_of_locked(const struct path *at)
+struct path mount_top_locked(const struct path *at)
 {
 	struct path top = *at;
 	struct mount *m;
@@ -51,8 +49,8 @@ static int graft(struct mount *m, const struct path *at)
 	int rc;
 
 	mount_tree_write_lock();
-	top = top_of_locked(at);
-	rc = check_place_locked(m->root, &top);
+	top = mount_top_locked(at);
+	rc = mount_check_place_locked(m->root, &top);
 	if (rc == 0)
 		rc = mount_propagate_locked(m, &top, &copies, &dead);
 	if (rc == 0) {
@@ -159,78 +157,9 @@ int vfs_remount(const struct credentials *cred, const struct path *at, uint32_t 
 	return rc;
 }
 
-/* --- move ------------------------------------------------------------------------------ */
-
-static bool tree_contains_locked(struct mount *top, struct mount *m)
-{
-	for (; m; m = m->parent) {
-		if (m == top)
-			return true;
-	}
-	return false;
-}
-
-static bool has_unbindable_locked(struct mount *top)
-{
-	struct mount *m = top;
-
-	while (m && !m->unbindable)
-		m = mount_next_locked(m, top);
-	return m;
-}
-
-struct path mount_move_locked(struct mount *m, const struct path *to)
-{
-	struct path old = { m->parent, m->mountpoint };
-
-	mount_unlink_locked(m);
-	m->parent = NULL;
-	m->mountpoint = NULL;
-	if (to)
-		mount_attach_locked(m, to, NULL);
-	return old;
-}
-
-static int check_move_locked(const struct path *from, const struct path *to)
-{
-	struct mount *m = from->mount;
-	int rc = check_place_locked(m->root, to);
-
-	if (!mount_is_root(from) || !m->ns || !m->parent || m->locked || m->parent->group)
-		return -EINVAL;
-	if (rc < 0)
-		return rc;
-	if (m->ns != to->mount->ns || (to->mount->group && has_unbindable_locked(m)))
-		return -EINVAL;
-	return tree_contains_locked(m, to->mount) ? -ELOOP : 0;
-}
-
-int vfs_move_mount(const struct path *from, const struct path *to)
-{
-	struct list_node dead = LIST_HEAD_INIT(dead), copies = LIST_HEAD_INIT(copies);
-	struct path top, old = { NULL, NULL };
-	struct mount *m = from->mount;
-	int rc;
-
-	mount_tree_write_lock();
-	top = top_of_locked(to);
-	rc = check_move_locked(from, &top);
-	if (rc == 0)
-		rc = mount_propagate_locked(m, &top, &copies, &dead);
-	if (rc == 0) {
-		old = mount_move_locked(m, &top);
-		mount_commit_copies_locked(&copies, m->ns->user_ns);
-		mount_namespace_changed(m->ns);
-	}
-	mount_tree_write_unlock();
-	mount_put_dead(&dead);
-	path_put(&old);
-	return rc;
-}
-
 /* --- propagation ---------------------------------------------------------------------------- */
 
-static void change_one(struct mount *m, uint64_t type)
+void mount_change_propagation_locked(struct mount *m, uint64_t type)
 {
 	if (type == LINUX_MS_SLAVE) {
 		mount_make_slave_locked(m);
@@ -253,7 +182,7 @@ int vfs_change_propagation(const struct credentials *cred, const struct path *at
 	int rc = 0;
 
 	mount_tree_write_lock();
-	place = top_of_locked(at);
+	place = mount_top_locked(at);
 	top = place.mount;
 	if (!mount_is_root(&place) || !top->ns) {
 		rc = -EINVAL;
@@ -264,7 +193,7 @@ int vfs_change_propagation(const struct credentials *cred, const struct path *at
 		mount_share_settle_locked(top, rc == 0);
 	} else {
 		for (struct mount *m = top; m; m = recursive ? mount_next_locked(m, top) : NULL)
-			change_one(m, type);
+			mount_change_propagation_locked(m, type);
 	}
 	mount_tree_write_unlock();
 	return rc;

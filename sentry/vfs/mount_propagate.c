@@ -47,8 +47,8 @@ static int copy_to(struct propagation *p, struct mount *m, struct mount *from, u
 	int rc;
 
 	*out = NULL;
-	/* What has no namespace is a copy of this very propagation, or in the tree to be mounted. */
-	if (!m->ns || m == p->at->mount || !dentry_is_below(p->at->dentry, m->root))
+	/* What is in no namespace is a copy of this very propagation, in the tree to be mounted, or detached. */
+	if (!m->ns || m->ns->anonymous || m == p->at->mount || !dentry_is_below(p->at->dentry, m->root))
 		return 0;
 	rc = mount_namespace_reserve_locked(m->ns, p->size);
 	if (rc < 0)
@@ -134,7 +134,7 @@ int mount_propagate_locked(struct mount *m, const struct path *at, struct list_n
 {
 	struct propagation p = { .at = at, .size = tree_size_locked(m), .copies = copies,
 				 .visited = LIST_HEAD_INIT(p.visited) };
-	int rc = mount_namespace_reserve_locked(at->mount->ns, m->ns ? 0 : p.size);
+	int rc = mount_namespace_reserve_locked(at->mount->ns, m->ns == at->mount->ns ? 0 : p.size);
 
 	if (rc == 0 && at->mount->group) {
 		rc = mount_share_tree_locked(m, true);

@@ -45,6 +45,8 @@ void mount_reparent_locked(struct mount *m, struct mount *parent, struct dentry 
 struct path mount_move_locked(struct mount *m, const struct path *to) MUST_CHECK;
 /* Gives every mount of the tree @top to @ns. */
 void mount_adopt_tree_locked(struct mount *top, struct mount_namespace *ns);
+/* Takes them out of the one they are in, to be given to another. */
+void mount_disown_tree_locked(struct mount *top);
 /* Room for @count more mounts, or -ENOSPC. */
 int mount_namespace_reserve_locked(struct mount_namespace *ns, uint32_t count) MUST_CHECK;
 /* Unlinks from parent and namespace; references to put later are queued on @dead. */
@@ -59,6 +61,19 @@ void mount_disconnect_locked(struct list_node *gone, bool lazy, struct list_node
 /* Puts what the detach functions queued.  No lock held. */
 void mount_put_dead(struct list_node *dead);
 void mount_namespace_changed(struct mount_namespace *ns);
+/* @root may be mounted on @at: only a directory on a directory, and only in a live tree. */
+int mount_check_place_locked(const struct dentry *root, const struct path *at) MUST_CHECK;
+/* Where a new mount goes: on top of what is there already.  Borrowed. */
+struct path mount_top_locked(const struct path *at) MUST_CHECK;
+/* @type: MS_SLAVE, MS_PRIVATE or MS_UNBINDABLE. */
+void mount_change_propagation_locked(struct mount *m, uint64_t type);
+/* @ns is @own, or a detached tree that is a copy of something in it or of nothing. */
+bool mount_is_usable_locked(const struct mount *m, const struct mount_namespace *own) MUST_CHECK;
+/* @m is all of a detached tree. */
+bool mount_is_detached_root_locked(const struct mount *m) MUST_CHECK;
+/* Of @user_ns, counted for @kuid, with nothing in it. */
+int mount_namespace_new_anonymous(struct user_namespace *user_ns, uint32_t kuid, uint64_t origin,
+				  struct mount_namespace **out) MUST_CHECK;
 enum mount_copying {
 	MOUNT_COPY_RECURSIVE = 1 << 0,	/* with what is mounted below */
 	MOUNT_COPY_UNBINDABLE = 1 << 1, /* and what cannot be bound of it */

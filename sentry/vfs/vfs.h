@@ -57,6 +57,7 @@ enum mount_flags { /* MNT_* as in mountinfo */
 	MOUNT_NOATIME = 1 << 4,
 	MOUNT_NODIRATIME = 1 << 5,
 	MOUNT_RELATIME = 1 << 6,
+	MOUNT_NOSYMFOLLOW = 1 << 7,
 	MOUNT_ATIME_MASK = MOUNT_NOATIME | MOUNT_NODIRATIME | MOUNT_RELATIME,
 };
 
@@ -106,6 +107,8 @@ struct mount_namespace {
 	uint32_t reserved;	    /* more of them, while something is mounted; namespace lock */
 	struct user_namespace *user_ns; /* reference */
 	uint64_t ino;
+	bool anonymous;		    /* of a detached tree: nobody's, kept by its file; does not change */
+	uint64_t origin;	    /* of those: the number of the namespace it is a copy of; does not change */
 	struct namespace_count count;
 	_Atomic uint64_t generation; /* bumped at each change: poll of /proc/mounts */
 	struct wait_queue changes;   /* woken (EPOLLERR|EPOLLPRI) at each change */
@@ -166,7 +169,29 @@ int vfs_change_propagation(const struct credentials *cred, const struct path *at
 bool path_is_in_namespace(const struct path *p, const struct mount_namespace *ns) MUST_CHECK;
 /* Asks every file system mounted in @ns to write back. */
 void vfs_sync_namespace(struct mount_namespace *ns);
-int vfs_move_mount(const struct path *from, const struct path *to) MUST_CHECK;
+/*
+ * @from: the root of a mount in @own, the caller's namespace, or of a detached tree; it goes on @to, or
+ * @beneath the mount whose root @to is.
+ */
+int vfs_move_mount(const struct vfs_context *ctx, const struct mount_namespace *own, const struct path *from,
+		   const struct path *to, bool beneath) MUST_CHECK;
+/* @to's mount, which is private, becomes a peer of @from's, and a slave of whose slave that is. */
+int vfs_set_mount_group(const struct credentials *cred, const struct path *from, const struct path *to) MUST_CHECK;
+/* A copy of @from, in @own or detached, and with @recursive of what is mounted below: mounted nowhere, an
+ * O_PATH file that keeps it until it is moved somewhere. */
+int vfs_open_detached(const struct vfs_context *ctx, const struct mount_namespace *own, const struct path *from,
+		      bool recursive, struct file **out) MUST_CHECK;
+
+struct mount_change {
+	uint32_t set, clear; /* enum mount_flags: cleared first */
+	uint64_t propagation; /* 0 or one of MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE */
+	bool recursive;
+};
+/* Of all mounts, or none.  @at: the root of a mount in @own, or of a detached tree. */
+int vfs_change_mount(const struct mount_namespace *own, const struct path *at,
+		     const struct mount_change *change) MUST_CHECK;
+/* Whether who is in @own may use the mount for a copy, or move a tree there. */
+bool path_is_usable(const struct path *p, const struct mount_namespace *own) MUST_CHECK;
 int vfs_pivot_root(const struct vfs_context *ctx, const struct path *new_root, const struct path *put_old) MUST_CHECK;
 
 /* File system types that mount(2) can make, and their options ("size=64k,mode=755"). */

@@ -305,7 +305,8 @@ static int follow_link(struct walk *w, struct inode *inode)
 	char *target = NULL;
 	int rc;
 
-	if (++w->links > SYMLINKS_MAX || w->flags & LOOKUP_NO_SYMLINKS)
+	if (++w->links > SYMLINKS_MAX || w->flags & LOOKUP_NO_SYMLINKS ||
+	    (w->at.mount && w->at.mount->flags & MOUNT_NOSYMFOLLOW))
 		return -ELOOP;
 	rc = may_follow(w, inode);
 	if (rc < 0)

@@ -34,8 +34,10 @@ conformance_sources = \
 	tests/conformance/mmap_basic.c \
 	tests/conformance/mmap_harden.c \
 	tests/conformance/mmap_shared.c \
+	tests/conformance/mount_detached.c \
 	tests/conformance/mount_locked.c \
 	tests/conformance/mount_propagation.c \
+	tests/conformance/mount_setattr.c \
 	tests/conformance/mount_tree.c \
 	tests/conformance/mount_tree.h \
 	tests/conformance/namespace.c \

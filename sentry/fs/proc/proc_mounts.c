@@ -44,6 +44,7 @@ static void add_flags(const struct mount_info *m, struct strbuf *out)
 		{ MOUNT_NOSUID, ",nosuid" },	     { MOUNT_NODEV, ",nodev" },
 		{ MOUNT_NOEXEC, ",noexec" },	     { MOUNT_NOATIME, ",noatime" },
 		{ MOUNT_NODIRATIME, ",nodiratime" }, { MOUNT_RELATIME, ",relatime" },
+		{ MOUNT_NOSYMFOLLOW, ",nosymfollow" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
