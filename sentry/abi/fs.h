@@ -257,6 +257,7 @@ _Static_assert(sizeof(struct linux_statx) == 256, "struct statx");
 #define LINUX_STATX_BASIC_STATS 0x7ffU
 #define LINUX_STATX_BTIME 0x800U
 #define LINUX_STATX_MNT_ID 0x1000U
+#define LINUX_STATX_MNT_ID_UNIQUE 0x4000U
 #define LINUX_STATX_RESERVED 0x80000000U
 #define LINUX_STATX_ATTR_MOUNT_ROOT 0x2000U
 
@@ -328,6 +329,51 @@ _Static_assert(offsetof(struct linux_dirent64, name) == LINUX_DIRENT64_NAME_OFFS
 #define LINUX_MOUNT_ATTR_IDMAP 0x100000U
 #define LINUX_MOUNT_ATTR_NOSYMFOLLOW 0x200000U
 #define LINUX_MOUNT_ATTR_SIZE_VER0 32
+
+/* statmount, listmount. */
+#define LINUX_MNT_ID_REQ_SIZE_VER0 24
+#define LINUX_LISTMOUNT_REVERSE 1U
+#define LINUX_LISTMOUNT_MAX 1000000
+#define LINUX_STATMOUNT_SB_BASIC 0x1U
+#define LINUX_STATMOUNT_MNT_BASIC 0x2U
+#define LINUX_STATMOUNT_PROPAGATE_FROM 0x4U
+#define LINUX_STATMOUNT_MNT_ROOT 0x8U
+#define LINUX_STATMOUNT_MNT_POINT 0x10U
+#define LINUX_STATMOUNT_FS_TYPE 0x20U
+#define LINUX_STATMOUNT_MNT_NS_ID 0x40U
+#define LINUX_STATMOUNT_MNT_OPTS 0x80U
+#define LINUX_STATMOUNT_FS_SUBTYPE 0x100U
+#define LINUX_STATMOUNT_SB_SOURCE 0x200U
+#define LINUX_STATMOUNT_OPT_ARRAY 0x400U
+#define LINUX_STATMOUNT_OPT_SEC_ARRAY 0x800U
+#define LINUX_STATMOUNT_SUPPORTED_MASK 0x1000U
+#define LINUX_STATMOUNT_MNT_UIDMAP 0x2000U
+#define LINUX_STATMOUNT_MNT_GIDMAP 0x4000U
+#define LINUX_STATMOUNT_SUPPORTED 0x7fffU
+
+struct linux_mnt_id_req {
+	uint32_t size, spare;
+	uint64_t mnt_id, param, mnt_ns_id;
+};
+_Static_assert(sizeof(struct linux_mnt_id_req) == 32, "mnt_id_req");
+
+struct linux_statmount {
+	uint32_t size, mnt_opts; /* here and below strings: where they are in what follows */
+	uint64_t mask;
+	uint32_t sb_dev_major, sb_dev_minor;
+	uint64_t sb_magic;
+	uint32_t sb_flags, fs_type;
+	uint64_t mnt_id, mnt_parent_id;
+	uint32_t mnt_id_old, mnt_parent_id_old;
+	uint64_t mnt_attr, mnt_propagation, mnt_peer_group, mnt_master, propagate_from;
+	uint32_t mnt_root, mnt_point;
+	uint64_t mnt_ns_id;
+	uint32_t fs_subtype, sb_source, opt_num, opt_array, opt_sec_num, opt_sec_array;
+	uint64_t supported_mask;
+	uint32_t mnt_uidmap_num, mnt_uidmap, mnt_gidmap_num, mnt_gidmap;
+	uint64_t spare[43];
+};
+_Static_assert(sizeof(struct linux_statmount) == 512, "statmount");
 
 struct linux_mount_attr {
 	uint64_t attr_set, attr_clr, propagation, userns_fd;

@@ -36,9 +36,9 @@ static int64_t encode(struct task *t, const struct path *p, guest_addr_t handle)
 
 static int64_t put_mount_id(struct task *t, const struct path *p, guest_addr_t out, bool wide)
 {
-	uint64_t id = p->mount ? (uint64_t)p->mount->id : 0;
-
-	return wide ? copy_out_u64(t->mm, out, id) : copy_out_u32(t->mm, out, (uint32_t)id);
+	if (wide)
+		return copy_out_u64(t->mm, out, p->mount ? mount_unique_id(p->mount) : 0);
+	return copy_out_u32(t->mm, out, p->mount ? (uint32_t)p->mount->id : 0);
 }
 
 int64_t sys_name_to_handle_at(struct task *t, const struct syscall_args *a)
@@ -106,11 +106,12 @@ static int find_anchor(struct task *t, int fd, struct path *out)
 	return 0;
 }
 
-static int find_object(const struct path *anchor, const struct linux_file_handle *h, struct path *out)
+static int find_object(const struct path *anchor, const struct super_block *sb,
+		       const struct linux_file_handle *h, struct path *out)
 {
 	uint64_t ino;
 
-	if (h->bytes < FILE_HANDLE_BYTES || file_handle_decode(h, anchor->dentry->sb, &ino))
+	if (h->bytes < FILE_HANDLE_BYTES || file_handle_decode(h, sb, &ino))
 		return -ESTALE;
 	return vfs_find_by_ino(anchor, ino, out);
 }
@@ -164,6 +165,6 @@ int64_t sys_open_by_handle_at(struct task *t, const struct syscall_args *a)
 	if (rc == 0)
 		rc = read_body(t, arg_addr(a, 1), &h);
 	if (rc == 0 && !sb->ops->open_handle)
-		rc = find_object(&anchor, &h, &p);
+		rc = find_object(&anchor, sb, &h, &p);
 	return rc ? rc : open_object(t, sb, &h, &p, flags);
 }

@@ -149,6 +149,10 @@ int64_t sys_statx(struct task *t, const struct syscall_args *a)
 	if (rc < 0)
 		return rc;
 	fill_statx(t, &p, &attr, &stx);
+	if (arg_u32(a, 3) & LINUX_STATX_MNT_ID_UNIQUE && p.mount) {
+		stx.mask ^= LINUX_STATX_MNT_ID | LINUX_STATX_MNT_ID_UNIQUE;
+		stx.mount_id = mount_unique_id(p.mount);
+	}
 	return copy_out(t->mm, arg_addr(a, 4), &stx, sizeof(stx));
 }
 

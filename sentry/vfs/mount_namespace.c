@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sentry/abi/capability.h"
 #include "sentry/cred/credentials.h"
 #include "sentry/vfs/mount_peers.h"
 #include "sentry/vfs/mount_tree.h"
@@ -236,14 +237,13 @@ static void describe_propagation_locked(const struct mount *m, const struct moun
 	out->dominating = mount_dominating_locked(m, ns, root);
 }
 
-/* 1: listed, 0: not visible from @root. */
 static int describe(struct mount *m, const struct mount_namespace *ns, const struct path *root,
 		    struct mount_info *out)
 {
 	struct path top = { m, m->root }, fs_root = { NULL, m->sb->root }, in_fs = { NULL, m->root };
 	int rc = string_of(&top, root, &out->mountpoint);
 
-	if (rc < 0 || !out->mountpoint)
+	if (rc < 0)
 		return rc;
 	rc = string_of(&in_fs, &fs_root, &out->root);
 	if (rc < 0)
@@ -262,12 +262,13 @@ static int describe(struct mount *m, const struct mount_namespace *ns, const str
 	mount_tree_read_unlock();
 	out->id = m->id;
 	out->dev = m->sb->dev;
+	out->magic = m->sb->magic;
 	out->fs_type = m->sb->fs_type;
 	out->flags = m->flags;
 	out->sb_read_only = m->sb->read_only;
 	if (m->sb->ops && m->sb->ops->show_options)
 		m->sb->ops->show_options(m->sb, out->super_options, sizeof(out->super_options));
-	return 1;
+	return 0;
 }
 
 /* References on all mounts of @ns. */
@@ -290,6 +291,13 @@ static int snapshot(struct mount_namespace *ns, struct mount ***out, size_t *cou
 	return 0;
 }
 
+void mount_info_release(struct mount_info *info)
+{
+	free(info->root);
+	free(info->mountpoint);
+	free(info->source);
+}
+
 int mount_namespace_list(struct mount_namespace *ns, const struct path *root,
 			 struct mount_info **out, size_t *count)
 {
@@ -306,7 +314,12 @@ int mount_namespace_list(struct mount_namespace *ns, const struct path *root,
 	for (size_t i = 0; i < n; i++) {
 		if (rc >= 0) {
 			rc = describe(mounts[i], ns, root, &list[used]);
-			used += rc != 0; /* also a half-made one, to be freed */
+			if (rc == 0 && !list[used].mountpoint) {
+				mount_info_release(&list[used]);
+				list[used] = (struct mount_info){ 0 };
+			} else {
+				used++; /* also a half-made one, to be freed */
+			}
 		}
 		mount_put(mounts[i]);
 	}
@@ -322,10 +335,102 @@ int mount_namespace_list(struct mount_namespace *ns, const struct path *root,
 
 void mount_info_free(struct mount_info *list, size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
-		free(list[i].root);
-		free(list[i].mountpoint);
-		free(list[i].source);
-	}
+	for (size_t i = 0; i < count; i++)
+		mount_info_release(&list[i]);
 	free(list);
+}
+
+/* --- by number -------------------------------------------------------------------------- */
+
+static struct mount *find_locked(struct mount_namespace *ns, uint64_t unique_id)
+{
+	struct mount *m;
+
+	list_for_each(m, &ns->mounts, in_namespace) {
+		if (mount_unique_id(m) == unique_id)
+			return m;
+	}
+	return NULL;
+}
+
+int mount_namespace_describe(struct mount_namespace *ns, const struct path *root, uint64_t unique_id,
+			     struct mount_info *out)
+{
+	struct mount_info info = { 0 };
+	struct mount *m;
+	int rc;
+
+	mount_tree_read_lock();
+	m = find_locked(ns, unique_id);
+	if (m)
+		mount_get(m);
+	mount_tree_read_unlock();
+	if (!m)
+		return -ENOENT;
+	rc = describe(m, ns, root, &info);
+	mount_put(m);
+	if (rc < 0)
+		mount_info_release(&info);
+	else
+		*out = info;
+	return rc;
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* @origin: where to begin, borrowed. */
+static int find_origin_locked(struct mount_namespace *ns, const struct path *root, const struct credentials *cred,
+			      uint64_t below, struct path *origin)
+{
+	*origin = *root;
+	if (below != MOUNT_ALL) {
+		struct mount *m = find_locked(ns, below);
+
+		if (!m)
+			return -ENOENT;
+		*origin = (struct path){ m, m->root };
+	}
+	return mount_reachable_locked(origin, root) ||
+	       credentials_ns_capable(cred, ns->user_ns, LINUX_CAP_SYS_ADMIN) ? 0 : -EPERM;
+}
+
+static int collect_locked(struct mount_namespace *ns, const struct path *origin, uint64_t below, uint64_t **out,
+			  size_t *count)
+{
+	uint64_t *list = calloc(ns->mount_count + 1, sizeof(*list));
+	struct mount *m;
+	size_t n = 0;
+
+	if (!list)
+		return -ENOMEM;
+	list_for_each(m, &ns->mounts, in_namespace) {
+		struct path top = { m, m->root };
+
+		if (mount_unique_id(m) != below && mount_reachable_locked(&top, origin))
+			list[n++] = mount_unique_id(m);
+	}
+	*out = list;
+	*count = n;
+	return 0;
+}
+
+int mount_namespace_numbers(struct mount_namespace *ns, const struct path *root, const struct credentials *cred,
+			    uint64_t below, uint64_t **out, size_t *count)
+{
+	struct path origin;
+	int rc;
+
+	mount_tree_read_lock();
+	rc = find_origin_locked(ns, root, cred, below, &origin);
+	if (rc == 0)
+		rc = collect_locked(ns, &origin, below, out, count);
+	mount_tree_read_unlock();
+	if (rc == 0)
+		qsort(*out, *count, sizeof(**out), compare_numbers);
+	return rc;
 }

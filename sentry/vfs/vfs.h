@@ -118,8 +118,9 @@ struct mount_namespace {
 struct mount_info {
 	int id, parent_id;
 	uint64_t dev;		/* linux_dev_major/minor */
+	uint64_t magic;
 	char *root;		/* within the file system */
-	char *mountpoint;	/* as seen from the root asked for */
+	char *mountpoint;	/* as seen from the root asked for; NULL: it is not seen */
 	const char *fs_type;
 	char *source;
 	uint32_t flags;		/* enum mount_flags */
@@ -133,6 +134,25 @@ struct mount_info {
 int mount_namespace_list(struct mount_namespace *ns, const struct path *root,
 			 struct mount_info **out, size_t *count) MUST_CHECK;
 void mount_info_free(struct mount_info *list, size_t count);
+/* The number that no other mount ever has. */
+#define MOUNT_UNIQUE_OFFSET (1ULL << 31)
+static inline uint64_t mount_unique_id(const struct mount *m)
+{
+	return MOUNT_UNIQUE_OFFSET + (uint64_t)m->id;
+}
+/* Frees what is in it, not @info. */
+void mount_info_release(struct mount_info *info);
+/* The mount in @ns with this number, to be released by mount_info_release; -ENOENT. */
+int mount_namespace_describe(struct mount_namespace *ns, const struct path *root, uint64_t unique_id,
+			     struct mount_info *out) MUST_CHECK;
+/*
+ * The numbers, ascending, of the mounts in @ns that are reached from the one with number @below, which is left
+ * out, or from @root for MOUNT_ALL; malloc'ed.  -ENOENT; -EPERM: it is not reached from @root, and @cred may
+ * not administer @ns.
+ */
+#define MOUNT_ALL UINT64_MAX /* LSMT_ROOT of listmount */
+int mount_namespace_numbers(struct mount_namespace *ns, const struct path *root, const struct credentials *cred,
+			    uint64_t below, uint64_t **out, size_t *count) MUST_CHECK;
 
 /* A namespace whose root is @root_sb (reference taken). */
 int mount_namespace_new(struct super_block *root_sb, uint32_t flags, struct user_namespace *user_ns,
