@@ -99,6 +99,8 @@ int control_call(const struct container *c, int fd, const struct control_call *c
 	struct control_reply_header header = { 0 };
 	int ret = send_request(c, fd, call);
 
+	if (ret == 0 && call->meanwhile && call->meanwhile(call->meanwhile_arg, err) < 0)
+		return error_code(*err);
 	if (ret == 0)
 		ret = receive_reply(fd, &header, call->reply, call->reply_size);
 	if (ret == 0 && header.type != (uint32_t)call->type)

@@ -23,6 +23,9 @@ struct control_call {
 	size_t fd_count;
 	void *reply;
 	size_t reply_size;
+	/* Once the request is sent, or NULL: what the sentry waits for before it answers.  A failure ends the call. */
+	int (*meanwhile)(void *arg, struct error **err);
+	void *meanwhile_arg;
 };
 
 /* Sends a request that concerns @container and waits for its answer, a minute at most. */

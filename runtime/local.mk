@@ -16,6 +16,7 @@ libruntime_a_SOURCES += \
 	%D%/cmd/do.c \
 	%D%/cmd/events.c \
 	%D%/cmd/exec.c \
+	%D%/cmd/exec_cgroup.c %D%/cmd/exec_cgroup.h \
 	%D%/cmd/exec_process.c %D%/cmd/exec_process.h \
 	%D%/cmd/features.c \
 	%D%/cmd/gofer.c \

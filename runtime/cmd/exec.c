@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "oci/spec.h"
+#include "runtime/cmd/exec_cgroup.h"
 #include "runtime/cmd/exec_process.h"
 #include "runtime/command.h"
 #include "runtime/console.h"
@@ -25,7 +26,7 @@ struct options {
 	struct exec_process_options process;
 	const char *console_socket;
 	const char *pid_file;
-	const char *cgroup;
+	struct string_list cgroup;
 	unsigned preserve_fds;
 	bool detach;
 	bool ignore_paused;
@@ -57,8 +58,8 @@ static const struct option_row rows[] = {
 	{ "preserve-fds", NULL, OPTION_COUNT, FIELD(preserve_fds),
 	  "Pass N additional file descriptors to the container (stdio + $LISTEN_FDS + N in total)",
 	  "0" },
-	{ "cgroup", NULL, OPTION_STRING, FIELD(cgroup),
-	  "run the process in an (existing) sub-cgroup: only the container's own (\"/\") is supported" },
+	{ "cgroup", NULL, OPTION_STRINGS, FIELD(cgroup),
+	  "run the process in an (existing) sub-cgroup(s). Format is [<controller>:]<cgroup>." },
 	{ "ignore-paused", NULL, OPTION_BOOL, FIELD(ignore_paused), "allow exec in a paused container" },
 };
 
@@ -68,6 +69,7 @@ struct running {
 	int32_t pid; /* in the container */
 	bool terminal;
 	struct console console;
+	struct exec_cgroup cgroup;
 };
 
 static int check(const struct container *container, const struct options *o, struct error **err)
@@ -77,39 +79,41 @@ static int check(const struct container *container, const struct options *o, str
 	if (container->status == OCI_PAUSED && !o->ignore_paused)
 		return error_set(err, -EINVAL, "cannot exec in a paused container (use --ignore-paused "
 					       "to override)");
-	if (o->cgroup && *o->cgroup && strcmp(o->cgroup, "/") != 0)
-		return error_set(err, -EOPNOTSUPP, "--cgroup %s: sub-cgroups are not supported",
-				 o->cgroup);
 	return 0;
 }
 
-static int send_exec(const struct container *c, int connection, const struct options *o, int config,
-		     unsigned extra, int terminal, int32_t *pid, struct error **err)
+static int send_exec(const struct container *c, struct running *r, const struct options *o, int config,
+		     unsigned extra, struct error **err)
 {
-	struct control_exec_request request = { .ignore_paused = o->ignore_paused };
+	bool place = r->cgroup.wanted;
+	unsigned extra_max = CONTROL_MAX_FDS - CONTROL_EXEC_FIXED_FDS - place;
+	struct control_exec_request request = { .ignore_paused = o->ignore_paused, .place = place };
 	struct control_exec_reply reply = { 0 };
 	int fds[CONTROL_MAX_FDS] = { config, STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO };
 	size_t count = CONTROL_EXEC_FIXED_FDS;
 
-	if (extra > CONTROL_MAX_FDS - CONTROL_EXEC_FIXED_FDS)
-		return error_set(err, -EINVAL, "--preserve-fds: at most %d files",
-				 CONTROL_MAX_FDS - CONTROL_EXEC_FIXED_FDS);
-	for (int i = STDIN_FILENO; terminal >= 0 && i <= STDERR_FILENO; i++)
-		fds[1 + i] = terminal;
+	if (extra > extra_max)
+		return error_set(err, -EINVAL, "--preserve-fds: at most %u files", extra_max);
+	for (int i = STDIN_FILENO; r->console.slave >= 0 && i <= STDERR_FILENO; i++)
+		fds[1 + i] = r->console.slave;
 	for (unsigned i = 0; i < extra; i++)
 		fds[count++] = STDERR_FILENO + 1 + (int)i;
+	if (place)
+		fds[count++] = r->cgroup.theirs;
 	request.fd_count = (uint32_t)count;
-	if (control_call(c, connection,
+	if (control_call(c, r->connection,
 			 &(struct control_call){ .type = CONTROL_EXEC,
 						 .request = &request,
 						 .request_size = sizeof(request),
 						 .fds = fds,
 						 .fd_count = count,
 						 .reply = &reply,
-						 .reply_size = sizeof(reply) },
+						 .reply_size = sizeof(reply),
+						 .meanwhile = place ? exec_cgroup_place : NULL,
+						 .meanwhile_arg = &r->cgroup },
 			 err) < 0)
 		return error_wrap(err, "unable to start container process");
-	*pid = reply.pid;
+	r->pid = reply.pid;
 	return 0;
 }
 
@@ -117,7 +121,11 @@ static int start_process(const struct container *container, const struct options
 			 size_t arg_count, struct running *r, struct error **err)
 {
 	AUTO_STRING_LIST struct string_list env = STRING_LIST_INIT;
-	struct boot_extra extra = { .env = &env, .terminal_plain = !o->detach };
+	struct boot_extra extra = {
+		.env = &env,
+		.cgroups = &r->cgroup.inside,
+		.terminal_plain = !o->detach,
+	};
 	struct exec_terminal terminal = { 0 };
 	AUTO_CLOSE int config = -1;
 
@@ -130,8 +138,7 @@ static int start_process(const struct container *container, const struct options
 	if (r->terminal && console_make(&r->console, terminal.has_size ? &terminal.size : NULL,
 					o->console_socket, err) < 0)
 		return error_code(*err);
-	return send_exec(container, r->connection, o, config, extra.fd_count, r->console.slave,
-			 &r->pid, err);
+	return send_exec(container, r, o, config, extra.fd_count, err);
 }
 
 /* What the process was given must not be kept open by the one that stands for it. */
@@ -197,16 +204,20 @@ static int stay(struct container *container, const struct options *o, struct run
 	return wait_process(container, r, err);
 }
 
-static int exec_in(struct container *container, const struct options *o, int argc,
-		   char **argv, struct error **err)
+static int exec_in(const struct globals *globals, struct container *container,
+		   const struct options *o, int argc, char **argv, struct error **err)
 {
-	struct running r = { .connection = -1, .console = CONSOLE_INIT };
+	struct running r = { .connection = -1, .console = CONSOLE_INIT, .cgroup = EXEC_CGROUP_INIT };
 	int status = check(container, o, err);
+
+	if (status == 0)
+		status = exec_cgroup_prepare(&r.cgroup, globals, container, &o->cgroup, err);
 
 	if (status == 0)
 		status = control_connect(container, &r.connection, err);
 	if (status == 0)
 		status = start_process(container, o, argv + 1, (size_t)argc - 1, &r, err);
+	exec_cgroup_free(&r.cgroup);
 	if (status == 0)
 		status = console_send(&r.console, err);
 	if (status == 0)
@@ -228,7 +239,7 @@ static int run(const struct globals *globals, void *options, int argc, char **ar
 	if (status == 0)
 		status = container_peek(globals, argv[0], &container, err);
 	if (status == 0)
-		status = exec_in(container, o, argc, argv, err);
+		status = exec_in(globals, container, o, argc, argv, err);
 	return status < 0 ? error_wrap(err, "exec failed") : status;
 }
 

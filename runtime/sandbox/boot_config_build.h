@@ -14,6 +14,7 @@
 struct boot_extra {
 	unsigned fd_count; /* preserved FDs */
 	const struct string_list *env;
+	const struct string_list *cgroups; /* boot_process.cgroups, or NULL */
 	bool exact_env; /* no HOME is added */
 	const char *program; /* the file to execute, where that is not args[0]; or NULL */
 	bool in_sandbox; /* of another container: network, IPC, UTS and PID namespaces are its affair */

@@ -99,6 +99,8 @@ static void convert_user(struct boot_arena *arena, const struct spec_user *from,
 int arena_process(struct boot_arena *arena, const struct spec_process *process,
 		  const struct boot_extra *extra, struct boot_process *out, struct error **err)
 {
+	const struct string_list none = STRING_LIST_INIT;
+
 	if (process->args.count == 0)
 		return error_set(err, -EINVAL, "process.args: must not be empty");
 	/* As runc: it could not be done there, and would promise rights that nobody has. */
@@ -108,6 +110,7 @@ int arena_process(struct boot_arena *arena, const struct spec_process *process,
 	out->program = arena_text(arena, extra->program ? extra->program : "");
 	out->args = arena_strings(arena, &process->args);
 	out->env = arena_environment(arena, &process->env, extra->env);
+	out->cgroups = arena_strings(arena, extra->cgroups ? extra->cgroups : &none);
 	out->cwd = arena_text(arena, process->cwd ? process->cwd : "/");
 	convert_user(arena, &process->user, out);
 	convert_capabilities(process->capabilities, out->capabilities);

@@ -214,7 +214,7 @@ static int create_init(struct sandbox_container *c, void (*init_exited)(void *, 
 	free(fds);
 	if (rc < 0)
 		return rc;
-	rc = boot_create_process(c, &c->config.process, table, init_exited, c, &c->init, why);
+	rc = boot_create_process(c, &c->config.process, table, NULL, init_exited, c, &c->init, why);
 	fd_table_put(table);
 	return rc;
 }

@@ -14,6 +14,7 @@
 #include "sentry/kernel/kernel_pause.h"
 #include "sentry/kernel/pid.h"
 #include "sentry/kernel/process_group.h"
+#include "sentry/kernel/task_cgroup.h"
 #include "sentry/kernel/terminal.h"
 #include "util/checked.h"
 #include "util/log.h"
@@ -134,13 +135,20 @@ static int start_console(struct watch *w, struct thread_group *g, int32_t pid)
 static int exec_process(struct watch *w, struct control_exec *exec, struct thread_group **out,
 			struct boot_failure *failure)
 {
+	struct task_cgroup *cgroup = NULL;
 	struct fd_table *table;
 	int rc = boot_fd_table(w->container, exec->process, false, exec->fds, exec->fd_count, &table,
 			       &w->console, failure);
 
 	if (rc < 0)
 		return rc;
-	rc = boot_create_process(w->container, exec->process, table, exec_exited, w, out, failure);
+	if (exec->place_fd >= 0)
+		rc = boot_cgroup(w->container, exec->process, exec->place_fd, &cgroup, failure);
+	if (rc >= 0)
+		rc = boot_create_process(w->container, exec->process, table, cgroup, exec_exited, w,
+					 out, failure);
+	task_cgroup_leave(cgroup);
+	task_cgroup_put(cgroup);
 	fd_table_put(table);
 	return rc;
 }

@@ -324,8 +324,9 @@ static int prepare_task(void *arg, struct task *t)
 }
 
 int boot_create_process(struct sandbox_container *owner, const struct boot_process *process,
-			struct fd_table *fds, void (*on_exit)(void *, int), void *arg,
-			struct thread_group **out, struct boot_failure *why)
+			struct fd_table *fds, struct task_cgroup *cgroup,
+			void (*on_exit)(void *, int), void *arg, struct thread_group **out,
+			struct boot_failure *why)
 {
 	struct preparation preparation = { owner, process, why };
 	struct create_process_args args = {
@@ -341,6 +342,7 @@ int boot_create_process(struct sandbox_container *owner, const struct boot_proce
 		.prepare = prepare_task,
 		.prepare_arg = &preparation,
 		.container = owner->members,
+		.cgroup = cgroup,
 		.oom_score_adj = process->has_oom_score_adj ? process->oom_score_adj : 0,
 		.on_exit = on_exit,
 		.on_exit_arg = arg,

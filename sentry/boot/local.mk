@@ -3,6 +3,7 @@ libsentry_a_SOURCES += \
 	%D%/boot.h \
 	%D%/boot.c \
 	%D%/boot_attack.c \
+	%D%/boot_cgroup.c \
 	%D%/boot_control.c \
 	%D%/boot_copy.c %D%/boot_copy.h \
 	%D%/boot_debug.c \

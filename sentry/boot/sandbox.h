@@ -19,6 +19,7 @@
 struct console;
 struct notify_socket;
 struct sandbox;
+struct task_cgroup;
 
 /*
  * One container of the sandbox: what its processes are made of.  It lives as long as it is in the
@@ -128,9 +129,18 @@ int boot_time_namespace(struct sandbox_container *c, struct boot_failure *why) M
 int boot_fd_table(struct sandbox_container *c, const struct boot_process *process, bool is_init,
 		  int *fds, size_t count, struct fd_table **out, struct console **console,
 		  struct boot_failure *why) MUST_CHECK;
+/* @cgroup: borrowed, or NULL: the container's own. */
 int boot_create_process(struct sandbox_container *c, const struct boot_process *process,
-			struct fd_table *fds, void (*on_exit)(void *, int), void *arg,
-			struct thread_group **out, struct boot_failure *why) MUST_CHECK;
+			struct fd_table *fds, struct task_cgroup *cgroup,
+			void (*on_exit)(void *, int), void *arg, struct thread_group **out,
+			struct boot_failure *why) MUST_CHECK;
+
+/*
+ * boot_cgroup.c: the process's cgroup, with stubs that whoever is at the other end of @socket has put there:
+ * waits for that.  The caller lives in it (task_cgroup_leave), and has a reference.
+ */
+int boot_cgroup(struct sandbox_container *c, const struct boot_process *process, int socket,
+		struct task_cgroup **out, struct boot_failure *why) MUST_CHECK;
 
 /* boot_env.c: the variables of a process, NULL-terminated; boot_env_free frees what it owns. */
 struct boot_env {

@@ -172,6 +172,8 @@ static void image_process(struct image *im, struct boot_process *p)
 	image_string(im, &p->program);
 	image_strings(im, &p->args);
 	image_strings(im, &p->env);
+	image_strings(im, &p->cgroups);
+	image_check(im, p->cgroups.count % 2 == 0);
 	image_string(im, &p->cwd);
 	image_array(im, &p->additional_gids, p->additional_gid_count, sizeof(uint32_t));
 	image_bool(im, &p->gids_of_host);

@@ -67,6 +67,7 @@ struct boot_process {
 	char *program; /* path of the file to execute; "": args[0], looked for in PATH */
 	struct boot_strings args; /* at least one */
 	struct boot_strings env;
+	struct boot_strings cgroups; /* of an exec: what task_cgroup_new takes; none: the container's own */
 	char *cwd; /* absolute */
 	uint32_t uid;
 	uint32_t gid;

@@ -95,7 +95,8 @@ static int exec_decoded(struct request_context *c, const struct boot_process *pr
 	struct control_exec exec = {
 		.process = process,
 		.fds = c->fds + 1,
-		.fd_count = c->fd_count - 1,
+		.fd_count = c->fd_count - 1 - c->body->exec.place,
+		.place_fd = c->body->exec.place ? c->fds[c->fd_count - 1] : -1,
 		.ignore_paused = c->body->exec.ignore_paused != 0,
 	};
 	int32_t pid;
@@ -120,7 +121,8 @@ static int serve_exec(struct request_context *c)
 	void *blob;
 	int ret;
 
-	if (c->fd_count < CONTROL_EXEC_FIXED_FDS || c->body->exec.fd_count != c->fd_count)
+	if (c->body->exec.place > 1 || c->fd_count < CONTROL_EXEC_FIXED_FDS + c->body->exec.place ||
+	    c->body->exec.fd_count != c->fd_count)
 		return -EPROTO;
 	ret = boot_process_read(c->fds[0], &process, &blob);
 	if (ret < 0)

@@ -30,6 +30,7 @@ struct control_exec {
 	int *fds;			    /* taken: set those kept to -1, the rest is closed */
 	size_t fd_count;
 	uint64_t token; /* to name the process to control_server_process_exited */
+	int place_fd; /* borrowed, or -1: see control_place */
 	bool ignore_paused;
 };
 

@@ -38,7 +38,11 @@
 #define CONTROL_FILE_SIZE 256
 #define CONTROL_ATTACK_SIZE 1024
 
-/* FDs of an EXEC: the encoded boot_process, stdin, stdout, stderr, then preserved ones. */
+/*
+ * FDs of an EXEC: the encoded boot_process, stdin, stdout, stderr, preserved ones, and with `place` a
+ * SEQPACKET socket: on it the sentry names what is to be put into the process's cgroups (control_place)
+ * and goes on when that was done (control_placed).
+ */
 #define CONTROL_EXEC_FIXED_FDS 4
 
 /* The container's first process, which has another number than 1 where the namespace is another's. */
@@ -96,6 +100,17 @@ struct control_empty {
 struct control_exec_request {
 	uint32_t fd_count;
 	uint32_t ignore_paused;
+	uint32_t place; /* 0 or 1 */
+	uint32_t reserved;
+};
+
+struct control_place {
+	int32_t template_pid; /* of which the process's stubs are forked, in the sentry's PID namespace */
+	uint32_t reserved;
+};
+
+struct control_placed {
+	uint32_t reserved; /* 0 */
 };
 
 struct control_exec_reply {

@@ -73,6 +73,7 @@ struct create_process_args {
 	int (*prepare)(void *arg, struct task *t);
 	void *prepare_arg;
 	struct task_container *container;  /* borrowed; NULL: the root one */
+	struct task_cgroup *cgroup;	   /* borrowed; NULL: the container's own */
 	int32_t oom_score_adj;
 	void (*on_exit)(void *arg, int wait_status); /* runs without locks on a pool thread */
 	void *on_exit_arg;

@@ -14,6 +14,7 @@
 #include "sentry/kernel/keys/keys.h"
 #include "sentry/kernel/namespaces.h"
 #include "sentry/kernel/signal_internal.h"
+#include "sentry/kernel/task_cgroup.h"
 #include "sentry/kernel/task_exec.h"
 #include "sentry/kernel/task_internal.h"
 #include "sentry/kernel/time_namespace.h"
@@ -44,6 +45,8 @@ static void birth_abandon(struct birth *b)
 		b->task->context = NULL;
 		task_put(b->task);
 	}
+	if (b->group)
+		task_cgroup_leave(b->group->cgroup);
 	thread_group_put(b->group);
 	pid_put(b->pid);
 	if (b->counted)
@@ -66,6 +69,7 @@ static int make_group(struct birth *b)
 	atomic_store(&b->group->oom_score_adj, a->oom_score_adj);
 	b->group->has_execed = true;
 	b->group->container = task_container_get(b->container);
+	b->group->cgroup = task_cgroup_enter(a->cgroup);
 	return task_alloc(b->k, b->group, &b->task);
 }
 
@@ -166,7 +170,7 @@ static int make_memory(struct birth *b)
 {
 	struct task *t = b->task;
 	struct address_space *as;
-	int rc = address_space_new(b->k->platform, b->container->stubs, &as);
+	int rc = address_space_new(b->k->platform, thread_group_stubs(b->group), &as);
 
 	if (rc)
 		return rc;

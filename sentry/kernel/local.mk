@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-libsentry_a_SOURCES += %D%/bpf_classic.c %D%/bpf_classic.h %D%/task_container.c %D%/task_container.h %D%/clock_sleep.c %D%/cpu_clock.c %D%/cpu_clock.h %D%/clock_sleep.h %D%/cpu_taker.c %D%/cpu_time.h %D%/exec_credentials.c \
+libsentry_a_SOURCES += %D%/bpf_classic.c %D%/bpf_classic.h %D%/task_container.c %D%/task_container.h %D%/task_cgroup.c %D%/task_cgroup.h %D%/clock_sleep.c %D%/cpu_clock.c %D%/cpu_clock.h %D%/clock_sleep.h %D%/cpu_taker.c %D%/cpu_time.h %D%/exec_credentials.c \
 	%D%/file_owner.c %D%/file_owner.h %D%/futex.c %D%/futex.h %D%/futex_exit.c \
 	%D%/futex_internal.h %D%/futex_pi.c %D%/futex_pi_internal.h %D%/futex_requeue_pi.c \
 	%D%/futex_waitv.c %D%/futex_wake_op.c \

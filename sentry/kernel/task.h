@@ -262,6 +262,7 @@ struct thread_group {
 	uint64_t start_time_ns;		 /* does not change */
 	_Atomic int32_t oom_score_adj;
 	struct task_container *container;	 /* reference; does not change */
+	struct task_cgroup *cgroup;	 /* reference, or NULL: the container's own; does not change */
 	struct key *process_keyring;	 /* reference or NULL; private to keys/ */
 	/* told when the group is dead, for init and exec; runs without locks */
 	void (*on_exit)(void *arg, int wait_status);

@@ -23,6 +23,7 @@
 #include "sentry/kernel/restart.h"
 #include "sentry/kernel/seccomp.h"
 #include "sentry/kernel/signal_internal.h"
+#include "sentry/kernel/task_cgroup.h"
 #include "sentry/kernel/task_internal.h"
 #include "sentry/kernel/terminal.h"
 #include "util/cleanup.h"
@@ -97,6 +98,8 @@ static void job_abandon(struct clone_job *j)
 			atomic_fetch_sub(&j->child->mm->users, 1);
 		task_put(j->child);
 	}
+	if (j->group)
+		task_cgroup_leave(j->group->cgroup);
 	thread_group_put(j->group);
 	pid_put(j->pid);
 	vfork_completion_put(j->vfork);
@@ -158,6 +161,7 @@ static int make_group(struct clone_job *j)
 	j->group->exit_signal = j->rq->exit_signal;
 	atomic_store(&j->group->oom_score_adj, atomic_load(&from->oom_score_adj));
 	j->group->container = task_container_get(from->container);
+	j->group->cgroup = task_cgroup_enter(from->cgroup);
 	return 0;
 }
 

@@ -22,6 +22,7 @@
 #include "sentry/kernel/restart.h"
 #include "sentry/kernel/seccomp.h"
 #include "sentry/kernel/signal_internal.h"
+#include "sentry/kernel/task_cgroup.h"
 #include "sentry/kernel/task_internal.h"
 #include "sentry/kernel/task_reap.h"
 #include "sentry/kernel/time_namespace.h"
@@ -182,7 +183,7 @@ static int prepare(struct task *t, struct exec_job *j, struct file *file, const 
 	if (!rc)
 		rc = prepare_namespaces(t, j);
 	if (!rc)
-		rc = make_mm(t->kernel, t->group->container->stubs, &j->mm);
+		rc = make_mm(t->kernel, thread_group_stubs(t->group), &j->mm);
 	return rc;
 }
 

@@ -18,6 +18,7 @@
 #include "sentry/kernel/program.h"
 #include "sentry/kernel/seccomp.h"
 #include "sentry/kernel/signal_internal.h"
+#include "sentry/kernel/task_cgroup.h"
 #include "sentry/kernel/task_internal.h"
 #include "sentry/kernel/task_reap.h"
 #include "sentry/kernel/terminal.h"
@@ -160,6 +161,7 @@ void task_exit(struct task *t)
 		thread_group_keys_release(g);
 		terminal_leader_exits(g);
 		group_leaves(g, t);
+		task_cgroup_leave(g->cgroup);
 	}
 	task_exit_notify(t);
 }

@@ -11,6 +11,7 @@
 #include "sentry/kernel/keys/keys.h"
 #include "sentry/kernel/posix_timer.h"
 #include "sentry/kernel/signal_internal.h"
+#include "sentry/kernel/task_cgroup.h"
 #include "sentry/kernel/task_internal.h"
 #include "sentry/kernel/terminal.h"
 #include "sentry/kernel/timer.h"
@@ -89,6 +90,7 @@ void thread_group_put(struct thread_group *g)
 	mutex_destroy(&g->handlers_ref_lock);
 	mutex_destroy(&g->limits_lock);
 	pid_namespace_put(g->pid.ns);
+	task_cgroup_put(g->cgroup);
 	task_container_put(g->container);
 	free(g);
 }

@@ -109,7 +109,7 @@ static int config_fd(uint32_t attach_count, size_t cut)
 		.cgroups_path = (char[]){ "/" }, .masked_paths = { none, 0 },
 		.readonly_paths = { none, 0 }, .annotations = { none, 0 }, .sysctl = { none, 0 },
 		.attach_count = attach_count, .cpu_count = 1,
-		.process = { .program = (char[]){ "" }, .args = { args, 1 }, .env = { none, 0 },
+		.process = { .program = (char[]){ "" }, .args = { args, 1 }, .env = { none, 0 }, .cgroups = { none, 0 },
 			     .cwd = (char[]){ "/" } },
 	};
 	void *blob;

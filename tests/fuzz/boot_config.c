@@ -51,6 +51,8 @@ static void read_process(const struct boot_process *p)
 	fuzz_check(p->args.count > 0, "no arguments");
 	read_strings(&p->args);
 	read_strings(&p->env);
+	read_strings(&p->cgroups);
+	fuzz_check(p->cgroups.count % 2 == 0, "a controller without its path");
 	read_text(p->cwd);
 	read_bytes(p->additional_gids, p->additional_gid_count * sizeof(*p->additional_gids));
 	read_bytes(p->rlimits, p->rlimit_count * sizeof(*p->rlimits));
@@ -127,11 +129,12 @@ static struct boot_process some_process(void)
 {
 	static char *args[] = { (char *)"sh", (char *)"-c", (char *)"", NULL };
 	static char *env[] = { (char *)"A=b", NULL };
+	static char *cgroups[] = { (char *)"cpu", (char *)"/a", NULL };
 	static uint32_t gids[] = { 1, 2, 3 };
 	static struct boot_rlimit rlimits[] = { { 7, 1024, 4096 } };
 
 	return (struct boot_process){
-		.program = (char *)"", .args = { args, fuzz_random(4) ? 3 : 1 }, .env = { env, 1 }, .cwd = (char *)"/",
+		.program = (char *)"", .args = { args, fuzz_random(4) ? 3 : 1 }, .env = { env, 1 }, .cgroups = { cgroups, 2 }, .cwd = (char *)"/",
 		.additional_gids = gids, .additional_gid_count = fuzz_random(4),
 		.rlimits = rlimits, .rlimit_count = fuzz_random(2),
 	};

@@ -40,6 +40,7 @@ static int op_exec(void *arg, struct control_exec *exec, int32_t *pid, struct co
 
 	fuzz_check(p->args.count > 0 && p->args.items[0] && p->cwd, "an incomplete process");
 	fuzz_check(exec->fd_count == 3 + (size_t)p->extra_fd_count, "FDs and their count disagree");
+	fuzz_check(exec->place_fd >= -1, "no FD to place by");
 	for (size_t i = 0; i < exec->fd_count; i++)
 		fuzz_check(exec->fds[i] >= 0, "an FD that is none");
 	/* Sometimes one is kept, as stdio is. */
@@ -283,7 +284,7 @@ static size_t make_process(uint8_t *out, uint32_t extra)
 	char *args[] = { (char[]){ "sh" }, (char[]){ "" }, NULL };
 	char *none[] = { NULL };
 	struct boot_process process = {
-		.program = (char[]){ "" }, .args = { args, 2 }, .env = { none, 0 }, .cwd = (char[]){ "/" },
+		.program = (char[]){ "" }, .args = { args, 2 }, .env = { none, 0 }, .cgroups = { none, 0 }, .cwd = (char[]){ "/" },
 		.uid = fuzz_random(4), .extra_fd_count = extra,
 	};
 	AUTO_FREE void *blob = NULL;

@@ -129,6 +129,129 @@ written_by() { # runtime, files
 	[ "$ours" = "$theirs" ]
 }
 
+# Under one of the runtimes: where processes get by --cgroup, on the host and as they see it, and what is refused.
+# Numbers of processes are not compared, nor are moat's own in the group.
+exec_below() { # runtime, state directory, the hierarchies to look at, values of --cgroup
+	local runtime=$1 state=$2 hierarchies=$3 value dir below turn
+	CGROUP=/$ID_PREFIX/below
+	shift 3
+	rt() { "$runtime" --root "$state" "$@" </dev/null; }
+	said() { sed -E 's/^time="[^"]*" //; s/(pid|write) [0-9]+/\1 N/g'; }
+	inside() { # what the processes of the group are called
+		local pid
+		for pid in $(cat "$1/cgroup.procs"); do
+			cat "/proc/$pid/comm" 2>/dev/null
+		done | grep -v ^memfd:moat | sort | tr '\n' ' '
+	}
+	jq ".linux.cgroupsPath = \"$CGROUP\"" "$BUNDLE/config.json" >"$BUNDLE/new"
+	mv "$BUNDLE/new" "$BUNDLE/config.json"
+	rt run -d -b "$BUNDLE" "$ID" >/dev/null 2>&1
+	for dir in $hierarchies; do
+		mkdir -p "$dir$CGROUP/sub/deep"
+		# Nobody can be in a cpuset of v1 that has no CPU.
+		for below in sub sub/deep; do
+			[ ! -e "$dir$CGROUP/cpuset.mems" ] || [ -e "$dir/cgroup.controllers" ] || {
+				cat "$dir$CGROUP/cpuset.cpus" >"$dir$CGROUP/$below/cpuset.cpus"
+				cat "$dir$CGROUP/cpuset.mems" >"$dir$CGROUP/$below/cpuset.mems"
+			}
+		done
+	done
+	for value in "$@"; do
+		echo "--cgroup $value"
+		# shellcheck disable=SC2086
+		rt exec ${value:+--cgroup ${value// / --cgroup }} "$ID" sh -c 'cat /proc/self/cgroup; sh -c exit\ 3' 2>&1 |
+			grep -v '^[1-9]' | said
+		echo "status ${PIPESTATUS[0]}"
+		rt exec -d --pid-file "$BUNDLE/pid" ${value:+--cgroup ${value// / --cgroup }} "$ID" \
+			sh -c '(sleep 77 & exec sleep 78) & sleep 79' >/dev/null 2>&1 || continue
+		set -- ${hierarchies%% *}
+		for turn in $(seq 200); do
+			case "$(for below in . sub sub/deep; do inside "$1$CGROUP/$below"; done)" in
+			*sleep\ *sleep\ *sleep\ *) break ;;
+			esac
+			sleep 0.02
+		done
+		for dir in $hierarchies; do
+			for below in . sub sub/deep; do
+				echo "$dir $below: $(inside "$dir$CGROUP/$below")"
+			done
+		done
+		rt exec "$ID" busybox killall sleep
+		for turn in $(seq 200); do
+			[ -n "$(for dir in $hierarchies; do cat "$dir$CGROUP"/sub/{,deep/}cgroup.procs; done)" ] || break
+			sleep 0.02
+		done
+		# A group whose processes are gone is empty.
+		for dir in $hierarchies; do
+			rmdir "$dir$CGROUP/sub/deep" && mkdir "$dir$CGROUP/sub/deep" || echo busy
+			[ ! -e "$dir$CGROUP/cpuset.mems" ] || [ -e "$dir/cgroup.controllers" ] || {
+				cat "$dir$CGROUP/cpuset.cpus" >"$dir$CGROUP/sub/deep/cpuset.cpus"
+				cat "$dir$CGROUP/cpuset.mems" >"$dir$CGROUP/sub/deep/cpuset.mems"
+			}
+		done
+	done
+	rt delete -f "$ID"
+	find /sys/fs/cgroup -depth -type d -name "*$ID_PREFIX*" -exec rmdir {} +
+}
+
+below_setup() {
+	command -v runc || skip "runc is not installed"
+	config '.linux.namespaces |= map(select(.type != "cgroup")) + [{type: "cgroup"}]'
+	args sh -c 'while :; do busybox sleep 1000; done'
+	for applet in killall sh; do
+		ln -sf busybox "$BUNDLE/rootfs/bin/$applet"
+	done
+}
+
+@test "exec into a cgroup below the container's, v2" {
+	below_setup
+	local script
+	script=$(declare -f exec_below)'
+		exec_below "$RUNTIME" "$ROOT-$NAME" /sys/fs/cgroup "" / sub /sub sub/deep /sub/deep/ sub/../sub \
+			"../../$ID_PREFIX/below/sub" : :/sub nope sub/nope .. ../other /../.. cpu:/sub cpu: foo:sub \
+			a:b:c ":sub foo:bar" "sub sub" "sub cpu:sub"'
+	export ID_PREFIX
+	RUNTIME=runc NAME=runc in_host v2 "$script" >"$BATS_TEST_TMPDIR/theirs"
+	for platform in trap ptrace; do
+		printf '#!/bin/sh\nexec "%s" --platform=%s "$@"\n' "$MOAT" $platform >"$BATS_TEST_TMPDIR/$platform"
+		chmod +x "$BATS_TEST_TMPDIR/$platform"
+		RUNTIME=$BATS_TEST_TMPDIR/$platform NAME=moat in_host v2 "$script" >"$BATS_TEST_TMPDIR/ours"
+		diff "$BATS_TEST_TMPDIR/theirs" "$BATS_TEST_TMPDIR/ours"
+	done
+	grep -q '^0::/sub/deep$' "$BATS_TEST_TMPDIR/ours"
+	grep -q 'sub/deep: sleep sleep sleep $' "$BATS_TEST_TMPDIR/ours"
+	! grep '^busy$' "$BATS_TEST_TMPDIR/ours"
+}
+
+# What a process sees of v1 is the sentry's: only where it is is compared.
+@test "exec into a cgroup below the container's, v1 and v2" {
+	local hierarchies="/sys/fs/cgroup/memory /sys/fs/cgroup/pids /sys/fs/cgroup/cpuset /sys/fs/cgroup/systemd /sys/fs/cgroup/unified" dir
+	local values=(/ pids:sub memory,pids:/sub "pids:sub memory:sub/deep" "pids:sub pids:sub/deep" name=systemd:sub
+		:/ memory:nope pids:sub/../../below/sub memory:.. foo:/sub systemd:sub a:b:c "sub sub" "sub pids:sub")
+	for dir in $hierarchies; do
+		[ -d "$dir" ] || skip "no $dir"
+	done
+	below_setup
+	exec_below runc "$ROOT-runc" "$hierarchies" "${values[@]}" | grep -v ^0: >"$BATS_TEST_TMPDIR/theirs"
+	exec_below "$MOAT" "$ROOT" "$hierarchies" "${values[@]}" | grep -v ^0: >"$BATS_TEST_TMPDIR/ours"
+	diff "$BATS_TEST_TMPDIR/theirs" "$BATS_TEST_TMPDIR/ours"
+	grep -q 'memory sub/deep: sleep sleep sleep $' "$BATS_TEST_TMPDIR/ours"
+	assert_nothing_left
+}
+
+# As runc's, but that the names need have more in common than their beginning.
+@test "exec --cgroup does not lead to another's cgroup" {
+	CGROUP=/$ID_PREFIX/one
+	config ".linux.cgroupsPath = \"$CGROUP\""
+	args sleep 100
+	run_detached "$ID"
+	run_fails 255 'exec failed: unable to create new parent process: ../one2 is not a sub cgroup path' \
+		moat exec --cgroup ../one2 "$ID" true
+	moat delete -f "$ID"
+	find /sys/fs/cgroup -depth -type d -name "$ID_PREFIX" -exec rmdir {} +
+	assert_nothing_left
+}
+
 @test "a cgroup that has processes is refused" {
 	CGROUP=/$ID_PREFIX-busy
 	config ".linux.cgroupsPath = \"$CGROUP\""

@@ -34,7 +34,6 @@ teardown() {
 	run_fails 255 "parsing y as int for gid failed" moat exec -u 1:y "$ID" true
 	run_fails 255 "cannot allocate tty if moat will detach" moat exec -d -t "$ID" true
 	run_fails 255 "cannot use console socket" moat exec --console-socket /tmp/x "$ID" true
-	run_fails 255 "sub-cgroups are not supported" moat exec --cgroup sub "$ID" true
 	run_fails 255 "preserved-fd" moat exec --preserve-fds 200 "$ID" true
 	run_fails 255 "/nosuch" moat exec -p /nosuch "$ID"
 }

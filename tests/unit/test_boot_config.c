@@ -18,6 +18,7 @@ static struct boot_config sample(void)
 		{ (char *)"/proc", (char *)"proc", (char *)"", (char *)"", 14, 0, -1 },
 		{ (char *)"/data", (char *)"bind", (char *)"/srv", (char *)"", 1, 0, 1, 0, 7, 8, within, 2 },
 	};
+	static char *cgroups[] = { (char *)"cpu", (char *)"/sub", NULL };
 	static struct boot_device devices[] = { { (char *)"/dev/x", 0020000, 1, 3, 0666, 0, 0 } };
 	static struct boot_id_map maps[] = { { 0, 1000, 1 } };
 
@@ -30,6 +31,7 @@ static struct boot_config sample(void)
 			.program = (char *)"",
 			.args = { args, 3 },
 			.env = { none, 0 },
+			.cgroups = { cgroups, 2 },
 			.cwd = (char *)"/",
 			.uid = 5,
 			.additional_gids = gids,
@@ -91,6 +93,8 @@ static void test_round_trip(void **state)
 	assert_string_equal(out.process.args.items[2], "");
 	assert_null(out.process.args.items[3]);
 	assert_null(out.process.env.items[0]);
+	assert_int_equal(out.process.cgroups.count, 2);
+	assert_string_equal(out.process.cgroups.items[1], "/sub");
 	assert_int_equal(out.process.additional_gids[2], 3);
 	assert_int_equal(out.process.rlimits[0].hard, 4096);
 	assert_int_equal(out.process.capabilities[4], 5);

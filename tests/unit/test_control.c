@@ -29,6 +29,7 @@ static int op_start(void *arg, struct control_failure *why)
 static int op_exec(void *arg, struct control_exec *exec, int32_t *pid, struct control_failure *why)
 {
 	assert_int_equal(exec->fd_count, 3);
+	assert_int_equal(exec->place_fd >= 0, strstr(exec->process->args.items[0], "placed") != NULL);
 	last_token = exec->token;
 	*pid = 7;
 	if (!strcmp(exec->process->args.items[0], "early"))
@@ -136,7 +137,8 @@ static ssize_t answer(int fd, struct control_reply_header *header, void *body, s
 	return n;
 }
 
-static void exec_request(int fd, const char *name)
+/* @count FDs, the last of which is for the placing if @place is 1. */
+static void exec_request_with(int fd, const char *name, uint32_t place, uint32_t count)
 {
 	char *args[] = { (char *)(uintptr_t)name, NULL };
 	char *none[] = { NULL };
@@ -144,10 +146,11 @@ static void exec_request(int fd, const char *name)
 		.program = (char[]){ "" },
 		.args = { args, 1 },
 		.env = { none, 0 },
+		.cgroups = { none, 0 },
 		.cwd = (char[]){ "/" },
 	};
-	struct control_exec_request body = { .fd_count = 4 };
-	int fds[4];
+	struct control_exec_request body = { .fd_count = count, .place = place };
+	int fds[CONTROL_EXEC_FIXED_FDS + 1];
 	void *blob;
 	size_t size;
 
@@ -155,11 +158,16 @@ static void exec_request(int fd, const char *name)
 	fds[0] = memfd_create("test", MFD_CLOEXEC);
 	assert_int_equal(write(fds[0], blob, size), size);
 	lseek(fds[0], 0, SEEK_SET);
-	for (int i = 1; i < 4; i++)
+	for (uint32_t i = 1; i < count; i++)
 		fds[i] = fds[0];
-	request(fd, CONTROL_EXEC, &body, sizeof(body), fds, 4);
+	request(fd, CONTROL_EXEC, &body, sizeof(body), fds, count);
 	close(fds[0]);
 	free(blob);
+}
+
+static void exec_request(int fd, const char *name)
+{
+	exec_request_with(fd, name, 0, CONTROL_EXEC_FIXED_FDS);
 }
 
 static void test_failure(void **state)
@@ -201,6 +209,32 @@ static void test_exit_order(void **state)
 
 	for (int i = 0; i < 100; i++)
 		expect_exit(fd, i % 2 ? "early" : "late", i % 2 == 0);
+	close(fd);
+}
+
+static int exec_status(int fd, uint32_t place, uint32_t count)
+{
+	struct control_reply_header header;
+	struct control_exec_reply reply;
+
+	exec_request_with(fd, place ? "early, placed" : "early", place, count);
+	answer(fd, &header, &reply, sizeof(reply));
+	return header.status;
+}
+
+/* The last FD is the process's own without `place`, and must be there with it. */
+static void test_place(void **state)
+{
+	int fd = connect_server();
+	int32_t before = execs;
+
+	assert_int_equal(exec_status(fd, 0, CONTROL_EXEC_FIXED_FDS + 1), -EPROTO);
+	assert_int_equal(exec_status(fd, 1, CONTROL_EXEC_FIXED_FDS), -EPROTO);
+	assert_int_equal(exec_status(fd, 2, CONTROL_EXEC_FIXED_FDS + 1), -EPROTO);
+	assert_int_equal(execs, before);
+	assert_int_equal(exec_status(fd, 1, CONTROL_EXEC_FIXED_FDS + 1), 0);
+	assert_int_equal(execs, before + 1);
+	control_server_process_exited(server, last_token, 0);
 	close(fd);
 }
 
@@ -420,6 +454,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_failure),	  cmocka_unit_test(test_exit_order),
+		cmocka_unit_test(test_place),
 		cmocka_unit_test(test_abandoned), cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_notify),	  cmocka_unit_test(test_slow),
 		cmocka_unit_test(test_many),	  cmocka_unit_test(test_tasks),

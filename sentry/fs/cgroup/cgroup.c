@@ -12,6 +12,7 @@
 #include "sentry/fs/proc/system/proc_system.h"
 #include "sentry/fs/sysfs/tree_fs.h"
 #include "sentry/kernel/kernel.h"
+#include "sentry/kernel/task_cgroup.h"
 #include "sentry/vfs/vfs.h"
 #include "util/strbuf.h"
 
@@ -372,14 +373,20 @@ int cgroup_may_join(struct file *file, const struct credentials *cred)
 
 /* --- for proc --------------------------------------------------------------------------------- */
 
-void cgroup_show_membership(struct strbuf *out)
+void cgroup_show_membership(const struct task_cgroup *cgroup, struct strbuf *out)
 {
 	if (layout == 2) {
-		strbuf_add(out, "0::/\n");
+		strbuf_addf(out, "0::%s\n", task_cgroup_path(cgroup, ""));
 		return;
 	}
 	for (size_t i = ARRAY_SIZE(v1_hierarchies); i-- > 0;)
-		strbuf_addf(out, "%zu:%s:/\n", i + 1, v1_hierarchies[i]);
+		strbuf_addf(out, "%zu:%s:%s\n", i + 1, v1_hierarchies[i],
+			    task_cgroup_path(cgroup, v1_hierarchies[i]));
+}
+
+void cgroup_show_cpuset(const struct task_cgroup *cgroup, struct strbuf *out)
+{
+	strbuf_addf(out, "%s\n", task_cgroup_path(cgroup, layout == 2 ? "" : "cpuset"));
 }
 
 void cgroup_show_controllers(struct strbuf *out)

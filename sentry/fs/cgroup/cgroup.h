@@ -15,6 +15,7 @@ struct credentials;
 struct file;
 struct kernel;
 struct strbuf;
+struct task_cgroup;
 
 /* Registers "cgroup" and "cgroup2", with layout 2; once, at boot. */
 int cgroup_init(struct kernel *k) MUST_CHECK;
@@ -23,6 +24,7 @@ void cgroup_set_layout(int layout);
 /* CLONE_INTO_CGROUP: may a process be born into the group whose directory @file is?  -EBADF: it is
  * none of cgroup2; -EACCES. */
 int cgroup_may_join(struct file *file, const struct credentials *cred) MUST_CHECK;
-/* /proc/PID/cgroup and /proc/cgroups. */
-void cgroup_show_membership(struct strbuf *out);
+/* /proc/PID/cgroup and /proc/PID/cpuset of who is in @cgroup (NULL: the container's own), and /proc/cgroups. */
+void cgroup_show_membership(const struct task_cgroup *cgroup, struct strbuf *out);
+void cgroup_show_cpuset(const struct task_cgroup *cgroup, struct strbuf *out);
 void cgroup_show_controllers(struct strbuf *out);

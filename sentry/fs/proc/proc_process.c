@@ -274,12 +274,12 @@ int proc_store_timerslack(const struct proc_call *c, char *text, size_t size)
 
 int proc_show_cgroup(const struct proc_call *c, struct strbuf *out)
 {
-	cgroup_show_membership(out);
+	cgroup_show_membership(c->task->group->cgroup, out);
 	return 0;
 }
 
 int proc_show_cpuset(const struct proc_call *c, struct strbuf *out)
 {
-	strbuf_add(out, "/\n");
+	cgroup_show_cpuset(c->task->group->cgroup, out);
 	return 0;
 }
