@@ -34,12 +34,10 @@ static int read_spec_file(const char *path, char **text, size_t *size, struct er
 {
 	int error = file_read_all(AT_FDCWD, path, SPEC_SIZE_MAX, text, size);
 
-	if (error == -ENOENT)
-		return error_set(err, error, "JSON specification file %s not found", path);
 	if (error == -EFBIG)
 		return error_set(err, error, "%s: larger than %u MiB", path, SPEC_SIZE_MAX >> 20);
 	if (error)
-		return error_set_errno(err, error, "open %s", path);
+		return error_set_errno(err, error, "%s %s", error == -EISDIR ? "read" : "open", path);
 	return 0;
 }
 

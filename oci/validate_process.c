@@ -73,7 +73,8 @@ static int validate_user(const struct spec_user *u, struct error **err)
 		valid &= u->additional_gids.items[i] <= ID_MAX;
 	if (!valid)
 		return error_set(err, -EINVAL,
-				 "unable to setup user: uids and gids must be in range 0-%u", ID_MAX);
+				 "unable to start container process: unable to setup user: uids and gids must be "
+				 "in range 0-%u", ID_MAX);
 	if (u->umask.set && u->umask.value > 0777)
 		return error_set(err, -EINVAL,
 				 "process.user.umask: expected an integer from 0 to 511, found %u",
@@ -88,12 +89,12 @@ static int validate_env(const struct spec_process *p, struct error **err)
 
 		if (!equals)
 			return error_set(err, -EINVAL,
-					 "process.env[%zu]: invalid environment variable: missing '='",
-					 i);
+					 "unable to start container process: invalid environment variable: "
+					 "\"%s\"", p->env.items[i]);
 		if (equals == p->env.items[i])
 			return error_set(err, -EINVAL,
-					 "process.env[%zu]: environment variable name can't be empty",
-					 i);
+					 "unable to start container process: environment variable name "
+					 "can't be empty: \"%s\"", p->env.items[i]);
 	}
 	return 0;
 }

@@ -51,6 +51,7 @@ struct command {
 	int arguments_max; /* or ARGUMENTS_ANY */
 	int failure_status; /* exit status of a failure; runc's is 1, but 255 for exec */
 	bool hidden;
+	bool keep_order; /* options come first, as the rest may be a command line */
 	/*
 	 * @argv[0 .. argc) are the arguments after the options, NULL-terminated.  Returns the exit
 	 * status, or a negative errno with *err set.

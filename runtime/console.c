@@ -82,7 +82,7 @@ static int connect_socket(struct console *c, const char *path, struct error **er
 	    setsockopt(c->socket, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0 ||
 	    connect(c->socket, (struct sockaddr *)&address, sizeof(address)) < 0)
 		return error_set_errno(err, errno == EAGAIN ? -ETIMEDOUT : -errno,
-				       "connect to --console-socket %s", path);
+				       "dial unix %s: connect", path);
 	return 0;
 }
 

@@ -130,13 +130,14 @@ static int check_choice(const char *option, const char *value, const char *const
 
 static int check_values(const struct globals *g, struct error **err)
 {
-	static const char *const formats[] = { "text", "json", NULL };
+	static const char *const formats[] = { "", "text", "json", NULL };
 	static const char *const platforms[] = { "trap", "ptrace", NULL };
 	static const char *const overlays[] = { "memory", "none", NULL };
 	static const char *const networks[] = { "host", "none", NULL };
 
-	if (check_choice("log-format", g->log_format, formats, err) < 0 ||
-	    (g->platform && check_choice("platform", g->platform, platforms, err) < 0) ||
+	if (!is_one_of(g->log_format, formats))
+		return error_set(err, -EINVAL, "invalid log-format: %s", g->log_format);
+	if ((g->platform && check_choice("platform", g->platform, platforms, err) < 0) ||
 	    check_choice("overlay", g->overlay, overlays, err) < 0 ||
 	    check_choice("network", g->network, networks, err) < 0)
 		return error_code(*err);

@@ -52,6 +52,7 @@ libruntime_a_SOURCES += \
 	%D%/duration.c %D%/duration.h \
 	%D%/forward.c %D%/forward.h \
 	%D%/globals.c \
+	%D%/go_number.c %D%/go_number.h \
 	%D%/help.c %D%/help.h \
 	%D%/hooks.c %D%/hooks.h \
 	%D%/notify.c %D%/notify.h \

@@ -53,7 +53,8 @@ static int no_such_command(const char *name)
 {
 	AUTO_ERROR struct error *err = NULL;
 
-	error_set(&err, -EINVAL, "No help topic for '%s'", name);
+	/* runc ends it so. */
+	error_set(&err, -EINVAL, "No help topic for '%s'\n", name);
 	return fail(3, err);
 }
 
@@ -90,6 +91,8 @@ static int run_command(const struct globals *globals, const struct command *comm
 		return 0;
 	}
 	options_init(&command->options, options);
+	if (!command->keep_order)
+		options_reorder(&command->options, argc, argv);
 	option_error = options_parse(&command->options, options, argc, argv, &used, &err) < 0;
 	if (option_error || check_arguments(command, argc - used, &err) < 0) {
 		options_free(&command->options, options);

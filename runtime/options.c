@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "runtime/duration.h"
+#include "runtime/go_number.h"
 #include "util/parse.h"
 
 static void *field_of(const struct option_row *row, void *target)
@@ -40,7 +41,35 @@ static int parse_count(const char *text, unsigned *out)
 	return 0;
 }
 
-static int option_set(const struct option_row *row, void *target, const char *value)
+static int parse_base(const char *text, int64_t *out)
+{
+	char *end;
+	long long value;
+
+	/* strtoll skips blanks. */
+	if (!text[strspn(text, "+-")] || text[0] == ' ' || (text[0] >= '\t' && text[0] <= '\r'))
+		return -EINVAL;
+	errno = 0;
+	value = strtoll(text, &end, 0);
+	if (*end)
+		return -EINVAL;
+	if (errno == ERANGE)
+		return -ERANGE;
+	*out = value;
+	return 0;
+}
+
+static int add_number(const char *text, struct string_list *out, struct error **err)
+{
+	int64_t number;
+	int ret = go_parse_int("ParseInt", text, &number, err);
+
+	return ret < 0 ? ret : string_list_add(out, text);
+}
+
+/* *err may be set on failure, to say more than the code. */
+static int option_set(const struct option_row *row, void *target, const char *value,
+		      struct error **err)
 {
 	switch (row->kind) {
 	case OPTION_BOOL:
@@ -52,8 +81,12 @@ static int option_set(const struct option_row *row, void *target, const char *va
 		return 0;
 	case OPTION_DURATION:
 		return duration_parse(value, field_of(row, target));
+	case OPTION_INT:
+		return parse_base(value, field_of(row, target));
 	case OPTION_STRINGS:
 		return string_list_add(field_of(row, target), value);
+	case OPTION_INTS:
+		return add_number(value, field_of(row, target), err);
 	}
 	return -EINVAL;
 }
@@ -64,6 +97,8 @@ static int bad_value(const struct option_row *row, const char *name, int length,
 {
 	const char *why = ret == -ERANGE ? "value out of range" : "parse error";
 
+	if (*err)
+		return error_wrap(err, "invalid value \"%s\" for flag -%.*s", value, length, name);
 	if (row->kind == OPTION_BOOL)
 		return error_set(err, ret, "invalid boolean value \"%s\" for -%.*s: %s", value, length,
 				 name, why);
@@ -74,14 +109,14 @@ void options_init(const struct option_table *table, void *target)
 {
 	for (size_t i = 0; i < table->count; i++) {
 		if (table->rows[i].initial)
-			(void)option_set(&table->rows[i], target, table->rows[i].initial);
+			(void)option_set(&table->rows[i], target, table->rows[i].initial, NULL);
 	}
 }
 
 void options_free(const struct option_table *table, void *target)
 {
 	for (size_t i = 0; i < table->count; i++) {
-		if (table->rows[i].kind == OPTION_STRINGS)
+		if (table->rows[i].kind == OPTION_STRINGS || table->rows[i].kind == OPTION_INTS)
 			string_list_free(field_of(&table->rows[i], target));
 	}
 }
@@ -120,8 +155,56 @@ static int option_parse_one(const struct option_table *table, void *target, cons
 		value = *(*next)++;
 	else if (!value)
 		return error_set(err, -EINVAL, "flag needs an argument: -%.*s", (int)length, word);
-	ret = option_set(row, target, value);
+	ret = option_set(row, target, value, err);
 	return ret < 0 ? bad_value(row, word, (int)length, value, ret, err) : 0;
+}
+
+/* An option of the table, without its dashes; NULL: it is none. */
+static const char *as_option(const struct option_table *table, const char *word,
+			     const struct option_row **row)
+{
+	if (word[0] != '-' || !word[1] || !strcmp(word, "--"))
+		return NULL;
+	word += word[1] == '-' ? 2 : 1;
+	*row = option_find(table, word, strcspn(word, "="));
+	return *row ? word : NULL;
+}
+
+/* Moves @count words at @from to @to, before it. */
+static void move_words(char **to, char **from, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		char *word = from[i];
+
+		memmove(to + i + 1, to + i, (size_t)(from - to) * sizeof(*to));
+		to[i] = word;
+	}
+}
+
+void options_reorder(const struct option_table *table, int argc, char **argv)
+{
+	char **end = argv + argc, **options_end = argv + 1;
+
+	for (char **next = argv + 1; next < end;) {
+		const struct option_row *row;
+		const char *word = as_option(table, *next, &row);
+		size_t count = 1;
+
+		if (!strcmp(*next, "--")) {
+			/* What is before it is no option of the table, and what is behind it none at all. */
+			move_words(options_end, next, 1);
+			return;
+		}
+		if (!word) {
+			next++;
+			continue;
+		}
+		if (row->kind != OPTION_BOOL && !strchr(word, '=') && next + 1 < end)
+			count = 2;
+		move_words(options_end, next, count);
+		options_end += count;
+		next += count;
+	}
 }
 
 int options_parse(const struct option_table *table, void *target, int argc, char **argv,

@@ -20,7 +20,9 @@ enum option_kind {
 	OPTION_STRING,	/* const char *, borrowed from argv */
 	OPTION_COUNT,	/* unsigned */
 	OPTION_DURATION, /* int64_t, nanoseconds */
+	OPTION_INT,	/* int64_t; octal, decimal or hexadecimal, as in C */
 	OPTION_STRINGS, /* struct string_list; may be given many times */
+	OPTION_INTS,	/* the same, of decimal numbers */
 };
 
 struct option_row {
@@ -41,6 +43,11 @@ struct option_table {
 
 /* Sets the defaults of the table into @target. */
 void options_init(const struct option_table *table, void *target);
+/*
+ * Moves the options of argv[1] onwards, with their values, before the words that are none, up to a "--": with most
+ * commands of runc they may stand anywhere.  What is no option of the table stays where it is.
+ */
+void options_reorder(const struct option_table *table, int argc, char **argv);
 /*
  * Parses argv[1] onwards; *used is the index of the first word that is no option.
  * -EINVAL: unknown option, missing or bad value, said in runc's words.

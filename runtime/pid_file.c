@@ -40,7 +40,7 @@ int pid_file_write(const char *path, pid_t pid, struct error **err)
 		ret = -errno;
 	if (ret < 0) {
 		unlink(temporary);
-		return error_set_errno(err, ret, "write pid file %s", path);
+		return error_set_errno(err, ret, "open %s", temporary);
 	}
 	return 0;
 }

@@ -8,8 +8,8 @@
 
 #include "util/parse.h"
 
-#define FIRST_REALTIME 34 /* of the C library, which keeps 32 and 33 */
 #define LAST_SIGNAL 64
+#define FIRST_REALTIME 34 /* of the C library, which keeps 32 and 33 */
 
 static int parse_realtime(const char *text, int *out)
 {
@@ -30,8 +30,10 @@ static int parse_realtime(const char *text, int *out)
 
 int signal_parse(const char *text, int *out)
 {
-	if (parse_int(text, 0, LAST_SIGNAL, out) == 0)
-		return 0;
+	int ret = parse_int(*text == '+' ? text + 1 : text, 0, LAST_SIGNAL, out);
+
+	if (ret != -EINVAL)
+		return ret;
 	if (!strncasecmp(text, "SIG", 3))
 		text += 3;
 	for (int number = 1; number < 32; number++) {

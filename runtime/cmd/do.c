@@ -178,5 +178,6 @@ const struct command command_do = {
 	.arguments_min = 1,
 	.arguments_max = ARGUMENTS_ANY,
 	.failure_status = 1,
+	.keep_order = true,
 	.run = run,
 };

@@ -42,7 +42,7 @@ static const struct option_row rows[] = {
 	{ "env", "e", OPTION_STRINGS, FIELD(process.env), "set environment variables" },
 	{ "tty", "t", OPTION_BOOL, FIELD(process.tty), "allocate a pseudo-TTY" },
 	{ "user", "u", OPTION_STRING, FIELD(process.user), "UID (format: <uid>[:<gid>])" },
-	{ "additional-gids", "g", OPTION_STRINGS, FIELD(process.additional_gids), "additional gids" },
+	{ "additional-gids", "g", OPTION_INTS, FIELD(process.additional_gids), "additional gids" },
 	{ "process", "p", OPTION_STRING, FIELD(process.file), "path to the process.json" },
 	{ "detach", "d", OPTION_BOOL, FIELD(detach), "detach from the container's process" },
 	{ "pid-file", NULL, OPTION_STRING, FIELD(pid_file),
@@ -227,17 +227,20 @@ static int exec_in(const struct globals *globals, struct container *container,
 	return status;
 }
 
+static bool has_file(const struct options *o)
+{
+	return o->process.file && *o->process.file;
+}
+
 static int run(const struct globals *globals, void *options, int argc, char **argv,
 	       struct error **err)
 {
 	const struct options *o = options;
 	AUTO_CONTAINER struct container *container = NULL;
-	int status = 0;
+	int status = container_peek(globals, argv[0], &container, err);
 
-	if (argc == 1 && !o->process.file)
+	if (status == 0 && argc == 1 && !has_file(o))
 		status = error_set(err, -EINVAL, "process args cannot be empty");
-	if (status == 0)
-		status = container_peek(globals, argv[0], &container, err);
 	if (status == 0)
 		status = exec_in(globals, container, o, argc, argv, err);
 	return status < 0 ? error_wrap(err, "exec failed") : status;
@@ -255,5 +258,6 @@ const struct command command_exec = {
 	.arguments_min = 1,
 	.arguments_max = ARGUMENTS_ANY,
 	.failure_status = 255,
+	.keep_order = true,
 	.run = run,
 };

@@ -7,12 +7,28 @@
 #include <string.h>
 
 #include "runtime/container/check_supported.h"
+#include "runtime/go_number.h"
 #include "util/cleanup.h"
-#include "util/parse.h"
 
 static int out_of_memory(struct error **err)
 {
 	return error_set(err, -ENOMEM, "out of memory");
+}
+
+/* One that is none, and runc would cut to 32 bits, becomes one that is refused. */
+static uint32_t to_id(int64_t number)
+{
+	return number < 0 || number > UINT32_MAX ? UINT32_MAX : (uint32_t)number;
+}
+
+static int parse_id(const char *text, const char *what, uint32_t *out, struct error **err)
+{
+	int64_t number;
+
+	if (go_parse_int("Atoi", text, &number, err) < 0)
+		return error_wrap(err, "parsing %s as int for %s failed", text, what);
+	*out = to_id(number);
+	return 0;
 }
 
 int exec_set_user(struct spec_user *user, const char *text, struct error **err)
@@ -22,11 +38,9 @@ int exec_set_user(struct spec_user *user, const char *text, struct error **err)
 
 	if (!uid)
 		return out_of_memory(err);
-	if (parse_u32(uid, &user->uid) < 0)
-		return error_set(err, -EINVAL, "parsing %s as int for uid failed", uid);
-	if (colon && parse_u32(colon + 1, &user->gid) < 0)
-		return error_set(err, -EINVAL, "parsing %s as int for gid failed", colon + 1);
-	return 0;
+	if (colon && parse_id(colon + 1, "gid", &user->gid, err) < 0)
+		return error_code(*err);
+	return parse_id(uid, "uid", &user->uid, err);
 }
 
 static int add_gids(struct spec_user *user, const struct string_list *gids, struct error **err)
@@ -41,9 +55,14 @@ static int add_gids(struct spec_user *user, const struct string_list *gids, stru
 		return out_of_memory(err);
 	user->additional_gids.items = grown;
 	for (size_t i = 0; i < gids->count; i++) {
-		if (parse_u32(gids->items[i], &grown[count + i]) < 0)
-			return error_set(err, -EINVAL, "parsing %s as int for additional gid failed",
+		int64_t number;
+
+		if (go_parse_int("ParseInt", gids->items[i], &number, err) < 0)
+			return error_code(*err);
+		if (number < 0)
+			return error_set(err, -EINVAL, "additional-gids must be a positive number %s",
 					 gids->items[i]);
+		grown[count + i] = to_id(number);
 		user->additional_gids.count++;
 	}
 	return 0;
@@ -141,7 +160,7 @@ int exec_process_build(const struct container *container, const struct exec_proc
 	struct spec *spec;
 	int ret;
 
-	if (o->file)
+	if (o->file && *o->file)
 		return build_from_file(o->file, extra, terminal, fd, err);
 	if (container_load_spec(container, &spec, err) < 0)
 		return error_code(*err);

@@ -42,17 +42,21 @@ static int run(const struct globals *globals, void *options, int argc, char **ar
 	const struct options *o = options;
 	AUTO_CONTAINER struct container *container = NULL;
 	struct control_signal_request request = { .pid = CONTROL_PID_INIT, .all = o->all };
-	const char *name = argc > 1 ? argv[1] : "SIGTERM";
+	const char *name = argc > 1 && *argv[1] ? argv[1] : "SIGTERM";
+	int parsed;
 
 	if (container_peek(globals, argv[0], &container, err) < 0)
 		return error_code(*err);
-	if (signal_parse(name, &request.signal) < 0)
+	parsed = signal_parse(name, &request.signal);
+	if (parsed == -EINVAL)
 		return error_set(err, -EINVAL, "unknown signal \"%s\"", name);
 	/* runc: with --all, that none is left is no failure. */
 	if (container->status == OCI_STOPPED && o->all)
 		return 0;
 	if (container_check_alive(container, err) < 0)
 		return error_code(*err);
+	if (parsed < 0)
+		return error_set(err, parsed, "unable to signal init: invalid argument");
 	/* One that has not started has nothing that could handle a signal. */
 	if (container->status == OCI_CREATED && request.signal != 0)
 		request.signal = SIGKILL;

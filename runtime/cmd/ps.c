@@ -68,5 +68,6 @@ const struct command command_ps = {
 	.arguments_min = 1,
 	.arguments_max = ARGUMENTS_ANY,
 	.failure_status = 1,
+	.keep_order = true,
 	.run = run,
 };

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include "runtime/command.h"
 #include "runtime/container/container.h"
 #include "runtime/control_client.h"
+#include "runtime/go_number.h"
 #include "runtime/systemd/container_unit.h"
 #include "util/cleanup.h"
 #include "util/file.h"
@@ -29,12 +31,11 @@
 
 struct options {
 	const char *resources;
-	const char *blkio_weight;
+	int64_t blkio_weight, pids_limit;
 	const char *cpu_period, *cpu_quota, *cpu_share, *cpu_rt_period, *cpu_rt_runtime;
 	const char *cpuset_cpus, *cpuset_mems;
 	const char *memory, *memory_reservation, *memory_swap;
 	const char *kernel_memory, *kernel_memory_tcp;
-	const char *pids_limit;
 	const char *l3_cache_schema, *mem_bw_schema;
 };
 
@@ -44,7 +45,7 @@ static const struct option_row rows[] = {
 	{ "resources", "r", OPTION_STRING, FIELD(resources),
 	  "path to the file containing the resources to update or '-' to read from the standard input: "
 	  "a linux.resources object as in config.json; all other options are ignored" },
-	{ "blkio-weight", NULL, OPTION_STRING, FIELD(blkio_weight),
+	{ "blkio-weight", NULL, OPTION_INT, FIELD(blkio_weight),
 	  "Specifies per cgroup weight, range is from 10 to 1000", "0" },
 	{ "cpu-period", NULL, OPTION_STRING, FIELD(cpu_period),
 	  "CPU CFS period to be used for hardcapping (in usecs). 0 to use system default" },
@@ -65,10 +66,11 @@ static const struct option_row rows[] = {
 	  "Total memory usage (memory + swap); set '-1' to enable unlimited swap" },
 	{ "kernel-memory", NULL, OPTION_STRING, FIELD(kernel_memory), NULL },
 	{ "kernel-memory-tcp", NULL, OPTION_STRING, FIELD(kernel_memory_tcp), NULL },
-	{ "pids-limit", NULL, OPTION_STRING, FIELD(pids_limit),
+	{ "pids-limit", NULL, OPTION_INT, FIELD(pids_limit),
 	  "Maximum number of pids allowed in the container", "0" },
-	{ "l3-cache-schema", NULL, OPTION_STRING, FIELD(l3_cache_schema), "not supported: refused" },
-	{ "mem-bw-schema", NULL, OPTION_STRING, FIELD(mem_bw_schema), "not supported: refused" },
+	{ "l3-cache-schema", NULL, OPTION_STRING, FIELD(l3_cache_schema), "as with runc where the host does not have it: refused" },
+	{ "mem-bw-schema", NULL, OPTION_STRING, FIELD(mem_bw_schema),
+	  "as with runc where the host does not have it: refused" },
 };
 
 /* --- what is wanted ------------------------------------------------------------------- */
@@ -83,7 +85,7 @@ static int read_resources(const char *path, struct spec_resources **out, struct 
 		path = "/dev/stdin";
 	ret = file_read_all(AT_FDCWD, path, RESOURCES_SIZE_MAX, &text, &size);
 	if (ret < 0)
-		return error_set_errno(err, ret, "read %s", path);
+		return error_set_errno(err, ret, "%s %s", ret == -EISDIR ? "read" : "open", path);
 	return spec_parse_resources(text, size, path, out, err);
 }
 
@@ -93,14 +95,12 @@ static bool given(const char *text)
 	return text && *text;
 }
 
-static int option_i64(const char *name, const char *text, int64_t least, struct opt_i64 *out,
-		      struct error **err)
+static int option_i64(const char *name, const char *text, struct opt_i64 *out, struct error **err)
 {
 	if (!given(text))
 		return 0;
-	if (parse_i64(text, least, INT64_MAX, &out->value) < 0)
-		return error_set(err, -EINVAL, "invalid value for --%s: \"%s\" is not a number", name,
-				 text);
+	if (go_parse_int("ParseInt", text, &out->value, err) < 0)
+		return error_wrap(err, "invalid value for %s", name);
 	out->set = true;
 	return 0;
 }
@@ -109,23 +109,18 @@ static int option_u64(const char *name, const char *text, struct opt_u64 *out, s
 {
 	if (!given(text))
 		return 0;
-	if (parse_u64(text, 10, UINT64_MAX, &out->value) < 0)
-		return error_set(err, -EINVAL, "invalid value for --%s: \"%s\" is not a number", name,
-				 text);
+	if (go_parse_uint(text, &out->value, err) < 0)
+		return error_wrap(err, "invalid value for %s", name);
 	out->set = true;
 	return 0;
 }
 
-static int option_weight(const char *text, struct opt_u16 *out, struct error **err)
+static int option_weight(int64_t weight, struct opt_u16 *out, struct error **err)
 {
-	struct opt_u64 weight = { 0 };
-
-	if (option_u64("blkio-weight", text, &weight, err) < 0)
-		return error_code(*err);
-	if (weight.value > UINT16_MAX)
-		return error_set(err, -ERANGE, "invalid value for --blkio-weight: %s is too much", text);
-	out->set = weight.set;
-	out->value = (uint16_t)weight.value;
+	if (weight < 0 || weight > UINT16_MAX)
+		return error_set(err, -ERANGE, "invalid value for blkio-weight: %" PRId64, weight);
+	out->set = weight != 0;
+	out->value = (uint16_t)weight;
 	return 0;
 }
 
@@ -136,7 +131,7 @@ static int option_bytes(const char *name, const char *text, struct opt_i64 *out,
 	if (!strcmp(text, "-1"))
 		out->value = -1;
 	else if (byte_size_parse(text, &out->value) < 0)
-		return error_set(err, -EINVAL, "invalid value for --%s: \"%s\" is not a size", name, text);
+		return error_set(err, -EINVAL, "invalid value for %s: invalid size: '%s'", name, text);
 	out->set = true;
 	return 0;
 }
@@ -152,15 +147,15 @@ static int option_text(const char *text, char **out, struct error **err)
 static int check_refused(const struct options *o, struct error **err)
 {
 	const struct {
-		const char *name, *value;
+		const char *why, *value;
 	} refused[] = {
-		{ "l3-cache-schema", o->l3_cache_schema },
-		{ "mem-bw-schema", o->mem_bw_schema },
+		{ "Intel RDT/CAT: l3 cache schema is not enabled", o->l3_cache_schema },
+		{ "Intel RDT/MBA: memory bandwidth schema is not enabled", o->mem_bw_schema },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
-		if (given(refused[i].value) && strcmp(refused[i].value, "0") != 0)
-			return error_set(err, -EOPNOTSUPP, "--%s is not supported", refused[i].name);
+		if (given(refused[i].value))
+			return error_set(err, -EOPNOTSUPP, "%s", refused[i].why);
 	return 0;
 }
 
@@ -188,18 +183,17 @@ static int fill_resources(const struct options *o, struct spec_resources *r, str
 	if (check_refused(o, err) < 0 || check_kernel_memory(o, err) < 0 ||
 	    option_weight(o->blkio_weight, &r->block_io->weight, err) < 0 ||
 	    option_u64("cpu-rt-period", o->cpu_rt_period, &r->cpu->realtime_period, err) < 0 ||
-	    option_i64("cpu-rt-runtime", o->cpu_rt_runtime, INT64_MIN, &r->cpu->realtime_runtime,
-		       err) < 0 ||
+	    option_i64("cpu-rt-runtime", o->cpu_rt_runtime, &r->cpu->realtime_runtime, err) < 0 ||
 	    option_u64("cpu-period", o->cpu_period, &r->cpu->period, err) < 0 ||
-	    option_i64("cpu-quota", o->cpu_quota, INT64_MIN, &r->cpu->quota, err) < 0 ||
+	    option_i64("cpu-quota", o->cpu_quota, &r->cpu->quota, err) < 0 ||
 	    option_u64("cpu-share", o->cpu_share, &r->cpu->shares, err) < 0 ||
 	    option_text(o->cpuset_cpus, &r->cpu->cpus, err) < 0 ||
 	    option_text(o->cpuset_mems, &r->cpu->mems, err) < 0 ||
 	    option_bytes("memory", o->memory, &r->memory->limit, err) < 0 ||
 	    option_bytes("memory-reservation", o->memory_reservation, &r->memory->reservation, err) < 0 ||
-	    option_bytes("memory-swap", o->memory_swap, &r->memory->swap, err) < 0 ||
-	    option_i64("pids-limit", o->pids_limit, -1, &r->pids->limit, err) < 0)
+	    option_bytes("memory-swap", o->memory_swap, &r->memory->swap, err) < 0)
 		return error_code(*err);
+	r->pids->limit = (struct opt_i64){ .set = o->pids_limit != 0, .value = o->pids_limit };
 	return 0;
 }
 

@@ -35,12 +35,10 @@ int container_check_id(const char *id, struct error **err)
 				 length, CONTAINER_ID_MAX);
 	for (size_t i = 0; i < length; i++) {
 		if (!id_character_ok(id[i]))
-			return error_set(err, -EINVAL,
-					 "invalid container ID format: only letters, digits and "
-					 "_ + - . are allowed");
+			return error_set(err, -EINVAL, "invalid container ID format");
 	}
 	if (!strcmp(id, ".") || !strcmp(id, ".."))
-		return error_set(err, -EINVAL, "invalid container ID format: \"%s\"", id);
+		return error_set(err, -EINVAL, "invalid container ID format");
 	/* A directory of that name must be possible. */
 	if (length > NAME_MAX)
 		return error_set(err, -ENAMETOOLONG,

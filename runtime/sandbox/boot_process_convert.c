@@ -77,6 +77,16 @@ static void keep_own_groups(struct boot_arena *arena, struct boot_process *to)
 	to->gids_of_host = true;
 }
 
+/* Each once, as with runc. */
+static void add_group(struct boot_process *to, uint32_t gid)
+{
+	for (uint32_t i = 0; i < to->additional_gid_count; i++) {
+		if (to->additional_gids[i] == gid)
+			return;
+	}
+	to->additional_gids[to->additional_gid_count++] = gid;
+}
+
 static void convert_user(struct boot_arena *arena, const struct spec_user *from,
 			 struct boot_process *to)
 {
@@ -90,10 +100,8 @@ static void convert_user(struct boot_arena *arena, const struct spec_user *from,
 		return;
 	}
 	to->additional_gids = arena_array(arena, count, sizeof(uint32_t));
-	if (to->additional_gids) {
-		memcpy(to->additional_gids, from->additional_gids.items, count * sizeof(uint32_t));
-		to->additional_gid_count = (uint32_t)count;
-	}
+	for (size_t i = 0; to->additional_gids && i < count; i++)
+		add_group(to, from->additional_gids.items[i]);
 }
 
 int arena_process(struct boot_arena *arena, const struct spec_process *process,

@@ -38,8 +38,9 @@ int preserve_check(unsigned preserve_fds, unsigned *count, struct string_list *e
 		/* What we opened ourselves is close-on-exec; what was passed to us is not. */
 		if (fcntl(STDERR_FILENO + 1 + (int)i, F_GETFD) != 0)
 			return error_set(err, -EBADF,
-					 "please check that preserved-fd %u (of %u) is present", i,
-					 activated + preserve_fds);
+					 "unable to stat preserved-fd %u (of %u): stat /proc/self/fd/%u: "
+					 "no such file or directory", i, activated + preserve_fds,
+					 STDERR_FILENO + 1 + i);
 	}
 	*count = activated + preserve_fds;
 	if (activated == 0)

@@ -303,7 +303,7 @@ refused() {
 }
 
 @test "--preserve-fds of files that are not there" {
-	run_fails 1 "please check that preserved-fd" moat run --preserve-fds 200 -b "$BUNDLE" "$ID"
+	run_fails 1 "unable to stat preserved-fd" moat run --preserve-fds 200 -b "$BUNDLE" "$ID"
 	assert_nothing_left
 }
 

@@ -190,7 +190,7 @@ signalled() {
 	run -0 moat kill "$ID" sigcont
 	run -0 moat kill "$ID" 18
 	run_fails 1 'unknown signal "FOO"' moat kill "$ID" FOO
-	run_fails 1 'unknown signal "65"' moat kill "$ID" 65
+	run_fails 1 'unable to signal init: invalid argument' moat kill "$ID" 65
 	run_fails 1 "container does not exist" moat kill nope KILL
 	run -0 moat kill "$ID" 9
 	wait_for_status "$ID" stopped
@@ -205,7 +205,7 @@ signalled() {
 }
 
 @test "a pid file that cannot be written undoes the creation" {
-	run_fails 1 "write pid file /nosuch/pid" moat create -b "$BUNDLE" --pid-file /nosuch/pid "$ID"
+	run_fails 1 "open /nosuch/.pid.tmp: no such file or directory" moat create -b "$BUNDLE" --pid-file /nosuch/pid "$ID"
 	assert_nothing_left
 }
 

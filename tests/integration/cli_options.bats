@@ -91,7 +91,7 @@ completed() {
 }
 
 @test "bad values of global flags" {
-	run_fails 1 'invalid --log-format "xml"' "$MOAT" --log-format xml list
+	run_fails 1 'invalid log-format: xml' "$MOAT" --log-format xml list
 	run_fails 1 'invalid --platform "kvm"' "$MOAT" --platform kvm list
 	run_fails 1 'invalid --overlay "disk"' "$MOAT" --overlay disk list
 	run_fails 1 'invalid --network "sandbox"' "$MOAT" --network sandbox list

@@ -130,7 +130,7 @@ guest_file() {
 
 @test "what cannot be updated is said" {
 	run_detached "$ID"
-	run_fails 1 "--l3-cache-schema is not supported" moat update --l3-cache-schema x "$ID"
+	run_fails 1 "Intel RDT/CAT: l3 cache schema is not enabled" moat update --l3-cache-schema x "$ID"
 	run_fails 1 'invalid value for --memory: "1e9" is not a size' moat update --memory 1e9 "$ID"
 	run_fails 1 "container does not exist" moat update --memory 1g "$ID-none"
 	moat kill "$ID" KILL

@@ -27,6 +27,7 @@ EXTRA_DIST += \
 	%D%/cli_do.bats \
 	%D%/cli_events.bats \
 	%D%/cli_exec.bats \
+	%D%/cli_misuse.bats \
 	%D%/cli_faults.bats \
 	%D%/cli_hooks.bats \
 	%D%/cli_id_mapped.bats \

@@ -166,21 +166,22 @@ static void test_signals(void **state)
 {
 	static const struct {
 		const char *text;
-		int number; /* -1: refused */
+		int number; /* or the error */
 	} rows[] = {
+		{ "+9", 9 },	     { "++9", -EINVAL }, { "99999999999", -ERANGE },
 		{ "KILL", 9 },	     { "SIGKILL", 9 }, { "sigkill", 9 },  { "9", 9 },
 		{ "0", 0 },	     { "TERM", 15 },   { "SIGIOT", 6 },	  { "RTMIN", 34 },
 		{ "SIGRTMIN+3", 37 }, { "RTMAX", 64 },  { "RTMAX-14", 50 }, { "64", 64 },
-		{ "65", -1 },	     { "-1", -1 },     { "", -1 },	  { "SIG", -1 },
-		{ "FOO", -1 },	     { "RTMIN+16", -1 }, { "9x", -1 },
+		{ "65", -ERANGE },   { "-1", -ERANGE }, { "", -EINVAL },  { "SIG", -EINVAL },
+		{ "FOO", -EINVAL },  { "RTMIN+16", -EINVAL }, { "9x", -EINVAL },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		int number = -1;
 		int ret = signal_parse(rows[i].text, &number);
 
-		assert_int_equal(ret, rows[i].number < 0 ? -EINVAL : 0);
-		assert_int_equal(number, rows[i].number);
+		assert_int_equal(ret, rows[i].number < 0 ? rows[i].number : 0);
+		assert_int_equal(number, rows[i].number < 0 ? -1 : rows[i].number);
 	}
 }
 
