@@ -59,8 +59,6 @@ static int set_size(struct console *c, const struct spec_console_size *size, str
 
 	if (!size)
 		return 0;
-	if (size->height > UINT16_MAX || size->width > UINT16_MAX)
-		return error_set(err, -EINVAL, "process.consoleSize: larger than 65535");
 	window.ws_row = (unsigned short)size->height;
 	window.ws_col = (unsigned short)size->width;
 	if (ioctl(c->master, TIOCSWINSZ, &window) < 0)
@@ -86,10 +84,25 @@ static int connect_socket(struct console *c, const char *path, struct error **er
 	return 0;
 }
 
+/* The first of our files that is one, in runc's order; they may lead elsewhere, all of them. */
+static int find_host(struct console *c, struct error **err)
+{
+	for (int fd = STDERR_FILENO; fd >= STDIN_FILENO; fd--) {
+		if (!isatty(fd))
+			continue;
+		c->host = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		return c->host < 0 ? error_set_errno(err, -errno, "unable to get console") : 0;
+	}
+	c->host = open("/dev/tty", O_RDONLY | O_CLOEXEC);
+	return c->host < 0 ? error_set_errno(err, -errno, "open /dev/tty") : 0;
+}
+
 int console_make(struct console *c, const struct spec_console_size *size, const char *socket,
 		 struct error **err)
 {
-	if (socket && *socket && connect_socket(c, socket, err) < 0)
+	if (size && (size->height > UINT16_MAX || size->width > UINT16_MAX))
+		return error_set(err, -EINVAL, "process.consoleSize: larger than 65535");
+	if (socket && *socket ? connect_socket(c, socket, err) < 0 : find_host(c, err) < 0)
 		return error_code(*err);
 	if (open_pair(c, err) < 0 || set_size(c, size, err) < 0)
 		return error_code(*err);
@@ -134,6 +147,7 @@ void console_close(struct console *c)
 	close_fd(&c->master);
 	close_fd(&c->slave);
 	close_fd(&c->socket);
+	close_fd(&c->host);
 }
 
 /* --- joined to ours ------------------------------------------------------------------------ */
@@ -142,7 +156,7 @@ void console_copy_size(struct console *c)
 {
 	struct winsize size;
 
-	if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0 && ioctl(c->master, TIOCSWINSZ, &size) < 0)
+	if (ioctl(c->host, TIOCGWINSZ, &size) == 0 && ioctl(c->master, TIOCSWINSZ, &size) < 0)
 		log_debug("console: set size: %m");
 }
 
@@ -151,13 +165,13 @@ void console_join(struct console *c)
 	struct termios modes;
 
 	console_copy_size(c);
-	if (tcgetattr(STDIN_FILENO, &our_modes) < 0)
+	if (tcgetattr(c->host, &our_modes) < 0)
 		return;
 	modes = our_modes;
 	cfmakeraw(&modes);
 	/* As runc: the container's terminal leaves the line ends to ours. */
 	modes.c_oflag |= OPOST;
-	c->raw = tcsetattr(STDIN_FILENO, TCSANOW, &modes) == 0;
+	c->raw = tcsetattr(c->host, TCSANOW, &modes) == 0;
 }
 
 int console_input_fd(const struct console *c)
@@ -219,6 +233,6 @@ void console_leave(struct console *c)
 	while (poll(&entry, 1, 0) > 0 && console_carry_output(c))
 		;
 	if (c->raw)
-		tcsetattr(STDIN_FILENO, TCSANOW, &our_modes);
+		tcsetattr(c->host, TCSANOW, &our_modes);
 	c->raw = false;
 }

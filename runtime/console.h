@@ -17,16 +17,17 @@
 struct console {
 	int master, slave; /* owned, or -1 */
 	int socket;	   /* connected to the caller's, until the master is sent; or -1 */
+	int host;	   /* owned: our own terminal, if it is joined to that; or -1 */
 	/* while it is joined to ours */
 	bool raw;	   /* ours was changed, and is to be restored */
 	bool input_ended;
 };
 
-#define CONSOLE_INIT { -1, -1, -1, false, false }
+#define CONSOLE_INIT { -1, -1, -1, -1, false, false }
 
 /* runc's rules: --console-socket goes with a terminal in the background, and only with that. */
 int console_check(bool terminal, bool detach, const char *socket, struct error **err) MUST_CHECK;
-/* Makes the pair; @size may be NULL.  With @socket it is also connected to. */
+/* Makes the pair; @size may be NULL.  Connects to @socket, or finds our own terminal without one: -ENXIO, there is none. */
 int console_make(struct console *c, const struct spec_console_size *size, const char *socket,
 		 struct error **err) MUST_CHECK;
 /* Sends the master to the caller, and closes ours. */

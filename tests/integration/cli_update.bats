@@ -131,7 +131,7 @@ guest_file() {
 @test "what cannot be updated is said" {
 	run_detached "$ID"
 	run_fails 1 "Intel RDT/CAT: l3 cache schema is not enabled" moat update --l3-cache-schema x "$ID"
-	run_fails 1 'invalid value for --memory: "1e9" is not a size' moat update --memory 1e9 "$ID"
+	run_fails 1 "invalid value for memory: invalid size: '1e9'" moat update --memory 1e9 "$ID"
 	run_fails 1 "container does not exist" moat update --memory 1g "$ID-none"
 	moat kill "$ID" KILL
 	wait_for_status "$ID" stopped

@@ -4,6 +4,7 @@
 # Containers with a terminal, driven through a real one (tmux): job control, editors and pagers,
 # sizes, exec, the console socket.
 
+bats_require_minimum_version 1.5.0
 load helpers.bash
 load terminal_helpers.bash
 
@@ -161,7 +162,8 @@ run_in_terminal() {
 
 @test "terminal: output that comes last is not lost" {
 	args /bin/sh -c 'i=0; while [ $i -lt 3000 ]; do echo line $i; i=$((i + 1)); done'
-	moat run -b "$BUNDLE" "$ID" </dev/null >"$BATS_TEST_TMPDIR/out"
+	export MOAT ROOT BUNDLE ID BATS_TEST_TMPDIR
+	script -qec '"$MOAT" --root "$ROOT" run -b "$BUNDLE" "$ID" </dev/null >"$BATS_TEST_TMPDIR/out"' /dev/null
 	[ "$(wc -l <"$BATS_TEST_TMPDIR/out")" = 3000 ]
 	[ "$(tail -n 1 "$BATS_TEST_TMPDIR/out")" = "line 2999" ]
 	! grep -q $'\r' "$BATS_TEST_TMPDIR/out"
@@ -267,8 +269,73 @@ receiver() {
 		moat create -b "$BUNDLE" "$ID"
 	run_fails 1 "cannot use console socket if moat will not detach or allocate tty" \
 		moat run -b "$BUNDLE" --console-socket /tmp/x "$ID"
-	run_fails 1 "connect to --console-socket" \
+	run_fails 1 "none: connect: no such file or directory" \
 		moat create -b "$BUNDLE" --console-socket "$BATS_TEST_TMPDIR/none" "$ID"
+	run_fails 1 "open /dev/tty: no such device or address" setsid -w "$MOAT" --root "$ROOT" run -b "$BUNDLE" "$ID" </dev/null
 	config '.mounts |= map(select(.type != "devpts"))'
-	run_fails 1 "open a terminal" moat run -b "$BUNDLE" "$ID"
+	export MOAT ROOT BUNDLE ID BATS_TEST_TMPDIR
+	run script -qec '"$MOAT" --root "$ROOT" run -b "$BUNDLE" "$ID" 2>"$BATS_TEST_TMPDIR/said"' /dev/null
+	[ "$status" = 1 ]
+	grep -q "open a terminal" "$BATS_TEST_TMPDIR/said"
+}
+
+# What a caller who has no terminal at all gets, with and without a console socket.
+terminals_of() { # runtime
+	local runtime=$1 root="$BATS_TEST_TMPDIR/root-$(basename "$1")" terminal how
+	rt() { timeout 20 setsid -w "$runtime" --root "$root" "$@" </dev/null; }
+	said() { # invocation
+		local status=0
+		echo "--- $terminal $*"
+		rt "$@" >out 2>err || status=$?
+		echo "status $status"
+		cat out
+		sed -E 's/time="[^"]*"//; s/\bmoat\b/runc/g' err
+	}
+	for terminal in true false; do
+		jq ".process.terminal = $terminal | .process.args = [\"/bin/true\"]" config.json >new
+		mv new config.json
+		for how in run 'run -d' create; do
+			for socket in '' '--console-socket=' '--console-socket=none' '--console-socket=config.json' '--console-socket=socket'; do
+				# shellcheck disable=SC2086
+				said $how $socket "$ID"
+				rt delete -f "$ID" >/dev/null 2>&1 || true
+			done
+		done
+	done
+	jq '.process.terminal = false | .process.args = ["/bin/sleep", "1000"]' config.json >new
+	mv new config.json
+	rt run -d "$ID" >/dev/null 2>&1
+	for how in 'exec -t' 'exec -t -d' 'exec -d' exec; do
+		for socket in '' '--console-socket=none' '--console-socket=socket'; do
+			# shellcheck disable=SC2086
+			said $how $socket "$ID" true
+		done
+	done
+	echo '{"terminal": true, "args": ["/bin/true"], "cwd": "/", "user": {}}' >process.json
+	said exec -p process.json "$ID"
+	said exec -d -p process.json "$ID"
+	rt delete -f "$ID"
+}
+
+@test "terminal: none of the caller's, as under runc" {
+	local receiver
+	command -v runc || skip "runc is not installed"
+	cd "$BUNDLE"
+	python3 - socket 3>&- >/dev/null <<-'PY' &
+		import socket, sys
+		s = socket.socket(socket.AF_UNIX)
+		s.bind(sys.argv[1])
+		s.listen(5)
+		kept = []
+		while True:
+		    c, _ = s.accept()
+		    kept.append((c, socket.recv_fds(c, 100, 4)))
+	PY
+	receiver=$!
+	until [ -S socket ]; do sleep 0.05; done
+	terminals_of runc >theirs
+	terminals_of "$MOAT" >ours
+	kill $receiver
+	diff theirs ours
+	grep -q "open /dev/tty: no such device or address" ours
 }
