@@ -55,9 +55,7 @@ static int load_config(const struct create_options *options, struct spec **spec,
 		return error_set_errno(err, ret, "read config.json");
 	if (spec_parse(*text, *size, CONTAINER_CONFIG, spec, err) < 0)
 		return error_code(*err);
-	if (spec_validate(*spec, err) < 0)
-		return error_wrap(err, "config.json");
-	return 0;
+	return spec_validate(*spec, err);
 }
 
 static int check_rootfs(const struct spec *spec, char **path, struct error **err)

@@ -172,44 +172,99 @@ static const char *path_of(const struct boot_process *p)
 	return "";
 }
 
-/* Could @name be executed by the process?  As Go's exec.LookPath asks. */
-static int check_executable(const struct vfs_context *ctx, const char *name)
+/* Go's exec.LookPath, which knows the mode bits alone: *exists, and 0 for a file with one of them. */
+static int look_at(const struct vfs_context *ctx, const char *name, bool *exists)
+{
+	struct path p;
+	uint32_t mode;
+	int rc = vfs_lookup(ctx, LINUX_AT_FDCWD, name, LOOKUP_FOLLOW, &p);
+
+	*exists = rc == 0;
+	if (rc < 0)
+		return rc;
+	mode = p.dentry->inode->attr.mode;
+	path_put(&p);
+	return (mode & LINUX_S_IFMT) != LINUX_S_IFDIR && (mode & 0111) ? 0 : -EACCES;
+}
+
+static bool may_execute(const struct vfs_context *ctx, const char *name)
 {
 	struct path p;
 	int rc = vfs_lookup(ctx, LINUX_AT_FDCWD, name, LOOKUP_FOLLOW, &p);
 
 	if (rc < 0)
-		return rc;
-	if (inode_type(p.dentry->inode) == LINUX_S_IFDIR)
-		rc = -EACCES;
-	else
-		rc = inode_permission(p.dentry->inode, LINUX_MAY_EXEC, ctx->cred);
+		return false;
+	rc = inode_permission(p.dentry->inode, LINUX_MAY_EXEC, ctx->cred);
 	path_put(&p);
-	return rc;
+	return rc == 0;
 }
 
+/*
+ * The first in $PATH that the process may execute, or else the first that has a bit for it: runc refuses that,
+ * unless its Go is a newer one, which goes on.
+ */
 static int search_path(const struct vfs_context *ctx, const char *path, const char *name,
 		       char **out)
 {
-	int rc = -ENOENT;
+	char *found = NULL;
 
 	/* Nothing is found without one, as under runc. */
-	for (const char *p = path; *path && rc != 0; p++) {
+	for (const char *p = path; *path; p++) {
 		size_t size = strcspn(p, ":");
 		char *candidate;
+		bool exists;
 
-		if (asprintf(&candidate, "%.*s%s%s", (int)size, p, size ? "/" : "./", name) < 0)
+		if (asprintf(&candidate, "%.*s%s%s", (int)size, p, size ? "/" : "./", name) < 0) {
+			free(found);
 			return -ENOMEM;
-		if (check_executable(ctx, candidate) == 0) {
-			*out = candidate;
-			return 0;
+		}
+		if (look_at(ctx, candidate, &exists) == 0 &&
+		    (!found || (*candidate == '/' && may_execute(ctx, candidate)))) {
+			free(found);
+			found = move_ptr(candidate);
 		}
 		free(candidate);
 		p += size;
-		if (*p == '\0')
+		if (*p == '\0' || (found && (*found != '/' || may_execute(ctx, found))))
 			break;
 	}
-	return rc;
+	if (!found)
+		return -ENOENT;
+	*out = found;
+	return 0;
+}
+
+/* In runc's words. */
+static int find_in_path(const struct vfs_context *ctx, const struct boot_process *p, const char *name,
+			char **out, struct boot_failure *why)
+{
+	char *found;
+	int rc = search_path(ctx, path_of(p), name, &found);
+
+	if (rc < 0)
+		return boot_failed(why, rc, "exec: \"%s\": executable file not found in $PATH", name);
+	if (*found == '/') {
+		*out = found;
+		return 0;
+	}
+	free(found);
+	return boot_failed(why, -EACCES,
+			   "exec: \"%s\": cannot run executable found relative to current directory", name);
+}
+
+static int find_by_name(const struct vfs_context *ctx, const char *name, char **out,
+			struct boot_failure *why)
+{
+	bool exists;
+	int rc = look_at(ctx, name, &exists);
+
+	/* A long one twice would leave no room for the reason. */
+	if (rc < 0 && !exists && strlen(name) < CONTROL_MESSAGE_SIZE / 3)
+		return boot_failed_errno(why, rc, "exec: \"%s\": stat %s", name, name);
+	if (rc < 0)
+		return boot_failed_errno(why, rc, "exec: \"%s\"", name);
+	*out = strdup(name);
+	return *out ? 0 : -ENOMEM;
 }
 
 /* As the container's root: the user need not be allowed to search it. */
@@ -247,19 +302,10 @@ static int find_program(struct sandbox_container *owner, const struct boot_proce
 		path_put(&b.fs->cwd);
 		b.fs->cwd = cwd;
 	}
-	if (!strchr(name, '/')) {
-		rc = search_path(&b.ctx, path_of(p), name, out);
-		if (rc < 0)
-			boot_failed(why, rc, "exec: \"%s\": executable file not found in $PATH", name);
-	} else {
-		rc = check_executable(&b.ctx, name);
-		if (rc == -ENOENT || rc == -ENOTDIR)
-			boot_failed_errno(why, rc, "exec: \"%s\": stat %s", name, name);
-		else if (rc < 0)
-			boot_failed_errno(why, rc, "exec: \"%s\"", name);
-		else if (!(*out = strdup(name)))
-			rc = -ENOMEM;
-	}
+	rc = strchr(name, '/') ? find_by_name(&b.ctx, name, out, why)
+			       : find_in_path(&b.ctx, p, name, out, why);
+	if (rc == 0 && !may_execute(&b.ctx, *out))
+		rc = boot_failed_errno(why, -EACCES, "%s %s", owner->init ? "eaccess" : "exec", *out);
 	builder_close(&b);
 	return rc;
 }

@@ -96,3 +96,91 @@ inside() {
 	[[ "$output" == *'linux.resources.memory.useHierarchy: "true" has no effect'* ]]
 	[[ "$output" == *'linux.resources.memory.checkBeforeUpdate: "true" has no effect'* ]]
 }
+
+# Where a program is looked for, as init and by exec, under one of the runtimes.
+programs_of() { # runtime
+	local runtime=$1 root="$BATS_TEST_TMPDIR/root-$(basename "$1")" case env name cwd uid
+	rt() { timeout 20 "$runtime" --root "$root" "$@" </dev/null; }
+	said() {
+		local status=0
+		"$@" >out 2>err || status=$?
+		echo "status $status"
+		cat out
+		sed -E 's/time="[^"]*"//; s/\bmoat\b/runc/g' err
+	}
+	cp base.json config.json
+	rt run -d "$ID-q" >/dev/null 2>&1
+	while read -r env name cwd uid; do
+		echo "--- $env $name in $cwd by $uid"
+		jq '.process.env = ($env | split(" ")) | .process.args = [$name, "-c", "echo $0"] | .process.cwd = $cwd |
+			.process.user = {uid: ($uid | tonumber), gid: ($uid | tonumber)}' base.json --arg env "${env//-/ }" \
+			--arg name "${name//_/}" --arg cwd "$cwd" --arg uid "$uid" >config.json
+		said rt run "$ID"
+		rt delete -f "$ID" >/dev/null 2>&1 || true
+		jq .process config.json >process.json
+		said rt exec -p process.json "$ID-q"
+	done
+	rt delete -f "$ID-q"
+}
+
+@test "programs are found where runc finds them" {
+	local name
+	command -v runc || skip "runc is not installed"
+	cd "$BUNDLE"
+	mkdir -p rootfs/work/sub rootfs/work/dir rootfs/secret
+	for name in work/here work/sub/here secret/here here work/noexec work/userx; do
+		printf '#!/bin/sh\necho here $0 $(pwd)\n' >"rootfs/$name"
+		chmod 755 "rootfs/$name"
+	done
+	chmod 644 rootfs/work/noexec
+	chmod 700 rootfs/work/userx rootfs/secret
+	ln -s loop rootfs/work/loop
+	ln -s nosuch rootfs/work/dangling
+	jq '.process.args = ["/bin/sleep", "1000"]' config.json >base.json
+	cat >cases <<-'END'
+		PATH= here /work 0
+		PATH= sh /work 0
+		PATH=. here /work 0
+		PATH=. sh /work 0
+		PATH=:/bin here /work 0
+		PATH=:/bin sh /work 0
+		PATH=/bin: here /work 0
+		PATH=sub here /work 0
+		PATH=./sub:/bin sh /work 0
+		PATH=../work here /work 0
+		PATH=/nosuch:/work/noexec:/bin sh /work 0
+		PATH=/work:/bin here / 0
+		PATH=/bin-PATH=/work here / 0
+		A=b sh / 0
+		PATH=/bin ./here /work 0
+		PATH=/bin sub/here /work 0
+		PATH=/bin ../here /work 0
+		PATH=/bin /work/here /work 0
+		PATH=/bin ./here /work/sub 0
+		PATH=/bin ./here /made/by/runc 0
+		PATH=/bin ./here /work/../work 0
+		PATH=/bin:/work noexec /work 0
+		PATH=/bin:/work ./noexec /work 0
+		PATH=/bin:/work dir /work 0
+		PATH=/bin:/work ./dir /work 0
+		PATH=/bin:/work loop /work 0
+		PATH=/bin:/work ./loop /work 0
+		PATH=/bin:/work dangling /work 0
+		PATH=/bin:/work ./dangling /work 0
+		PATH=/bin . /work 0
+		PATH=/bin .. /work 0
+		PATH=/bin / /work 0
+		PATH=/bin /work/here/ /work 0
+		PATH=/bin nosuch/x /work 0
+		PATH=/secret:/work:/bin here /secret 1000
+		PATH=/secret:/work:/bin ./here /secret 1000
+		PATH=/secret:/work:/bin /secret/here / 1000
+		PATH=/work:/bin userx / 1000
+		PATH=/work:/bin /work/userx / 1000
+		PATH=/work:/bin sh /secret 1000
+	END
+	programs_of runc <cases >theirs
+	programs_of "$MOAT" <cases >ours
+	diff theirs ours
+	grep -q "cannot run executable found relative to current directory" ours
+}
