@@ -2,6 +2,7 @@
 # Helpers that know nothing of containers.
 libutil_a_SOURCES += \
 	%D%/checked.h \
+	%D%/clean_path.c %D%/clean_path.h \
 	%D%/cleanup.h \
 	%D%/compiler.h \
 	%D%/error.c %D%/error.h \

@@ -13,6 +13,7 @@
 
 #include "runtime/container/sandbox_processes.h"
 #include "sentry/control/protocol.h"
+#include "util/clean_path.h"
 #include "util/cleanup.h"
 #include "util/fd_pass.h"
 #include "util/file.h"
@@ -26,23 +27,6 @@ static int out_of_memory(struct error **err)
 
 /* --- which ------------------------------------------------------------------------------- */
 
-/* Appends the components of @path to @out, which begins with a slash or is empty; ".." takes one away. */
-static void append_clean(char *out, const char *path)
-{
-	while (*(path += strspn(path, "/"))) {
-		size_t length = strcspn(path, "/");
-		char *slash = strrchr(out, '/');
-
-		if (length == 2 && !strncmp(path, "..", 2)) {
-			if (slash)
-				*slash = '\0';
-		} else if (length != 1 || *path != '.') {
-			snprintf(out + strlen(out), length + 2, "/%s", path);
-		}
-		path += length;
-	}
-}
-
 /* Changes the directory, and notes what the process sees of it. */
 static int go_below(struct exec_cgroup *e, struct cgroup_dir *dir, const char *below, struct error **err)
 {
@@ -53,9 +37,9 @@ static int go_below(struct exec_cgroup *e, struct cgroup_dir *dir, const char *b
 
 	if (!path)
 		return out_of_memory(err);
-	append_clean(path, dir->path);
+	clean_path_append(path, dir->path);
 	own = strlen(path);
-	append_clean(path, below);
+	clean_path_append(path, below);
 	if (strncmp(path, dir->path, own) != 0 || (path[own] && path[own] != '/')) {
 		free(path);
 		return error_set(err, -EINVAL,

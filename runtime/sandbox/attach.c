@@ -2,15 +2,37 @@
 #include "runtime/sandbox/attach.h"
 
 #include <errno.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "gofer/start.h"
 #include "oci/mount_option.h"
 #include "runtime/sandbox/boot_config_build.h"
+#include "util/clean_path.h"
 #include "util/cleanup.h"
+
+/* As runc: over /proc goes a procfs alone.  What is in it the sentry refuses (boot_proc_mount.h). */
+static int check_proc(const struct spec *spec, const struct spec_mount *mount, struct error **err)
+{
+	AUTO_FREE char *path = calloc(1, strlen(mount->destination) + 2);
+	AUTO_FREE char *root = realpath(spec->root->path, NULL);
+	struct statfs fs;
+
+	if (!path)
+		return error_set(err, -ENOMEM, "out of memory");
+	clean_path_append(path, mount->destination);
+	/* A source that is missing is told by who opens it. */
+	if (strcmp(path, "/proc") != 0 || statfs(mount->source, &fs) < 0 || fs.f_type == PROC_SUPER_MAGIC)
+		return 0;
+	return error_set(err, -EPERM,
+			 "unable to start container process: error mounting \"%s\" to rootfs at \"%s\": "
+			 "\"%s%s\" cannot be mounted because it is not of type proc", mount->source,
+			 mount->destination, root ? root : spec->root->path, path);
+}
 
 static int add_bind(const struct spec *spec, const struct spec_mount *mount,
 		    const struct mount_flags *flags, struct attach_list *list, struct error **err)
@@ -24,6 +46,8 @@ static int add_bind(const struct spec *spec, const struct spec_mount *mount,
 		.id_map_fd = -1,
 	};
 
+	if (check_proc(spec, mount, err) < 0)
+		return error_code(*err);
 	if (point.id_mapping != ID_MAPPING_NONE &&
 	    id_mapped_open(spec, mount, &point.id_map_fd, err) < 0)
 		return error_code(*err);

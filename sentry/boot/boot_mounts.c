@@ -12,6 +12,7 @@
 #include "sentry/abi/fs.h"
 #include "sentry/boot/boot_copy.h"
 #include "sentry/boot/boot_devices.h"
+#include "sentry/boot/boot_proc_mount.h"
 #include "sentry/boot/notify_socket.h"
 #include "sentry/fs/gofer/gofer_fs.h"
 #include "sentry/fs/gofer/gofer_volume.h"
@@ -153,24 +154,39 @@ static int change_propagation(const struct path *at, uint64_t ms)
 	return ms & types ? vfs_change_propagation(NULL, at, ms & types, ms & LINUX_MS_REC) : 0;
 }
 
-static int mount_one(struct sandbox_container *c, const struct boot_mount *m)
+/* By its text; where it leads to is looked at when it is known. */
+static int check_destination(struct sandbox_container *c, const struct boot_mount *m,
+			     struct boot_failure *why)
+{
+	if (strcmp(m->type, "bind") == 0)
+		return boot_check_proc_bind(m->destination, why);
+	if (strcmp(m->type, "proc") == 0 || strcmp(m->type, "sysfs") == 0)
+		return boot_check_ordinary(c, m->type, m->destination, why);
+	return 0;
+}
+
+static int mount_one(struct sandbox_container *c, const struct boot_mount *m, struct boot_failure *why)
 {
 	bool bind = strcmp(m->type, "bind") == 0;
 	bool tmpfs = strcmp(m->type, "tmpfs") == 0;
 	bool was_there = tmpfs && is_there(c, m->destination);
 	struct super_block *sb;
 	struct path at;
-	int rc = bind ? make_bind(c, m, &sb) : make_typed(c, m, &sb);
+	int rc = check_destination(c, m, why);
 
+	if (rc < 0)
+		return rc;
+	rc = bind ? make_bind(c, m, &sb) : make_typed(c, m, &sb);
 	if (rc < 0)
 		return rc;
 	rc = boot_make_path(c, m->destination, inode_type(sb->root->inode) == LINUX_S_IFDIR, &at);
 	if (rc == 0) {
 		bool directory = inode_type(sb->root->inode) == LINUX_S_IFDIR;
 
-		if (directory != (inode_type(at.dentry->inode) == LINUX_S_IFDIR))
+		rc = bind ? boot_check_proc_target(c, &at, why) : 0;
+		if (rc == 0 && directory != (inode_type(at.dentry->inode) == LINUX_S_IFDIR))
 			rc = -ENOTDIR;
-		else if (tmpfs)
+		else if (rc == 0 && tmpfs)
 			rc = prepare_tmpfs(c, m, &at, was_there, sb);
 		if (rc == 0)
 			rc = vfs_mount_sb(sb, NULL, &at, mount_flags_of(m->flags));
@@ -186,8 +202,12 @@ static int mount_all(struct sandbox_container *c, struct boot_failure *why)
 {
 	for (uint32_t i = 0; i < c->config.mount_count; i++) {
 		const struct boot_mount *m = &c->config.mounts[i];
-		int rc = mount_one(c, m);
+		struct boot_failure inner = { "" };
+		int rc = mount_one(c, m, &inner);
 
+		if (rc < 0 && inner.text[0])
+			return boot_failed(why, rc, "error mounting \"%s\" to rootfs at \"%s\": %s",
+					   m->source, m->destination, inner.text);
 		if (rc < 0)
 			return boot_failed_errno(why, rc, "error mounting \"%s\" to rootfs at \"%s\"",
 						 m->source, m->destination);

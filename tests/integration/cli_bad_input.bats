@@ -326,3 +326,54 @@ refused() {
 	run_fails 1 "error running createContainer hook #0: /bin/sleep: timed out after 1 s" moat run -b "$BUNDLE" "$ID"
 	assert_nothing_left
 }
+
+# One more mount: what is said of it, and what of /proc and /sys is mounted over then.
+mounted_by() { # runtime
+	local runtime=$1 root="$BATS_TEST_TMPDIR/root-$(basename "$1")" kind source destination status
+	while read -r kind source destination; do
+		jq '.mounts += [{destination: $d, type: $k, source: $s, options: (if $k == "bind" then ["bind", "ro"] else [] end)}]' \
+			base.json --arg d "$destination" --arg k "$kind" --arg s "$source" >config.json
+		status=0
+		timeout 20 "$runtime" --root "$root" run "$ID" </dev/null >out 2>err || status=$?
+		echo "--- $kind on $destination: $status"
+		cat out
+		sed -E "s/time=\"[^\"]*\"//; s/error during container init: //; s/\b(moat|runc)\b/RT/g; s,\"$BUNDLE/rootfs,\"," err |
+			grep -v 'destination not absolute' || true
+		"$runtime" --root "$root" delete -f "$ID" >/dev/null 2>&1 || true
+	done
+}
+
+@test "mounts in /proc that runc refuses" {
+	local name
+	command -v runc || skip "runc is not installed"
+	cd "$BUNDLE"
+	mkdir directory
+	echo text >file
+	ln -s /proc/sys rootfs/link
+	ln -s /proc rootfs/proc_link
+	args sh -c 'busybox cut -d" " -f2 /proc/self/mounts | busybox grep -E "^/(proc|sys)/" | busybox grep -v cgroup; true'
+	config 'del(.linux.maskedPaths, .linux.readonlyPaths)'
+	cp config.json base.json
+	{
+		for name in cpuinfo diskstats meminfo stat swaps uptime loadavg slabinfo sys/kernel/ns_last_pid \
+			version nosuch kcore keys sysrq-trigger ../proc/version sys/kernel/hostname cpuinfo/../version; do
+			echo "bind $PWD/file /proc/$name"
+		done
+		for name in /proc /proc/ /proc/. /proc/sys /proc/sys/net /proc/fs /proc/1 /proc/1/fd /procx /x/../proc/fs /link \
+			/proc_link/fs /sys/kernel; do
+			echo "bind $PWD/directory $name"
+		done
+		for name in /proc/version /proc/uptime /link /proc_link /proc/fs /x; do
+			echo "proc proc $name"
+			echo "sysfs sysfs $name"
+		done
+		echo "tmpfs tmpfs /proc/fs"
+		echo "tmpfs tmpfs /link"
+	} >cases
+	mounted_by runc <cases >theirs
+	mounted_by "$MOAT" <cases >ours
+	diff theirs ours
+	grep -q "cannot be mounted because it is inside /proc" ours
+	grep -q "cannot be mounted because it is not of type proc" ours
+	grep -q "must be mounted on ordinary directory" ours
+}
