@@ -84,6 +84,10 @@ static int add_entry(struct ps_list *list, const struct control_process *process
 	entry->process.comm[CONTROL_COMM_SIZE - 1] = '\0';
 	if (entry->process.cmdline_size >= CONTROL_CMDLINE_SIZE)
 		entry->process.cmdline_size = CONTROL_CMDLINE_SIZE - 1;
+	/* What ends the last argument separates it from none. */
+	while (entry->process.cmdline_size > 0 &&
+	       !entry->process.cmdline[entry->process.cmdline_size - 1])
+		entry->process.cmdline_size--;
 	for (uint32_t i = 0; i < entry->process.cmdline_size; i++) {
 		if (!entry->process.cmdline[i])
 			entry->process.cmdline[i] = ' ';

@@ -2,6 +2,7 @@
 #include "runtime/cmd/ps_table.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@
 
 #define DAY_SECONDS 86400
 #define MICROSECONDS 1000000u
+#define PID_MAX_SIZE 64
 #define OUTPUT_MAX (1u << 20)
 
 /* "14:03" today, "Nov22" before. */
@@ -49,7 +51,22 @@ static void format_tty(uint32_t device, char *text, size_t size)
 		snprintf(text, size, "pts/%u", device & 0xff);
 }
 
-static void print_entry(const struct ps_entry *entry)
+/* As ps: room for the host's greatest pid, and for five digits at least. */
+static int pid_width(void)
+{
+	AUTO_FREE char *text = NULL;
+	uint64_t max = 0;
+	size_t size;
+	int width = 5;
+
+	if (file_read_all(AT_FDCWD, "/proc/sys/kernel/pid_max", PID_MAX_SIZE, &text, &size) == 0)
+		max = strtoull(text, NULL, 10);
+	for (uint64_t least = 100000; max > least; least *= 10)
+		width++;
+	return width;
+}
+
+static void print_entry(const struct ps_entry *entry, int width)
 {
 	const struct control_process *p = &entry->process;
 	uint64_t seconds = p->cpu_time / MICROSECONDS;
@@ -58,7 +75,7 @@ static void print_entry(const struct ps_entry *entry)
 	user_name(p->uid, user, sizeof(user));
 	format_start((time_t)p->start_time, start, sizeof(start));
 	format_tty(p->tty, tty, sizeof(tty));
-	printf("%-8.8s %7d %7d %2u %5s %-8s %02" PRIu64 ":%02u:%02u ", user, entry->host_pid,
+	printf("%-8.8s %*d %*d %2u %5s %-8s %02" PRIu64 ":%02u:%02u ", user, width, entry->host_pid, width,
 	       entry->host_parent, cpu_percent(p), start, tty, seconds / 3600,
 	       (unsigned)(seconds / 60 % 60), (unsigned)(seconds % 60));
 	/* Kernel threads and zombies have no command line; ps shows their name in brackets. */
@@ -70,9 +87,11 @@ static void print_entry(const struct ps_entry *entry)
 
 int ps_table_print(const struct ps_list *list, struct error **err)
 {
-	puts("UID          PID    PPID  C STIME TTY          TIME CMD");
+	int width = pid_width();
+
+	printf("UID      %*s %*s  C STIME TTY          TIME CMD\n", width, "PID", width, "PPID");
 	for (size_t i = 0; i < list->count; i++)
-		print_entry(&list->items[i]);
+		print_entry(&list->items[i], width);
 	return 0;
 }
 

@@ -258,3 +258,18 @@ same_words() {
 		state one
 	END
 }
+
+# Its columns are as wide as the host's ps makes them; numbers and times are not compared.
+table_of() { # command and state directory
+	"$@" run -d -b "$BUNDLE" one </dev/null >/dev/null 2>&1
+	"$@" ps one | sed -E 's/( +)[0-9]+( +)[0-9]+ +[0-9]+/\1N\2N C/; s/[0-9]+:[0-9]+( +\?)/T\1/' | tr -s ' ' | cat -A
+	"$@" ps one | head -n 1
+	"$@" delete -f one
+}
+
+@test "ps prints the table that ps prints" {
+	table_of runc --root "$BATS_TEST_TMPDIR/runc" >theirs
+	table_of "$MOAT" --root "$ROOT" >ours
+	diff theirs ours
+	grep -q 'sleep 1000\$$' ours
+}
