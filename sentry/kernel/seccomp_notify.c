@@ -255,9 +255,6 @@ static int64_t receive(struct seccomp_filter *f, struct mm *mm, guest_addr_t arg
 		out.pid = (uint32_t)task_tid_in(n->task, task_current()->pid.ns);
 		out.data = *n->data;
 		n->state = NOTIFICATION_SENT;
-		/* It may now have to sleep more deeply. */
-		if (f->wait_killable)
-			wait_queue_wake_all(&n->wait, ~0U);
 		wait_queue_wake(&f->wait, LINUX_EPOLLOUT | LINUX_EPOLLWRNORM);
 	}
 	mutex_unlock(&f->notify_lock);

@@ -289,7 +289,7 @@ void sleep_ms(long ms)
 		continue;
 }
 
-void wait_blocked(pid_t pid, pid_t tid)
+void wait_state(pid_t pid, pid_t tid, const char *states)
 {
 	char path[64];
 
@@ -305,10 +305,15 @@ void wait_blocked(pid_t pid, pid_t tid)
 		ssize_t size = read(fd, text, sizeof(text) - 1);
 		close(fd);
 		const char *state = size > 0 ? strrchr(text, ')') : NULL;
-		if (state == NULL || strchr("SZXT", state[2]) != NULL)
+		if (state == NULL || strchr(states, state[2]) != NULL)
 			return;
 		sleep_ms(2);
 	}
+}
+
+void wait_blocked(pid_t pid, pid_t tid)
+{
+	wait_state(pid, tid, "SZXT");
 }
 
 pid_t get_tid(void)

@@ -131,6 +131,9 @@ void show_stat(const char *label, const char *path);
 
 /* Returns when thread tid of process pid sleeps (or is gone), or after some seconds. */
 void wait_blocked(pid_t pid, pid_t tid);
+/* The same for the states named by the letters of /proc/PID/stat: one that only death interrupts
+ * sleeps in D, as a parent does behind vfork. */
+void wait_state(pid_t pid, pid_t tid, const char *states);
 void sleep_ms(long ms);
 pid_t get_tid(void);
 

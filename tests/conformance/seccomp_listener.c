@@ -267,7 +267,8 @@ static void interrupted(const char *label, unsigned filter_flags, int flags, boo
 	show_poll("waiting", fd, 5000);
 	if (read_first)
 		receive(fd, &n);
-	wait_blocked(pid, pid);
+	/* Once read, some Linux sleeps so that only death interrupts it. */
+	wait_state(pid, pid, "SD");
 	kill(pid, SIGUSR1);
 	if (!(flags & SA_RESTART) && !(filter_flags && read_first)) {
 		show_wait("child", pid);
