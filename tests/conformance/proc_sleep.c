@@ -307,10 +307,12 @@ CASE(proc_wchan)
 			_exit(0);
 		}
 		setpgid(pid, pid);
-		wait_blocked(pid, pid);
+		const char *asleep = sleepers[i].sleep == in_vfork ? "D" : "SZXT";
+
+		wait_state(pid, pid, asleep);
 		/* on its way there it may have waited for something else */
 		sleep_ms(10);
-		wait_blocked(pid, pid);
+		wait_state(pid, pid, asleep);
 		show_wchan(sleepers[i].what, pid, sleepers[i].stable);
 		kill(-pid, SIGKILL);
 		MUST(waitpid(pid, &status, 0));
@@ -331,7 +333,7 @@ CASE(proc_wchan_of_others)
 	MUST(waitpid(pid, &status, 0));
 	show_wchan("traced", pid, true);
 	MUST(ptrace(PTRACE_DETACH, pid, NULL, NULL));
-	sleep_ms(20);
+	state_becomes(pid, 'R');
 	show_wchan("spinning", pid, true);
 	kill(pid, SIGSTOP);
 	MUST(waitpid(pid, &status, WUNTRACED));

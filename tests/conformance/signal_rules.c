@@ -294,7 +294,7 @@ CASE(signal_group_permissions)
 				pause();
 		}
 		setpgid(own, mine);
-		sleep_ms(100);
+		wait_blocked(own, own);
 		become_user(1234);
 		show("group", kill(-mine, SIGTERM));
 		show_wait("own", own);
@@ -471,9 +471,10 @@ CASE(restart_syscall_alone)
 
 CASE(restart_nanosleep_over_stop)
 {
-	pid_t pid = (pid_t)MUST(fork());
-	int status;
+	int status, ends[2];
 
+	MUST(pipe(ends));
+	pid_t pid = (pid_t)MUST(fork());
 	if (pid == 0) {
 		long long start = now_ms();
 		show("nanosleep", nanosleep(&(struct timespec){ 0, 300000000 }, NULL));
@@ -482,6 +483,9 @@ CASE(restart_nanosleep_over_stop)
 		start = now_ms();
 		show("poll", poll(&none, 1, 300));
 		show_int("not shorter", now_ms() - start >= 299);
+		/* There to be stopped even by a late parent. */
+		close(ends[1]);
+		(void)!read(ends[0], &status, 1);
 		_exit(0);
 	}
 	for (int i = 0; i < 2; i++) {
@@ -491,6 +495,7 @@ CASE(restart_nanosleep_over_stop)
 		kill(pid, SIGCONT);
 		sleep_ms(350);
 	}
+	close(ends[1]);
 	show_wait("child", pid);
 }
 
@@ -574,7 +579,7 @@ CASE(kill_ends_blocked_tasks)
 		}
 		setpgid(pid, pid);
 		if (i + 1 < ARRAY_SIZE(names))
-			wait_blocked(pid, pid);
+			wait_state(pid, pid, strcmp(names[i], "vfork") == 0 ? "D" : "SZXT");
 		kill(pid, SIGKILL);
 		show_wait(names[i], pid);
 		kill(-pid, SIGKILL);
