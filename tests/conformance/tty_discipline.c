@@ -416,7 +416,8 @@ CASE(tty_signals_among_text)
 
 			note("mode %x text %zu", modes[m], i);
 			change_modes(p.slave, 0, 0, 0, 0, adds ? 0 : modes[m], adds ? modes[m] : 0);
-			type_text(&p, "before\n");
+			/* Unfinished, since behind a line that waits one cannot tell what has arrived. */
+			type_text(&p, "before");
 			show_output(&p, "earlier");
 			type_text(&p, texts[i]);
 			show_output(&p, "echo");
@@ -424,5 +425,22 @@ CASE(tty_signals_among_text)
 			show_read_now(p.slave, "read", 100);
 			pair_close(&p);
 		}
+	}
+}
+
+CASE(tty_signals_behind_lines)
+{
+	signal(SIGINT, SIG_IGN);
+	for (int keeps = 0; keeps < 2; keeps++) {
+		struct pair p = pair_open();
+
+		change_modes(p.slave, 0, 0, 0, 0, keeps ? 0 : NOFLSH, keeps ? NOFLSH : 0);
+		type_text(&p, "line\nbegun");
+		show_output(&p, "earlier");
+		type_text(&p, "a\003b\n");
+		show_output(&p, "echo");
+		show_read_now(p.slave, keeps ? "kept" : "flushed", 100);
+		show_read_now(p.slave, "read", 100);
+		pair_close(&p);
 	}
 }

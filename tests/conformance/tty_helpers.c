@@ -2,10 +2,11 @@
 #include "tty_helpers.h"
 
 #define QUIET_MS 10 /* what has not come by then, after a push, does not come */
+#define LATE_MS 200 /* by which a worker is late at most, where nothing can be done but wait */
 
 struct pair pair_open(void)
 {
-	struct pair p;
+	struct pair p = { .had_input = false };
 	char name[64];
 	int number, unlock = 0;
 
@@ -25,6 +26,9 @@ void pair_close(struct pair *p)
 
 void type_data(struct pair *p, const void *data, size_t size)
 {
+	struct pollfd entry = { .fd = p->slave, .events = POLLIN };
+
+	p->had_input = poll(&entry, 1, 0) > 0;
 	if (write(p->master, data, size) != (ssize_t)size)
 		note("typing %zu bytes: short or failed: %s", size, errno_name(errno));
 }
@@ -34,12 +38,14 @@ void type_text(struct pair *p, const char *text)
 	type_data(p, text, strlen(text));
 }
 
-/* Linux moves what was written with a worker; a poll that finds nothing does that work itself. */
+/* Linux moves what was written with a worker; only a poll that finds nothing waits for it. */
 void settle(struct pair *p)
 {
 	struct pollfd entries[] = { { .fd = p->slave, .events = POLLIN },
 				    { .fd = p->master, .events = POLLIN } };
 
+	if (p->had_input)
+		sleep_ms(LATE_MS);
 	for (int i = 0; i < 2; i++) {
 		poll(&entries[0], 1, 0);
 		poll(&entries[1], 1, 0);

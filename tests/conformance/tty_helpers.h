@@ -13,6 +13,7 @@
 
 struct pair {
 	int master, slave;
+	bool had_input; /* unread, when something was typed last */
 };
 
 /* Unlocked; the slave opened with O_NOCTTY. */
@@ -21,7 +22,8 @@ void pair_close(struct pair *p);
 /* Types at the master. */
 void type_text(struct pair *p, const char *text);
 void type_data(struct pair *p, const void *data, size_t size);
-/* Everything written so far arrives at the other end. */
+/* Everything written so far arrives at the other end.  This is sure (and fast) unless the slave had
+ * unread input when something was typed. */
 void settle(struct pair *p);
 /* Shows what the master has received. */
 void show_output(struct pair *p, const char *label);

@@ -20,7 +20,7 @@ static void catch_signal(int signo)
 
 static void show_signal(const char *label)
 {
-	for (int i = 0; i < 200 && last_signal == 0; i++)
+	for (int i = 0; i < 2000 && last_signal == 0; i++)
 		sleep_ms(5);
 	note("%s: %s", label, last_signal ? sigabbrev_np(last_signal) : "none");
 	last_signal = 0;
@@ -227,8 +227,9 @@ CASE(tty_signals)
 		show("bad pointer", ioctl(p.slave, TIOCSWINSZ, bad_ptr()));
 		show("bad pointer", ioctl(p.slave, TIOCGWINSZ, bad_ptr()));
 		last_signal = 0;
+		pid_t reader = getpid();
 		if (fork() == 0) {
-			sleep_ms(50);
+			wait_blocked(reader, reader);
 			type_text(&p, "\003");
 			_exit(0);
 		}
@@ -369,12 +370,15 @@ CASE(tty_background)
 
 static void body_orphan(struct pair *p)
 {
+	pid_t parent = getpid();
+
 	/* Our child is in a group whose only link to the session is us. */
 	if (fork() == 0) {
 		char buf[16];
 
 		MUST(setpgid(0, 0));
-		sleep_ms(80); /* until the parent is gone */
+		while (getppid() == parent)
+			sleep_ms(1);
 		show("orphaned read", read(p->slave, buf, sizeof(buf)));
 		show("orphaned tcsetpgrp", tcsetpgrp(p->slave, getpgrp()));
 		raise(SIGTSTP);
@@ -393,12 +397,26 @@ static void body_stopped_orphan(struct pair *p)
 		catch_signal(SIGHUP);
 		catch_signal(SIGCONT);
 		raise(SIGSTOP);
-		for (int i = 0; i < 100 && !last_signal; i++)
+		for (int i = 0; i < 2000 && !last_signal; i++)
 			sleep_ms(5);
 		note("woken by hang-up: %d", last_signal == SIGHUP || last_signal == SIGCONT);
 		_exit(0);
 	}
 	wait_stop("grandchild", child);
+}
+
+/* Runs body in the background and waits until all that it started has ended. */
+static void background_to_the_end(void (*body)(struct pair *), struct pair *p)
+{
+	int ends[2];
+	char byte;
+
+	MUST(pipe(ends));
+	pid_t parent = background(body, p);
+	close(ends[1]);
+	MUST(read(ends[0], &byte, 1));
+	close(ends[0]);
+	wait_stop("parent", parent);
 }
 
 CASE(tty_orphans)
@@ -407,10 +425,8 @@ CASE(tty_orphans)
 
 	RUN_CHILD("session") {
 		take_terminal(&p);
-		wait_stop("parent", background(body_orphan, &p));
-		sleep_ms(200);
-		background(body_stopped_orphan, &p);
-		sleep_ms(300);
+		background_to_the_end(body_orphan, &p);
+		background_to_the_end(body_stopped_orphan, &p);
 	}
 	pair_close(&p);
 }
