@@ -241,8 +241,10 @@ CASE(keys_timeout)
 {
 	long ring = join(), key = MUST(add("user", "conf:t", "1", 1, ring));
 
-	show("set", ctl(KEYCTL_SET_TIMEOUT, (unsigned long)key, 1, 0, 0));
+	/* Whole seconds of the clock are counted: a short one may be over at once. */
+	show("set", ctl(KEYCTL_SET_TIMEOUT, (unsigned long)key, 1000, 0, 0));
 	show_payload("read", key);
+	show("shorten", ctl(KEYCTL_SET_TIMEOUT, (unsigned long)key, 1, 0, 0));
 	sleep_ms(2100);
 	show_payload("expired", key);
 	show("request", request("user", "conf:t", NULL, 0));
