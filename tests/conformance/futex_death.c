@@ -99,18 +99,19 @@ CASE(robust_death_by_exec)
 CASE(robust_death_wakes_waiter)
 {
 	prepare();
-	pid_t owner = (pid_t)MUST(fork());
+	pid_t waiter = getpid(), owner = (pid_t)MUST(fork());
 	if (owner == 0) {
 		use_list();
 		chain(1);
 		__atomic_store_n(&shared->locks[0].word, (uint32_t)getpid() | FUTEX_WAITERS,
 				 __ATOMIC_SEQ_CST);
-		sleep_ms(200);
+		wait_blocked(waiter, waiter);
 		_exit(0);
 	}
 	uint32_t word;
+	/* Asleep it is to be only in its wait for the lock. */
 	while ((word = __atomic_load_n(&shared->locks[0].word, __ATOMIC_SEQ_CST)) == 0)
-		sleep_ms(1);
+		sched_yield();
 	show("wait", syscall(SYS_futex, &shared->locks[0].word, FUTEX_WAIT, word, NULL, NULL, 0));
 	show_wait("owner", owner);
 	show_word("held", shared->locks[0].word, 0);
@@ -130,11 +131,12 @@ CASE(robust_pending_operation)
 	show_word("pending", shared->locks[4].word, 0);
 	/* A word of 0 whose unlock was under way wakes a waiter. */
 	prepare();
+	pid_t waiter = getpid();
 	pid = (pid_t)MUST(fork());
 	if (pid == 0) {
 		use_list();
 		shared->head.list_op_pending = &shared->locks[4].node;
-		sleep_ms(200);
+		wait_blocked(waiter, waiter);
 		_exit(0);
 	}
 	show("waiter", syscall(SYS_futex, &shared->locks[4].word, FUTEX_WAIT, 0,

@@ -256,9 +256,11 @@ CASE(requeue_pi_timeouts)
 	show_lock();
 }
 
+static volatile int handled;
 static void on_signal(int sig)
 {
 	(void)sig;
+	handled++;
 }
 
 CASE(requeue_pi_signals)
@@ -269,7 +271,8 @@ CASE(requeue_pi_signals)
 	sigaction(SIGUSR1, &sa, NULL);
 	start(&w);
 	syscall(SYS_tgkill, getpid(), w.tid, SIGUSR1);
-	sleep_ms(20);
+	while (!handled)
+		sched_yield();
 	wait_blocked(getpid(), w.tid);
 	take();
 	show("still there", requeue(1, 1, 0));

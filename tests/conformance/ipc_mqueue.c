@@ -368,7 +368,7 @@ CASE(mq_open_emfile)
 	show("unlink", syscall(SYS_mq_unlink, name));
 }
 
-static int handled;
+static volatile int handled;
 static siginfo_t last;
 
 static void on_signal(int sig, siginfo_t *info, void *context)
@@ -397,8 +397,10 @@ CASE(mq_interrupted)
 	finish("receive", &p);
 	catch(SIGUSR1, SA_RESTART);
 	start(&p, (struct peer){ .q = q });
+	handled = 0;
 	syscall(SYS_tgkill, getpid(), p.tid, SIGUSR1);
-	sleep_ms(20);
+	while (!handled)
+		sched_yield();
 	wait_blocked(getpid(), p.tid);
 	show("send", k_send(q, "on", 2, 0, NULL));
 	finish("restarted", &p);

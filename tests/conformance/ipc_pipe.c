@@ -124,7 +124,6 @@ CASE(pipe_reader_leaves_blocked_writer)
 		_exit(0);
 	}
 	close(ends[1]);
-	sleep_ms(20);
 	wait_blocked(pid, pid);
 	close(ends[0]);
 	show_wait("writer", pid);

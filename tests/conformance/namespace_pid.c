@@ -378,7 +378,11 @@ CASE(pidns_init_ignores_signals)
 
 	RUN_CHILD("child")
 	{
+		int ends[2];
+		char byte;
+
 		enter_user_namespace();
+		MUST(pipe(ends));
 		pid_t init = fork_flags(CLONE_NEWPID);
 		if (init == 0) {
 			for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
@@ -392,10 +396,12 @@ CASE(pidns_init_ignores_signals)
 			show_wait("child", pid);
 			show("kill -1", kill(-1, SIGTERM));
 			note("alive");
+			close(ends[1]);
 			for (;;)
 				pause();
 		}
-		sleep_ms(300);
+		close(ends[1]);
+		MUST(read(ends[0], &byte, 1));
 		show("SIGTERM from outside", kill(init, SIGTERM));
 		sleep_ms(50);
 		show("still there", waitpid(init, NULL, WNOHANG));
@@ -420,7 +426,11 @@ CASE(pidns_init_handler_runs)
 {
 	RUN_CHILD("child")
 	{
+		int ends[2];
+		char byte;
+
 		enter_user_namespace();
+		MUST(pipe(ends));
 		pid_t init = fork_flags(CLONE_NEWPID);
 		if (init == 0) {
 			struct sigaction action = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO };
@@ -435,11 +445,13 @@ CASE(pidns_init_handler_runs)
 			}
 			show_wait("child", pid);
 			note("waiting");
+			close(ends[1]);
 			while (handled != SIGUSR2)
 				sleep_ms(1);
 			_exit(0);
 		}
-		sleep_ms(200);
+		close(ends[1]);
+		MUST(read(ends[0], &byte, 1));
 		MUST(kill(init, SIGUSR2));
 		show_wait("init", init);
 	}

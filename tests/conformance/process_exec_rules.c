@@ -198,6 +198,9 @@ CASE(exec_busy_text)
 	int writer = open("program", O_RDWR | O_CLOEXEC);
 	show("open for writing", execve("program", report_argv, no_env));
 	close(writer);
+	int ends[2];
+	char byte;
+	MUST(pipe2(ends, O_CLOEXEC));
 	pid_t pid = (pid_t)MUST(fork());
 	if (pid == 0) {
 		char *const argv[] = { (char *)"program", (char *)"@exec_wait", NULL };
@@ -205,7 +208,9 @@ CASE(exec_busy_text)
 		execve("program", argv, no_env);
 		_exit(1);
 	}
-	sleep_ms(300);
+	/* The other end is closed when the program is executed. */
+	close(ends[1]);
+	MUST(read(ends[0], &byte, 1));
 	show("write while it runs", open("program", O_WRONLY | O_CLOEXEC));
 	show("truncate", truncate("program", 0));
 	show_ok("read", open("program", O_RDONLY | O_CLOEXEC));

@@ -220,10 +220,14 @@ CASE(waitid_pidfd_rules)
 	siginfo_t info;
 	int file = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	int self = (int)syscall(SYS_pidfd_open, getpid(), 0);
-	pid_t pid = (pid_t)MUST(fork());
+	int ends[2];
+	char byte;
 
+	MUST(pipe(ends));
+	pid_t pid = (pid_t)MUST(fork());
 	if (pid == 0) {
-		sleep_ms(100);
+		close(ends[1]);
+		MUST(read(ends[0], &byte, 1));
 		_exit(6);
 	}
 	int fd = (int)syscall(SYS_pidfd_open, pid, O_NONBLOCK);
@@ -233,6 +237,7 @@ CASE(waitid_pidfd_rules)
 	show("non-blocking", raw_waitid(P_PIDFD, fd, &info, WEXITED, NULL));
 	show("WNOHANG", raw_waitid(P_PIDFD, fd, &info, WEXITED | WNOHANG, NULL));
 	show("clear flag", fcntl(fd, F_SETFL, 0));
+	close(ends[1]);
 	show("blocking", raw_waitid(P_PIDFD, fd, &info, WEXITED, NULL));
 	show_info("info", &info, pid);
 	show("gone", raw_waitid(P_PIDFD, fd, &info, WEXITED, NULL));

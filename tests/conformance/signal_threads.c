@@ -13,7 +13,7 @@
 static volatile pid_t tids[THREADS];
 static volatile int taken[THREADS];
 static volatile int last_taker;
-static volatile bool hold, stop[THREADS];
+static volatile bool hold, held, stop[THREADS];
 static int gate[2];
 static __thread int self;
 
@@ -27,8 +27,10 @@ static void take(int sig)
 	last_taker = self;
 	if (hold) {
 		hold = false;
+		held = true;
 		while (read(gate[0], &byte, 1) == -1)
 			;
+		held = false;
 	}
 	errno = error;
 }
@@ -88,7 +90,8 @@ static void send_one(const char *what, bool keep)
 static void release(int number)
 {
 	MUST(write(gate[1], "x", 1));
-	sleep_ms(20);
+	while (held)
+		sched_yield();
 	wait_blocked(getpid(), tids[number]);
 }
 
