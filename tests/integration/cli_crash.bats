@@ -83,7 +83,7 @@ all_gone() {
 	for delay in 0 0.002 0.005 0.01 0.05; do
 		command_begin exec "$ID" sleep 100
 		command_killed $delay
-		for i in $(seq 100); do
+		for i in $(seq 600); do
 			[ "$(moat ps -f json "$ID" | jq length)" = 2 ] && break
 			sleep 0.05
 		done

@@ -15,7 +15,7 @@ teardown() { bundle_teardown; }
 started() {
 	run_detached "$@"
 	local i
-	for i in $(seq 100); do
+	for i in $(seq 600); do
 		[ "$(moat ps -f json "${!#}" | jq length)" -ge 2 ] && return
 		sleep 0.05
 	done
@@ -26,10 +26,22 @@ pid_of() {
 	moat debug --stacks "$ID" | sed -n "s/^process \([0-9]*\) .*\"$1\".*/\1/p" | head -1
 }
 
+# stacks_have NAME CALL: a process of this name sleeps in this call.
+stacks_have() {
+	moat debug --stacks "$ID" >"$BATS_TEST_TMPDIR/stacks"
+	grep -A1 "\"$1\" sleeping" "$BATS_TEST_TMPDIR/stacks" | grep -q "$2("
+}
+
+# wait_begin FILE ARGUMENT...: a wait in the background that has begun.
+wait_begin() {
+	"$MOAT" --root "$ROOT" wait "${@:2}" >"$1" 3>&- &
+	await in_poll $!
+}
+
 @test "wait prints how a container ended, to all who wait" {
 	started "$ID"
 	for i in 1 2 3; do
-		moat wait "$ID" >"$BATS_TEST_TMPDIR/wait$i" &
+		wait_begin "$BATS_TEST_TMPDIR/wait$i" "$ID"
 	done
 	sleep 0.3
 	[ ! -s "$BATS_TEST_TMPDIR/wait1" ]
@@ -45,7 +57,7 @@ pid_of() {
 
 @test "wait for a container that is created, and one that is killed" {
 	moat create -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
-	moat wait "$ID" >"$BATS_TEST_TMPDIR/wait" &
+	wait_begin "$BATS_TEST_TMPDIR/wait" "$ID"
 	sleep 0.2
 	moat start "$ID"
 	moat pause "$ID"
@@ -58,15 +70,16 @@ pid_of() {
 @test "wait for one process, which goes on being its parent's" {
 	args sh -c 'sleep 1000 & p=$!; while [ ! -e /tmp/go ]; do sleep 0.05; done; kill -USR1 $p; while [ ! -e /tmp/on ]; do sleep 0.05; done; wait $p; exit $?'
 	started "$ID"
+	await stacks_have sleep nanosleep
 	child=$(pid_of sleep)
-	moat wait --pid "$child" "$ID" >"$BATS_TEST_TMPDIR/wait" &
+	wait_begin "$BATS_TEST_TMPDIR/wait" --pid "$child" "$ID"
 	sleep 0.2
 	[ ! -s "$BATS_TEST_TMPDIR/wait" ]
 	moat exec "$ID" sh -c ': >/tmp/go'
 	wait
 	# SIGUSR1
 	[ "$(jq .exitStatus "$BATS_TEST_TMPDIR/wait")" = 138 ]
-	moat wait "$ID" >"$BATS_TEST_TMPDIR/wait" &
+	wait_begin "$BATS_TEST_TMPDIR/wait" "$ID"
 	sleep 0.2
 	moat exec "$ID" sh -c ': >/tmp/on'
 	wait
@@ -79,8 +92,10 @@ pid_of() {
 }
 
 @test "debug --stacks names every thread and the call it is in" {
+	args sh -c 'sleep 1000; true'
 	started "$ID"
-	moat debug --stacks "$ID" >"$BATS_TEST_TMPDIR/stacks"
+	await stacks_have sleep nanosleep
+	await stacks_have sh wait4
 	grep -A2 '^process 1 thread 1 "sh" sleeping' "$BATS_TEST_TMPDIR/stacks" | grep 'wait4(0x'
 	grep -A2 '"sleep" sleeping' "$BATS_TEST_TMPDIR/stacks" | grep nanosleep
 	grep -E 'at 0x[0-9a-f]+ /bin/busybox\+0x[0-9a-f]+' "$BATS_TEST_TMPDIR/stacks"
@@ -102,8 +117,9 @@ pid_of() {
 
 @test "debug --signal reaches the process it names" {
 	started "$ID"
+	await stacks_have sleep nanosleep
 	child=$(pid_of sleep)
-	moat wait --pid "$child" "$ID" >"$BATS_TEST_TMPDIR/wait" &
+	wait_begin "$BATS_TEST_TMPDIR/wait" --pid "$child" "$ID"
 	sleep 0.2
 	moat debug --signal USR2 --pid "$child" "$ID"
 	wait
@@ -120,7 +136,7 @@ pid_of() {
 	moat --debug-log "$log" run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
 	[ "$(grep -c 'wait4(' "$log")" = 0 ]
 	moat debug --strace all "$ID"
-	for i in $(seq 100); do
+	for i in $(seq 600); do
 		grep -q 'sh wait4(' "$log" && break
 		sleep 0.05
 	done

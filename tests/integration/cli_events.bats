@@ -48,7 +48,7 @@ shape() { # OF OTHER
 @test "pids are the guest's" {
 	run_detached "$ID"
 	moat exec -d "$ID" sh -c 'sleep 100 & sleep 100 & sleep 100 & wait' </dev/null >/dev/null 2>&1
-	for i in $(seq 100); do
+	for i in $(seq 600); do
 		[ "$(moat events --stats "$ID" | jq .data.pids.current)" = 5 ] && break
 		sleep 0.05
 	done
@@ -61,7 +61,7 @@ shape() { # OF OTHER
 	run_detached "$ID"
 	moat events --interval 100ms "$ID" </dev/null >"$BATS_TEST_TMPDIR/events" 2>&1 &
 	events_pid=$!
-	for i in $(seq 100); do
+	for i in $(seq 600); do
 		[ "$(wc -l <"$BATS_TEST_TMPDIR/events")" -ge 3 ] && break
 		sleep 0.05
 	done
@@ -78,12 +78,12 @@ shape() { # OF OTHER
 
 @test "the OOM killer is an event" {
 	run_detached "$ID"
-	moat events --interval 1h "$ID" </dev/null >"$BATS_TEST_TMPDIR/events" 2>&1 &
+	"$MOAT" --root "$ROOT" events --interval 1h "$ID" </dev/null >"$BATS_TEST_TMPDIR/events" 2>&1 3>&- &
 	events_pid=$!
-	sleep 0.3
+	await in_poll $events_pid
 	run moat exec "$ID" busybox awk 'BEGIN { s = "0123456789abcdef"; while (1) s = s s }'
 	[ "$status" -ne 0 ]
-	for i in $(seq 100); do
+	for i in $(seq 600); do
 		[ -s "$BATS_TEST_TMPDIR/events" ] && break
 		sleep 0.05
 	done

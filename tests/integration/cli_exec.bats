@@ -101,7 +101,7 @@ same_as_runc() {
 	pid=$(cat "$BATS_TEST_TMPDIR/pid")
 	[ -d /proc/$pid ]
 	kill -TERM $pid
-	for i in $(seq 100); do
+	for i in $(seq 600); do
 		[[ ! -d /proc/$pid || $(cat /proc/$pid/stat) == *") Z "* ]] && break
 		sleep 0.05
 	done
@@ -113,7 +113,7 @@ same_as_runc() {
 	moat exec -d --pid-file "$BATS_TEST_TMPDIR/pid" "$ID" sleep 100 </dev/null >/dev/null 2>&1
 	[ "$(moat ps -f json "$ID" | jq length)" = 2 ]
 	kill -KILL "$(cat "$BATS_TEST_TMPDIR/pid")"
-	for i in $(seq 100); do
+	for i in $(seq 600); do
 		[ "$(moat ps -f json "$ID" | jq length)" = 1 ] && break
 		sleep 0.05
 	done
@@ -123,7 +123,8 @@ same_as_runc() {
 @test "exec: the end of the container is the end of the process" {
 	"$MOAT" --root "$ROOT" exec "$ID" sleep 100 </dev/null >/dev/null 2>&1 &
 	exec_pid=$!
-	sleep 0.5
+	both_run() { [ "$(moat ps -f json "$ID" | jq length)" = 2 ]; }
+	await both_run
 	moat kill "$ID" KILL
 	wait $exec_pid || status=$?
 	[ "$status" -eq 137 ]

@@ -141,11 +141,11 @@ fill() {
 		s.listen(0)
 		c = socket.socket(socket.AF_UNIX)
 		c.connect(sys.argv[1])
+		open(sys.argv[1] + ".connected", "w")
 		time.sleep(100)
 	P
 	listener=$!
-	until [ -S "$BATS_TEST_TMPDIR/full" ]; do sleep 0.05; done
-	sleep 0.5
+	await test -e "$BATS_TEST_TMPDIR/full.connected"
 	run_fails 1 "connection timed out" timeout -s KILL 60 "$MOAT" --root "$ROOT" create --console-socket \
 		"$BATS_TEST_TMPDIR/full" -b "$BUNDLE" "$ID"
 	kill $listener

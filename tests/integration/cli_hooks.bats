@@ -107,7 +107,7 @@ hook() { # SCRIPT [JQ]: adds a hook that runs it in the container's shell
 	moat create -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
 	"$MOAT" --root "$ROOT" start "$ID" </dev/null >/dev/null 2>&1 &
 	start_pid=$!
-	for i in $(seq 200); do
+	for i in $(seq 600); do
 		[ -s "$BATS_TEST_TMPDIR/data/log" ] && break
 		sleep 0.05
 	done
@@ -124,7 +124,7 @@ hook() { # SCRIPT [JQ]: adds a hook that runs it in the container's shell
 	moat create -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
 	"$MOAT" --root "$ROOT" start "$ID" </dev/null >/dev/null 2>&1 &
 	start_pid=$!
-	for i in $(seq 200); do
+	for i in $(seq 600); do
 		[ -s "$BATS_TEST_TMPDIR/data/log" ] && break
 		sleep 0.05
 	done

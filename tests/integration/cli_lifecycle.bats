@@ -18,14 +18,14 @@ teardown() { bundle_teardown; }
 @test "run reports a signal as 128 + n" {
 	for signal in KILL TERM; do
 		args sh -c 'sleep 100; exit 1'
-		[ $signal = KILL ] || args sh -c 'trap "kill -KILL \$\$; exit 143" TERM; while :; do sleep 0.1; done'
-		"$MOAT" --root "$ROOT" run -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 &
+		[ $signal = KILL ] || args sh -c 'trap "kill -KILL \$\$; exit 143" TERM; echo ready; while :; do sleep 0.1; done'
+		"$MOAT" --root "$ROOT" run -b "$BUNDLE" "$ID" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 &
 		run_pid=$!
-		for i in $(seq 100); do
+		for i in $(seq 600); do
 			[ "$(state_of "$ID" 2>/dev/null)" = running ] && break
 			sleep 0.05
 		done
-		sleep 0.3
+		[ $signal = KILL ] || await grep -q ready "$BATS_TEST_TMPDIR/out"
 		moat kill "$ID" $signal
 		status=0
 		wait $run_pid || status=$?
@@ -130,14 +130,10 @@ teardown() { bundle_teardown; }
 }
 
 @test "run forwards signals and removes the container" {
-	args sh -c 'trap "exit 3" TERM; while :; do sleep 0.1; done'
-	"$MOAT" --root "$ROOT" run -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 &
+	args sh -c 'trap "exit 3" TERM; echo ready; while :; do sleep 0.1; done'
+	"$MOAT" --root "$ROOT" run -b "$BUNDLE" "$ID" </dev/null >"$BATS_TEST_TMPDIR/out" 2>&1 &
 	run_pid=$!
-	for i in $(seq 100); do
-		[ "$(state_of "$ID" 2>/dev/null)" = running ] && break
-		sleep 0.05
-	done
-	sleep 0.3
+	await grep -q ready "$BATS_TEST_TMPDIR/out"
 	kill -TERM $run_pid
 	wait $run_pid || status=$?
 	[ "$status" -eq 3 ]
@@ -151,12 +147,16 @@ signalled() {
 	: >"$file"
 	"$@" </dev/null >"$file" 2>&1 &
 	local pid=$! status=0
-	for i in $(seq 100); do
+	for i in $(seq 600); do
 		grep -q ready "$file" && break
 		sleep 0.05
 	done
 	kill -s "$signal" $pid
-	sleep 0.3
+	# What is not passed on has no end to wait for.
+	for i in $(seq 60); do
+		[ "$(wc -l <"$file")" -gt 1 ] || ! kill -0 $pid 2>/dev/null && break
+		sleep 0.05
+	done
 	kill -s TERM $pid 2>/dev/null || true
 	wait $pid || status=$?
 	echo "$signal $status" >>"$file"

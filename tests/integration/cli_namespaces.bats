@@ -24,7 +24,7 @@ hold() {
 	HOLDER=$!
 	HOLDERS="$HOLDERS $HOLDER"
 	local i
-	for i in $(seq 100); do
+	for i in $(seq 600); do
 		[ "$(cat "/proc/$HOLDER/comm")" = sleep ] && return 0
 		sleep 0.05
 	done

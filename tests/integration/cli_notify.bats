@@ -44,7 +44,7 @@ stop_fake() {
 # which this runc does not know.
 heard() {
 	local i
-	for i in $(seq 200); do
+	for i in $(seq 600); do
 		grep -q MAINPID "$LOG" && break
 		sleep 0.05
 	done

@@ -27,7 +27,7 @@ cpu_time() {
 wait_for_growth() {
 	local before i
 	before=$(stat -c %s "$OUT")
-	for i in $(seq 200); do
+	for i in $(seq 600); do
 		[ "$(stat -c %s "$OUT")" -gt "$before" ] && return 0
 		sleep 0.05
 	done
@@ -35,14 +35,13 @@ wait_for_growth() {
 	return 1
 }
 
-assert_still() {
+standing_still() {
 	local size cpu
 	size=$(stat -c %s "$OUT")
 	cpu=$(cpu_time)
 	sleep 0.5
-	[ "$(stat -c %s "$OUT")" = "$size" ]
 	# The sentry's own timers may take a tick.
-	[ $(($(cpu_time) - cpu)) -le 2 ]
+	[ "$(stat -c %s "$OUT")" = "$size" ] && [ $(($(cpu_time) - cpu)) -le 2 ]
 }
 
 @test "a paused container stands still, and goes on when it is resumed" {
@@ -51,7 +50,7 @@ assert_still() {
 		moat pause "$ID"
 		[ "$(state_of "$ID")" = paused ]
 		[ "$(moat list -f json | jq -r '.[0].status')" = paused ]
-		assert_still
+		standing_still
 		moat resume "$ID"
 		[ "$(state_of "$ID")" = running ]
 		wait_for_growth
@@ -96,9 +95,8 @@ assert_still() {
 		moat exec "$ID" echo no
 	moat exec --ignore-paused "$ID" echo yes </dev/null >"$BATS_TEST_TMPDIR/exec" 2>&1 &
 	exec_pid=$!
-	sleep 0.5
+	await standing_still
 	[ ! -s "$BATS_TEST_TMPDIR/exec" ]
-	assert_still
 	moat resume "$ID"
 	wait $exec_pid
 	[ "$(cat "$BATS_TEST_TMPDIR/exec")" = yes ]
@@ -108,7 +106,7 @@ assert_still() {
 	start_busy
 	moat pause "$ID"
 	moat kill "$ID" TERM
-	assert_still
+	standing_still
 	moat resume "$ID"
 	wait_for_status "$ID" stopped
 	[ "$(tail -n 1 "$OUT")" = term ]
@@ -146,7 +144,7 @@ assert_still() {
 	stopped() {
 		moat exec "$ID" sh -c 'busybox grep -l "^State:.T" /proc/[0-9]*/status' 2>/dev/null
 	}
-	for i in $(seq 100); do
+	for i in $(seq 600); do
 		stopped && break
 		sleep 0.05
 	done
@@ -157,7 +155,7 @@ assert_still() {
 	[ "$(stopped | tr -dc 0-9)" = "$pid" ]
 	run ! moat exec "$ID" cat /tmp/woken
 	moat exec "$ID" kill -CONT "$pid"
-	for i in $(seq 100); do
+	for i in $(seq 600); do
 		moat exec "$ID" cat /tmp/woken >/dev/null 2>&1 && break
 		sleep 0.05
 	done

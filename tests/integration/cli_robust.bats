@@ -8,10 +8,10 @@ setup() { bundle_setup; }
 teardown() { bundle_teardown; }
 
 @test "a killed creator leaves nothing that delete does not remove" {
-	config '.hooks = {"createRuntime": [{"path": "/bin/sleep", "args": ["sleep", "3"]}]}'
+	config '.hooks = {"createRuntime": [{"path": "/bin/sleep", "args": ["sleep", "20"]}]}'
 	"$MOAT" --root "$ROOT" create -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 &
 	creator=$!
-	for i in $(seq 100); do
+	for i in $(seq 600); do
 		[ -f "$ROOT/$ID/state.json" ] && break
 		sleep 0.02
 	done
@@ -232,7 +232,7 @@ teardown() { bundle_teardown; }
 	mkfifo "$BATS_TEST_TMPDIR/in"
 	exec 7<>"$BATS_TEST_TMPDIR/in"
 	"$MOAT" --root "$ROOT" run -b "$BUNDLE" "$ID" <&7 7>&- >"$BATS_TEST_TMPDIR/out" 2>&1 &
-	for i in $(seq 200); do
+	for i in $(seq 600); do
 		[ "$(wc -l <"$BATS_TEST_TMPDIR/out")" -ge 3 ] && break
 		sleep 0.05
 	done

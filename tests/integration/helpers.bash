@@ -47,13 +47,29 @@ run_detached() {
 	moat run -d -b "$BUNDLE" "$@" </dev/null >/dev/null 2>&1
 }
 
+# await COMMAND...: until it succeeds, which it does soon; a busy machine has half a minute.
+await() {
+	local i
+	for i in $(seq 600); do
+		"$@" && return 0
+		sleep 0.05
+	done
+	echo "in vain: $*"
+	return 1
+}
+
+# Whether process $1 has asked the sandbox something and waits for the answer.
+in_poll() {
+	grep -q '^7 ' "/proc/$1/syscall"
+}
+
 state_of() {
 	moat state "$1" | jq -r .status
 }
 
 wait_for_status() {
 	local i
-	for i in $(seq 200); do
+	for i in $(seq 600); do
 		[ "$(state_of "$1")" = "$2" ] && return 0
 		sleep 0.05
 	done
@@ -75,7 +91,7 @@ our_processes() {
 assert_nothing_left() {
 	local i left
 	# Processes that were killed need a moment to be gone.
-	for i in $(seq 100); do
+	for i in $(seq 600); do
 		left=$(our_processes)
 		[ -z "$left" ] && break
 		sleep 0.05

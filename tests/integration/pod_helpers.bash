@@ -85,7 +85,7 @@ pod_state() {
 
 pod_wait_stopped() {
 	local i
-	for i in $(seq 200); do
+	for i in $(seq 600); do
 		[ "$(pod_state "$1")" = stopped ] && return 0
 		sleep 0.05
 	done

@@ -76,9 +76,10 @@ observe_pod() {
 
 @test "the gofer, the monitor and every stub are in the container's cgroup" {
 	pod_sandbox
-	pod_container one sh -c 'while sleep 0.1; do :; done'
+	pod_container one sh -c 'sleep 1000; true'
 	pod_start one
-	sleep 0.5
+	both_run() { [ "$(moat ps -f json "$(id_of one)" | jq length)" = 2 ]; }
+	await both_run
 	dir=$(find /sys/fs/cgroup -type d -path "*/$ID-pod/one" | head -1)
 	[ -n "$dir" ]
 	grep -qx "$(<"$BATS_TEST_TMPDIR/one.pid")" "$dir/cgroup.procs"
@@ -88,7 +89,7 @@ observe_pod() {
 	mine=$(sort "$dir/cgroup.procs")
 	for pid in $(cat "/proc/$sentry/task/"*/children); do
 		case $(tr '\0' ' ' <"/proc/$pid/cmdline") in
-		*while* | *"sleep 0.1"*) grep -qx "$pid" <<<"$mine" ;;
+		*"sleep 1000"*) grep -qx "$pid" <<<"$mine" ;;
 		esac
 	done
 }
@@ -120,7 +121,7 @@ observe_pod() {
 	pod_start three
 	kill -KILL "$(<"$BATS_TEST_TMPDIR/three.pid")"
 	pod_wait_stopped three
-	for i in $(seq 100); do
+	for i in $(seq 600); do
 		moat exec "$POD" ps -o args | grep -q "sleep 1000" && [ "$(moat exec "$POD" ps -o args | grep -c "sleep 1000")" -eq 1 ] && break
 		sleep 0.05
 	done
@@ -133,7 +134,7 @@ observe_pod() {
 	pod_sandbox
 	pod_container one sh -c 'trap "echo got it; exit 5" USR1; echo ready; while :; do sleep 0.05; done'
 	pod_start one
-	for i in $(seq 100); do grep -q ready "$BATS_TEST_TMPDIR/one.out" && break; sleep 0.05; done
+	for i in $(seq 600); do grep -q ready "$BATS_TEST_TMPDIR/one.out" && break; sleep 0.05; done
 	kill -USR1 "$(<"$BATS_TEST_TMPDIR/one.pid")"
 	pod_wait_stopped one
 	grep -q "got it" "$BATS_TEST_TMPDIR/one.out"
@@ -359,12 +360,12 @@ observe_pod() {
 	before=$(wc -c <"$BATS_TEST_TMPDIR/one.out") others=$(wc -c <"$BATS_TEST_TMPDIR/two.out")
 	sleep 0.5
 	[ "$(wc -c <"$BATS_TEST_TMPDIR/one.out")" -eq "$before" ]
-	[ "$(wc -c <"$BATS_TEST_TMPDIR/two.out")" -gt "$others" ]
+	grown() { [ "$(wc -c <"$BATS_TEST_TMPDIR/$1.out")" -gt "$2" ]; }
+	await grown two "$others"
 	run_fails 255 "cannot exec in a paused container" moat exec "$(id_of one)" true
 	moat exec "$(id_of two)" true
 	moat resume "$(id_of one)"
-	sleep 0.5
-	[ "$(wc -c <"$BATS_TEST_TMPDIR/one.out")" -gt "$before" ]
+	await grown one "$before"
 	[ "$(moat exec "$(id_of one)" cat /sys/fs/cgroup/pids.max /sys/fs/cgroup/memory.max | tr '\n' ' ')" = "5 100000000 " ]
 	[ "$(moat exec "$(id_of two)" cat /sys/fs/cgroup/pids.max)" = max ]
 	run ! moat exec "$(id_of one)" sh -c 'for i in 1 2 3 4 5 6 7 8; do sleep 1 & done'
@@ -431,7 +432,7 @@ observe_pod() {
 	pod_start one
 	moat exec "$(id_of one)" true
 	moat delete -f "$(id_of one)"
-	for i in $(seq 100); do
+	for i in $(seq 600); do
 		[ "$(sentry_fds "$sentry")" -le $((before + 2)) ] && break
 		sleep 0.05
 	done
@@ -461,8 +462,13 @@ observe_pod() {
 	held() { # files, threads, stubs
 		echo "$(sentry_fds "$sentry") $(cat /proc/$sentry/task/*/children | wc -w)"
 	}
+	calm() { # and as it was half a second ago
+		after=$(held)
+		sleep 0.5
+		[ "$(held)" = "$after" ]
+	}
 	settled() {
-		for i in $(seq 100); do
+		for i in $(seq 600); do
 			[ "$(held)" = "$after" ] && return 0
 			sleep 0.05
 		done
@@ -475,7 +481,7 @@ observe_pod() {
 		[ $((i % 7)) -ne 0 ] || run ! pod_create bad
 		moat delete -f "$(id_of one)"
 		# By the tenth all that is kept for later is there.
-		[ "$i" -ne 10 ] || { sleep 0.5; after=$(held); }
+		[ "$i" -ne 10 ] || await calm
 	done
 	settled
 	[ "$(moat list -q)" = "$POD" ]
@@ -491,7 +497,7 @@ observe_pod() {
 	"$client" "$ROOT/$POD/control.sock"
 	before=$(sentry_fds "$sentry")
 	for i in 1 2 3 4 5; do "$client" "$ROOT/$POD/control.sock"; done
-	for i in $(seq 100); do
+	for i in $(seq 600); do
 		[ "$(sentry_fds "$sentry")" -le "$before" ] && break
 		sleep 0.05
 	done
@@ -537,7 +543,7 @@ others_go_on() {
 	kill -CONT "$gofer"
 	wait "$first" || [ $? -lt 3 ]
 	[ "$(moat exec "$(id_of one)" echo well)" = well ]
-	for i in $(seq 100); do
+	for i in $(seq 600); do
 		[ "$(sentry_fds "$sentry")" -le $((before + 2)) ] && break
 		sleep 0.05
 	done
@@ -598,7 +604,7 @@ others_go_on() {
 	hanging=$!
 	"$client" "$ROOT/$POD/control.sock" 30 >"$BATS_TEST_TMPDIR/more" 3>&- &
 	more=$!
-	for i in $(seq 100); do
+	for i in $(seq 600); do
 		grep -q asked "$BATS_TEST_TMPDIR/asked" && grep -q asked "$BATS_TEST_TMPDIR/more" && break
 		sleep 0.05
 	done
@@ -608,7 +614,7 @@ others_go_on() {
 	[ "$(ls "/proc/$sentry/task" | wc -l)" -le $((threads + 20)) ]
 	kill -KILL "$hanging" "$more"
 	others_go_on four
-	for i in $(seq 100); do
+	for i in $(seq 600); do
 		[ "$(sentry_fds "$sentry")" -le "$before" ] && break
 		sleep 0.05
 	done

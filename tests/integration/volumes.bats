@@ -596,7 +596,7 @@ parts_first() {
 		say b accept 1 2
 		say b close 2
 	done
-	for i in $(seq 100); do
+	for i in $(seq 600); do
 		[ "$(sentry_fds "$sentry")" -le "$before" ] && break
 		sleep 0.05
 	done
