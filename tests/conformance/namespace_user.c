@@ -433,7 +433,7 @@ CASE(userns_limit)
 		/* The count of the first falls some time after it was reaped. */
 		pid_t again;
 		int tries = 0;
-		while ((again = sleeper_flags(CLONE_NEWUSER)) == -1 && tries++ < 100)
+		while ((again = sleeper_flags(CLONE_NEWUSER)) == -1 && tries++ < 1000)
 			sleep_ms(10);
 		show_ok("after its end", again);
 	}
