@@ -359,7 +359,7 @@ CASE(aio_poll_later)
 	struct pollfd p = { .fd = event, .events = POLLIN };
 	show("eventfd quiet", poll(&p, 1, 0));
 	MUST(write(ends[1], "x", 1));
-	show("eventfd tells", poll(&p, 1, 5000));
+	show("eventfd tells", poll(&p, 1, 30000));
 	show("read", read(event, &count, sizeof(count)));
 	show_int("count", (long long)count);
 	show_event("poll", ctx, &first);

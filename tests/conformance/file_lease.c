@@ -145,7 +145,7 @@ CASE(lease_nonblocking_break)
 	show_ok("read", open("f", O_RDONLY | O_NONBLOCK));
 	show_signal("no break", SIGRTMIN, fd, 0);
 	show("write", open("f", O_WRONLY | O_NONBLOCK));
-	show_signal("break", SIGRTMIN, fd, 5000);
+	show_signal("break", SIGRTMIN, fd, 30000);
 	show_lease("to be", fd);
 	show("write again", open("f", O_WRONLY | O_NONBLOCK));
 	show_signal("told once", SIGRTMIN, fd, 0);
@@ -166,10 +166,10 @@ CASE(lease_downgrade)
 	block(SIGIO);
 	MUST(fcntl(fd, F_SETLEASE, F_WRLCK));
 	show("read", open("f", O_RDONLY | O_NONBLOCK));
-	show_signal("break", SIGIO, fd, 5000);
+	show_signal("break", SIGIO, fd, 30000);
 	show_lease("to be", fd);
 	show("write too", open("f", O_RDWR | O_NONBLOCK));
-	show_signal("break", SIGIO, fd, 5000);
+	show_signal("break", SIGIO, fd, 30000);
 	show_lease("to be", fd);
 	show("downgrade, open for writing", fcntl(fd, F_SETLEASE, F_RDLCK));
 	show("release", fcntl(fd, F_SETLEASE, F_UNLCK));
@@ -219,11 +219,11 @@ static void waiting_break(const char *what, int flags, int lease, int answer)
 	MUST(fcntl(fd, F_SETLEASE, lease));
 	/* the child's descriptor is a copy of ours: it must not keep the lease */
 	pid_t child = opener(flags, &end);
-	show_signal("break", SIGIO, fd, 5000);
+	show_signal("break", SIGIO, fd, 30000);
 	wait_blocked(child, child);
 	show_opened("waits", end, 0);
 	show("answer", answer < 0 ? close(fd) : fcntl(fd, F_SETLEASE, answer));
-	show_opened("then", end, answer < 0 ? 0 : 5000);
+	show_opened("then", end, answer < 0 ? 0 : 30000);
 	if (answer < 0) {
 		MUST(kill(child, SIGKILL));
 		show_wait("child", child);

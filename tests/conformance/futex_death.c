@@ -140,7 +140,7 @@ CASE(robust_pending_operation)
 		_exit(0);
 	}
 	show("waiter", syscall(SYS_futex, &shared->locks[4].word, FUTEX_WAIT, 0,
-			       &(struct timespec){ 5, 0 }, NULL, 0));
+			       &(struct timespec){ 30, 0 }, NULL, 0));
 	show_wait("owner", pid);
 	show_int("word", shared->locks[4].word);
 }

@@ -569,9 +569,9 @@ CASE(mq_poll)
 	{
 		sleep_ms(30);
 		MUST(k_send(q, "x", 1, 0, NULL));
-		show("poll", poll(&p, 1, 5000));
+		show("poll", poll(&p, 1, 30000));
 	}
-	show("poll", poll(&p, 1, 5000));
+	show("poll", poll(&p, 1, 30000));
 }
 
 /* A file system of its own, seen through two mounts of a new IPC namespace. */

@@ -333,7 +333,7 @@ CASE(timerfd_basics)
 	spec.it_value = (struct timespec){ 0, 20000000 };
 	show("arm", timerfd_settime(fd, 0, &spec, NULL));
 	struct pollfd pfd = { fd, POLLIN, 0 };
-	show("poll", poll(&pfd, 1, 5000));
+	show("poll", poll(&pfd, 1, 30000));
 	show("read", read(fd, &ticks, 8));
 	show_int("ticks", (long long)ticks);
 	show("one-shot", read(fd, &ticks, 8));

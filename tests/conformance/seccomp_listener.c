@@ -88,7 +88,7 @@ CASE(seccomp_notify)
 	show_int("close on exec", fcntl(fd, F_GETFD));
 	show_poll("idle", fd, 0);
 	pid = start_caller("value");
-	show_poll("waiting", fd, 5000);
+	show_poll("waiting", fd, 30000);
 	receive(fd, &n);
 	note("pid %s nr %d args %llu %llu flags %x", (pid_t)n.pid == pid ? "child" : "other", n.data.nr,
 	     (unsigned long long)n.data.args[0], (unsigned long long)n.data.args[1], n.flags);
@@ -137,7 +137,7 @@ CASE(seccomp_notify_errors)
 	show_ok("seek", lseek(fd, 0, SEEK_CUR));
 	/* The message cannot be delivered: it stays. */
 	pid = start_caller("delivered later");
-	show_poll("waiting", fd, 5000);
+	show_poll("waiting", fd, 30000);
 	void *page = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	show("receive into read-only memory", ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, page));
 	show_poll("again", fd, 0);
@@ -264,7 +264,7 @@ static void interrupted(const char *label, unsigned filter_flags, int flags, boo
 
 	sigaction(SIGUSR1, &action, NULL);
 	pid = start_caller(label);
-	show_poll("waiting", fd, 5000);
+	show_poll("waiting", fd, 30000);
 	if (read_first)
 		receive(fd, &n);
 	/* Once read, some Linux sleeps so that only death interrupts it. */

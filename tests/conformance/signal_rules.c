@@ -638,7 +638,7 @@ CASE(signalfd_fields)
 	if (pid == 0)
 		_exit(9);
 	struct pollfd wait_for = { fd, POLLIN, 0 };
-	show("poll", poll(&wait_for, 1, 5000));
+	show("poll", poll(&wait_for, 1, 30000));
 	show("child", read(fd, &info, sizeof(info)));
 	note("signo %u code %d status %d pid ok %d", info.ssi_signo, info.ssi_code, info.ssi_status,
 	     info.ssi_pid == (unsigned int)pid);

@@ -106,15 +106,15 @@ CASE(restart_poll_never)
 
 CASE(restart_nanosleep)
 {
-	struct timespec request = { 5, 0 }, left = { 0, 0 };
+	struct timespec request = { 50, 0 }, left = { 0, 0 };
 
 	catch_with(SIGUSR1, SA_RESTART);
 	pid_t pid = sender(SIGUSR1, -1);
 	show("nanosleep", nanosleep(&request, &left));
-	show_int("left", left.tv_sec == 4 || (left.tv_sec == 5 && left.tv_nsec == 0));
+	show_int("left", left.tv_sec >= 20 && left.tv_sec <= 50);
 	show_wait("sender", pid);
 	clock_gettime(CLOCK_MONOTONIC, &request);
-	request.tv_sec += 5;
+	request.tv_sec += 50;
 	left = (struct timespec){ 7, 7 };
 	pid = sender(SIGUSR1, -1);
 	show_err("clock_nanosleep absolute",

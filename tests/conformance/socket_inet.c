@@ -62,10 +62,17 @@ void inet_pair(int family, int ends[2])
 	MUST(close(listener));
 }
 
+void await_input(int fd)
+{
+	struct pollfd entry = { .fd = fd, .events = POLLIN };
+
+	MUST(poll(&entry, 1, 20000));
+}
+
 void show_poll(const char *label, int fd, short events)
 {
 	struct pollfd entry = { .fd = fd, .events = events };
-	int rc = poll(&entry, 1, 1000);
+	int rc = poll(&entry, 1, 20000);
 
 	if (rc < 1)
 		show(label, rc);
@@ -125,6 +132,7 @@ CASE(inet_tcp_transfer)
 		inet_pair(families[i], ends);
 		show_poll("nothing yet", ends[1], POLLOUT);
 		show("writev", writev(ends[0], parts, 2));
+		await_input(ends[1]);
 		show_poll("data", ends[1], POLLIN | POLLOUT);
 		show("FIONREAD", ioctl(ends[1], FIONREAD, &count));
 		show_int("count", count);
@@ -352,18 +360,18 @@ static void edge_case(int family)
 	inet_pair(family, ends);
 	MUST(fcntl(ends[0], F_SETFL, O_NONBLOCK));
 	MUST(epoll_ctl(ep, EPOLL_CTL_ADD, ends[0], &event));
-	show_edge("room at first", ep, 1000);
+	show_edge("room at first", ep, 20000);
 	show_edge("no other edge", ep, 0);
 	n = MUST(send(ends[0], big, sizeof(big), 0));
 	show("short", n > 0 && n < (ssize_t)sizeof(big));
 	show_edge("no room", ep, 0);
 	drain(ends[1]);
-	show_edge("room again", ep, 2000);
+	show_edge("room again", ep, 20000);
 	while (send(ends[0], big, sizeof(big), 0) > 0)
 		;
 	show_edge("none once more", ep, 0);
 	drain(ends[1]);
-	show_edge("room once more", ep, 2000);
+	show_edge("room once more", ep, 20000);
 	/* Leaves nothing in TIME_WAIT for other cases to see. */
 	MUST(setsockopt(ends[0], SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)));
 	MUST(close(ends[0]));
@@ -383,10 +391,10 @@ CASE(inet_edge_of_connection)
 
 	inet_listener(AF_INET, &name);
 	MUST(epoll_ctl(ep, EPOLL_CTL_ADD, fd, &event));
-	show_edge("nothing yet", ep, 1000);
+	show_edge("nothing yet", ep, 20000);
 	show_edge("no other edge", ep, 0);
 	show("connect", connect(fd, &name.any, size_of(&name)));
-	show_edge("connected", ep, 2000);
+	show_edge("connected", ep, 20000);
 	show_edge("no other edge", ep, 0);
 }
 
@@ -399,6 +407,7 @@ CASE(inet_tcp_resets)
 	inet_pair(AF_INET, ends);
 	MUST(setsockopt(ends[0], SOL_SOCKET, SO_LINGER, &now, sizeof(now)));
 	MUST(close(ends[0]));
+	await_input(ends[1]);
 	show_poll("reset", ends[1], POLLIN | POLLOUT | POLLRDHUP);
 	show("read", read(ends[1], buffer, 1));
 	show("read again", read(ends[1], buffer, 1));

@@ -22,7 +22,9 @@ int inet_bound(int family, int type, union inet_name *name);
 int inet_listener(int family, union inet_name *name);
 /* ends[0]: who connected, ends[1]: who accepted. */
 void inet_pair(int family, int ends[2]);
-/* Shows the events that are there within a second. */
+/* Until something is to be read. */
+void await_input(int fd);
+/* Shows the first events that are there. */
 void show_poll(const char *label, int fd, short events);
 /* A port of which nobody listens. */
 int inet_closed_port(int family);
