@@ -159,7 +159,7 @@ same() {
 }
 
 @test "gdb: attaches to running threads and lets go of them" {
-	same './loop & sleep 0.5; gdb -nx -batch -p $! -ex "print spins > 0" -ex "thread apply all frame function spin" -ex detach 2>&1 | grep -v "^\[\|^warning\|^[0-9X]\|^#\|pause\|sleep"; grep -E "State|TracerPid" /proc/$!/status; kill $!; wait $!; echo $?'
+	same './loop & until [ "$(ls /proc/$!/task 2>/dev/null | wc -l)" = 3 ]; do sleep 0.1; done; sleep 0.5; gdb -nx -batch -p $! -ex "print spins > 0" -ex "thread apply all frame function spin" -ex detach 2>&1 | grep -v "^\[\|^warning\|^[0-9X]\|^#\|pause\|sleep"; grep -E "State|TracerPid" /proc/$!/status; kill $!; wait $!; echo $?'
 	grep -q '= 1' "$WORK/trap.out"
 	grep -q 143 "$WORK/trap.out"
 }
@@ -169,7 +169,7 @@ same() {
 }
 
 @test "gdb: writes a core file and reads it" {
-	run_in trap './loop & sleep 0.3; gdb -nx -batch -p $! -ex "generate-core-file /tmp/core" >/dev/null 2>&1; kill $!; gdb -nx -batch -ex "info threads" ./loop /tmp/core 2>&1'
+	run_in trap './loop & until [ "$(ls /proc/$!/task 2>/dev/null | wc -l)" = 3 ]; do sleep 0.1; done; sleep 0.5; gdb -nx -batch -p $! -ex "generate-core-file /tmp/core" >/dev/null 2>&1; kill $!; gdb -nx -batch -ex "info threads" ./loop /tmp/core 2>&1'
 	grep -q "in spin" "$WORK/trap.out"
 }
 

@@ -24,7 +24,7 @@ teardown_file() {
 }
 
 @test "bash: background jobs" {
-	same 'for i in 1 2 3 4 5; do (sleep 0.$i; echo $i) & done; wait; sleep 1 & wait; echo done; set -m; sleep 5 & kill %1; wait; echo $?'
+	same '{ for i in 1 2 3 4 5; do (sleep 0.$i; echo $i) & done; wait; } | sort; sleep 1 & wait; echo done; set -m; sleep 5 & kill %1; wait; echo $?'
 }
 
 @test "find / -xdev" {
@@ -96,7 +96,7 @@ my %got; while ((my $k = wait) > 0) { $got{$k} = $? >> 8 } print join(" ", map {
 $p = fork; unless ($p) { kill "KILL", $$; exit } waitpid $p, 0; print "signal ", $? & 127, "\n";
 $p = fork; unless ($p) { sleep 100; exit } print waitpid($p, WNOHANG), "\n"; kill "TERM", $p; waitpid $p, 0; print WTERMSIG($?), "\n";
 my $chld = 0; { local $SIG{CHLD} = sub { $chld++ while waitpid(-1, WNOHANG) > 0 };
-	for (1 .. 5) { exit 0 unless fork } for (1 .. 500) { last if $chld == 5; sleep 0.01 } } print "reaped $chld\n";
+	for (1 .. 5) { exit 0 unless fork } for (1 .. 3000) { last if $chld == 5; sleep 0.01 } } print "reaped $chld\n";
 { local $SIG{CHLD} = "IGNORE"; $p = fork; exit 1 unless $p; print waitpid($p, 0), "\n" }
 eval { local $SIG{ALRM} = sub { die "alarm\n" }; alarm 1; select undef, undef, undef, 20; alarm 0 }; print $@;
 eval { local $SIG{ALRM} = sub { die "in wait\n" }; $p = fork; unless ($p) { exec "sleep", 100 } alarm 1; waitpid $p, 0 }; print $@; kill 9, $p; wait;
@@ -134,10 +134,10 @@ X
 	grep -q '^Mem:' "$WORK/moat/out"
 	grep -q 'Tasks:' "$WORK/moat/out"
 	# What does not depend on the moment; runc's own threads take process ids.
-	same 'sleep 100 & sleep 0.3; ps aux | awk "{print \$1, \$11, \$12}"; ps -eo user,tty,comm,args
+	same 'sleep 100 & until [ "$(cat /proc/$!/comm)" = sleep ]; do sleep 0.1; done; ps aux | awk "{print \$1, \$11, \$12}"; ps -eo user,tty,comm,args
 		ps -eo pid,ppid,pgid,sid | awk "NR > 1 {print \$1 == 1, \$2 == 1, \$3, \$4}"; ps -o stat= -p $! | cut -c1
 		kill $!; wait; echo'
-	same 'sleep 100 & sleep 0.3; top -bn1 | awk "NR > 6 {print \$2, \$12}" | sort; kill $!'
+	same 'sleep 100 & until [ "$(cat /proc/$!/comm)" = sleep ]; do sleep 0.1; done; top -bn1 | awk "NR > 6 {print \$2, \$12}" | sort; kill $!'
 	same 'free -k | awk "{print \$1, NF}"; test $(free -k | awk "/^Mem/ {print \$2}") = $(awk "/^MemTotal/ {print \$2}" /proc/meminfo); echo $?'
 }
 

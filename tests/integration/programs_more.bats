@@ -41,10 +41,10 @@ python_tests() {
 	needs usr/bin/redis-server
 	same 'cd /tmp; redis-server --port 7777 --save "" --dir /tmp >/tmp/log 2>&1 & p=$!
 		c() { redis-cli -p 7777 "$@"; }
-		for i in $(seq 100); do c ping >/dev/null 2>&1 && break; sleep 0.1; done
+		for i in $(seq 300); do c ping >/dev/null 2>&1 && break; sleep 0.1; done
 		c set a 1; c incr a; c rpush l x y z; c lrange l 0 -1; c eval "return redis.call(\"get\", \"a\")" 0
 		redis-benchmark -p 7777 -n 500 -c 20 -q -t set,lpush >/dev/null; c llen mylist
-		c bgsave; for i in $(seq 100); do c info persistence | grep -q "bgsave_in_progress:0" && break; sleep 0.1; done
+		c bgsave; for i in $(seq 300); do c info persistence | grep -q "bgsave_in_progress:0" && break; sleep 0.1; done
 		c info persistence | grep rdb_last_bgsave_status; test -s dump.rdb; echo $?
 		c shutdown nosave; wait $p; echo $?'
 }
@@ -57,7 +57,7 @@ events { worker_connections 64; }
 http { access_log /tmp/n/access; sendfile on; server { listen 8080; root /usr/share; } }
 X
 		nginx -c /tmp/n/conf 2>/dev/null & p=$!
-		for i in $(seq 100); do curl -s -o /dev/null http://127.0.0.1:8080/ && break; sleep 0.1; done
+		for i in $(seq 300); do curl -s -o /dev/null http://127.0.0.1:8080/ && break; sleep 0.1; done
 		for f in GPL-2 GPL-3 Artistic none; do
 			curl -s -w "%{http_code} %{size_download}\n" http://127.0.0.1:8080/common-licenses/$f | sha256sum; done
 		seq 20 | xargs -P 5 -I{} sh -c "curl -s http://localhost:8080/common-licenses/GPL-3 | sha256sum" | uniq -c

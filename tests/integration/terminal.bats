@@ -45,7 +45,7 @@ run_in_terminal() {
 @test "terminal: job control of bash" {
 	run_in_terminal
 	line 'sleep 1000'
-	sleep 0.5
+	await foreground sleep
 	keys C-z
 	expect '^\[1\]\+ +Stopped +sleep 1000'
 	line bg
@@ -54,7 +54,7 @@ run_in_terminal() {
 	expect '^\[1\]\+ +Running +sleep 1000'
 	line fg
 	expect '^sleep 1000$'
-	sleep 0.3
+	await foreground sleep
 	keys C-c
 	line 'echo "was $?"'
 	expect '^was 130$'
@@ -65,12 +65,13 @@ run_in_terminal() {
 	line 'kill %1; wait; echo gone'
 	expect '^gone$'
 	line 'sleep 1000 | cat'
-	sleep 0.5
+	await foreground sleep
+	await foreground cat
 	keys C-\\
 	line 'echo "was $?"'
 	expect '^was 131$'
 	line 'cat >/dev/null'
-	sleep 0.3
+	await foreground cat
 	keys C-d
 	line 'echo end of file'
 	expect '^end of file$'
@@ -79,7 +80,7 @@ run_in_terminal() {
 @test "terminal: line editing and flow control" {
 	run_in_terminal
 	line cat
-	sleep 0.3
+	await foreground cat
 	keys w r o n g C-u
 	line 'right'
 	expect '^right$'
@@ -118,7 +119,7 @@ run_in_terminal() {
 	term send-keys -t t -l 'written in vim'
 	keys Escape
 	line ':wq'
-	sleep 0.5
+	await foreground bash
 	line 'clear; cat /tmp/f'
 	expect '^written in vim'
 	line 'seq 1000 | less'
@@ -147,15 +148,13 @@ run_in_terminal() {
 	expect '^/dev/pts/0$'
 	expect '^24 80$'
 	line 'sleep 1000'
-	sleep 0.5
+	await foreground sleep
 	keys C-z
 	expect '^\[1\]\+ +Stopped +sleep 1000'
 	line 'kill -9 %1; wait'
 	term resize-window -t t -x 90 -y 30
-	sleep 0.5
-	wipe
-	line 'stty size'
-	expect '^30 90$'
+	line 'until [ "$(stty size)" = "30 90" ]; do sleep 0.1; done; echo resized'
+	expect '^resized$'
 	line 'exit 5'
 	expect '^\[status 5\]'
 }
@@ -252,11 +251,11 @@ receiver() {
 	term_start "'$MOAT' --root '$ROOT' exec -t $ID /bin/bash --norc"
 	expect '^\$ *$'
 	line 'exec /bin/lost'
-	sleep 1
+	await foreground lost
 	# As a terminal window that is closed: the master goes with its only holder.
 	pid=$(term list-panes -t t -F '#{pane_pid}')
 	kill -KILL "$(cat /proc/$pid/task/$pid/children | tr -d ' ')"
-	for i in $(seq 100); do
+	for i in $(seq 300); do
 		moat exec "$ID" /bin/ps | grep -q lost || break
 		sleep 0.1
 	done

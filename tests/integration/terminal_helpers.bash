@@ -33,6 +33,14 @@ line() {
 	term send-keys -t t Enter
 }
 
+# Whether a process of this name is in the foreground of its terminal.
+foreground() {
+	moat exec "$ID" /bin/bash -c 'for file in /proc/[0-9]*/stat; do
+		read -r -a s <"$file" && [ "${s[1]}" = "($1)" ] && [ "${s[4]}" = "${s[7]}" ] && exit 0
+	done 2>/dev/null
+	exit 1' bash "$1" </dev/null
+}
+
 screen() {
 	term capture-pane -p -t t
 }
