@@ -23,7 +23,8 @@ bundle_setup() {
 
 # Those that moat makes, and those in this test's directory: others come and go beside it.
 our_mounts() {
-	grep -E -- " - [^ ]+ moat|$BATS_TEST_TMPDIR" /proc/self/mountinfo || true
+	grep -E -- " - [^ ]+ moat|$BATS_TEST_TMPDIR" /proc/self/mountinfo |
+		awk -v own="$BATS_TEST_TMPDIR" 'index($0, own) || !index($0, "/bats-run-")'
 }
 
 # Changes config.json by a jq program; options of jq follow the program.

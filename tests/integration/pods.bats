@@ -76,7 +76,7 @@ observe_pod() {
 
 @test "the gofer, the monitor and every stub are in the container's cgroup" {
 	pod_sandbox
-	pod_container one sh -c 'sleep 1000; true'
+	pod_container one sh -c 'sleep 1234; true'
 	pod_start one
 	both_run() { [ "$(moat ps -f json "$(id_of one)" | jq length)" = 2 ]; }
 	await both_run
@@ -89,7 +89,7 @@ observe_pod() {
 	mine=$(sort "$dir/cgroup.procs")
 	for pid in $(cat "/proc/$sentry/task/"*/children); do
 		case $(tr '\0' ' ' <"/proc/$pid/cmdline") in
-		*"sleep 1000"*) grep -qx "$pid" <<<"$mine" ;;
+		*"sleep 1234"*) grep -qx "$pid" <<<"$mine" ;;
 		esac
 	done
 }
