@@ -41,12 +41,18 @@ static int pause_container(struct container *container, struct error **err)
 static int resume_container(struct container *container, struct error **err)
 {
 	struct control_state_reply state = { 0 };
+	AUTO_ERROR struct error *ended = NULL;
+	AUTO_CLOSE int fd = -1;
+	int ret;
 
 	if (container->status != OCI_PAUSED)
 		return error_set(err, -EINVAL, "container not paused");
-	if (control_call_once(container, CONTROL_CALL_EMPTY(CONTROL_RESUME), err) < 0 ||
-	    control_state(container, &state, err) < 0)
+	if (control_state(container, &state, err) < 0 || control_connect(container, &fd, err) < 0)
 		return error_code(*err);
+	/* What it was sent while it stood still may end it before it can answer. */
+	ret = control_call(container, fd, CONTROL_CALL_EMPTY(CONTROL_RESUME), &ended);
+	if (ret < 0 && ret != -EPIPE && ret != -ECONNRESET)
+		return error_set(err, ret, "%s", error_message(ended));
 	/* One that was paused before its start is a created one again. */
 	return set_status(container,
 			  state.status == CONTROL_SANDBOX_CREATED ? OCI_CREATED : OCI_RUNNING, err);
