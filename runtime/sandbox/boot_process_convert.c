@@ -2,6 +2,7 @@
 /* config.json's process object to struct boot_process. */
 #include <errno.h>
 #include <linux/ioprio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -77,14 +78,24 @@ static void keep_own_groups(struct boot_arena *arena, struct boot_process *to)
 	to->gids_of_host = true;
 }
 
-/* Each once, as with runc. */
-static void add_group(struct boot_process *to, uint32_t gid)
+static int compare_gids(const void *a, const void *b)
 {
-	for (uint32_t i = 0; i < to->additional_gid_count; i++) {
-		if (to->additional_gids[i] == gid)
-			return;
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Each once, as with runc, and in Linux's order. */
+static void unique_groups(struct boot_process *to, size_t count)
+{
+	uint32_t *gids = to->additional_gids, kept = 0;
+
+	qsort(gids, count, sizeof(*gids), compare_gids);
+	for (size_t i = 0; i < count; i++) {
+		if (kept == 0 || gids[kept - 1] != gids[i])
+			gids[kept++] = gids[i];
 	}
-	to->additional_gids[to->additional_gid_count++] = gid;
+	to->additional_gid_count = kept;
 }
 
 static void convert_user(struct boot_arena *arena, const struct spec_user *from,
@@ -100,8 +111,10 @@ static void convert_user(struct boot_arena *arena, const struct spec_user *from,
 		return;
 	}
 	to->additional_gids = arena_array(arena, count, sizeof(uint32_t));
-	for (size_t i = 0; to->additional_gids && i < count; i++)
-		add_group(to, from->additional_gids.items[i]);
+	if (!to->additional_gids)
+		return;
+	memcpy(to->additional_gids, from->additional_gids.items, count * sizeof(uint32_t));
+	unique_groups(to, count);
 }
 
 int arena_process(struct boot_arena *arena, const struct spec_process *process,
