@@ -585,6 +585,8 @@ static enum context_action after_event(struct task *t, struct context *ctx,
 		case WORK_RESTART:
 			if (!regs_valid || !ptrace_restart_in_guest(t, ctx))
 				restart_in_place(t, ctx, event, regs_valid);
+			if (t->call_shelved)
+				return CONTEXT_SHELVE;
 			break;
 		}
 	}

@@ -77,6 +77,7 @@ conformance_sources = \
 	tests/conformance/seccomp_filter.c \
 	tests/conformance/seccomp_listener.c \
 	tests/conformance/process_wait_rules.c \
+	tests/conformance/process_wait_sleep.c \
 	tests/conformance/sched_rules.c \
 	tests/conformance/signal_fault.c \
 	tests/conformance/signal_handler.c \
