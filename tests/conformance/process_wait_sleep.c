@@ -193,6 +193,49 @@ CASE(wait_sleep_group_ends)
 	}
 }
 
+HELPER(wait_after_exec)
+{
+	int status = 0;
+	pid_t child = atoi(argv[1]);
+
+	(void)argc;
+	kill(child, SIGTERM);
+	show("still a child", waitpid(child, &status, 0) == child);
+	show_status("it", status);
+	return 0;
+}
+
+/* Whose thread waits: the program that comes has its children. */
+static void *exec_beside(void *arg)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", *(pid_t *)arg);
+	sleep_ms(20);
+	execl(self_exe(), "conformance", "@wait_after_exec", text, (char *)NULL);
+	return NULL;
+}
+
+CASE(wait_sleep_exec)
+{
+	RUN_CHILD("exec of the leader")
+	{
+		pid_t child = sleeper();
+		pthread_t thread;
+
+		MUST(pthread_create(&thread, NULL, wait_for_ever, NULL));
+		exec_beside(&child);
+	}
+	RUN_CHILD("exec of another thread, the leader waits")
+	{
+		pid_t child = sleeper();
+		pthread_t thread;
+
+		MUST(pthread_create(&thread, NULL, exec_beside, &child));
+		wait_for_ever(NULL);
+	}
+}
+
 /* Many end at once, while one after the other is waited for. */
 CASE(wait_sleep_many)
 {
