@@ -38,21 +38,28 @@ static int pause_container(struct container *container, struct error **err)
 	return error_code(*err);
 }
 
+static bool container_gone(int ret)
+{
+	return ret == -EPIPE || ret == -ECONNRESET || ret == -ECONNREFUSED || ret == -ENOENT;
+}
+
 static int resume_container(struct container *container, struct error **err)
 {
 	struct control_state_reply state = { 0 };
-	AUTO_ERROR struct error *ended = NULL;
+	AUTO_ERROR struct error *failure = NULL;
 	AUTO_CLOSE int fd = -1;
 	int ret;
 
 	if (container->status != OCI_PAUSED)
 		return error_set(err, -EINVAL, "container not paused");
-	if (control_state(container, &state, err) < 0 || control_connect(container, &fd, err) < 0)
+	if (control_connect(container, &fd, err) < 0)
 		return error_code(*err);
+	ret = control_call(container, fd, CONTROL_CALL_EMPTY(CONTROL_RESUME), &failure);
+	if (ret == 0)
+		ret = control_state(container, &state, &failure);
 	/* What it was sent while it stood still may end it before it can answer. */
-	ret = control_call(container, fd, CONTROL_CALL_EMPTY(CONTROL_RESUME), &ended);
-	if (ret < 0 && ret != -EPIPE && ret != -ECONNRESET)
-		return error_set(err, ret, "%s", error_message(ended));
+	if (ret < 0 && !container_gone(ret))
+		return error_set(err, ret, "%s", error_message(failure));
 	/* One that was paused before its start is a created one again. */
 	return set_status(container,
 			  state.status == CONTROL_SANDBOX_CREATED ? OCI_CREATED : OCI_RUNNING, err);
