@@ -196,7 +196,7 @@ CASE(wait_sleep_group_ends)
 HELPER(wait_after_exec)
 {
 	int status = 0;
-	pid_t child = atoi(argv[1]);
+	pid_t child = (pid_t)strtol(argv[1], NULL, 10);
 
 	(void)argc;
 	kill(child, SIGTERM);
