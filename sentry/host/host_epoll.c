@@ -3,6 +3,7 @@
 #include "sentry/host/host_epoll.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
 
@@ -45,13 +46,24 @@ void host_epoll_remove(int epoll_fd, int fd)
 	(void)epoll_ctl(epoll_fd, EPOLL_CTL_DEL, fd, NULL);
 }
 
-int host_epoll_wait(int epoll_fd, struct host_epoll_event *events, int max)
+int host_epoll_await(int epoll_fd)
+{
+	struct pollfd wanted = { .fd = epoll_fd, .events = POLLIN };
+	int rc;
+
+	do
+		rc = poll(&wanted, 1, -1);
+	while (rc < 0 && errno == EINTR);
+	return rc < 0 ? -errno : 0;
+}
+
+int host_epoll_take(int epoll_fd, struct host_epoll_event *events, int max)
 {
 	struct epoll_event host[EVENTS_MAX];
 	int count;
 
 	do
-		count = epoll_wait(epoll_fd, host, max < EVENTS_MAX ? max : EVENTS_MAX, -1);
+		count = epoll_wait(epoll_fd, host, max < EVENTS_MAX ? max : EVENTS_MAX, 0);
 	while (count < 0 && errno == EINTR);
 	if (count < 0)
 		return -errno;

@@ -2,7 +2,7 @@
 /*
  * The epoll instance through which the readiness of host FDs comes in.  Host
  * system calls, for the allow-list:
- *   epoll_ctl epoll_wait close
+ *   epoll_ctl epoll_wait poll close
  * and epoll_create1, rt_sigaction (SIGPIPE ignored) while host_epoll_new runs.
  */
 #pragma once
@@ -27,5 +27,7 @@ int host_epoll_add(int epoll_fd, int fd, uint64_t id, uint32_t events) MUST_CHEC
 /* Other @events; what of them is true already is heard of. */
 int host_epoll_change(int epoll_fd, int fd, uint64_t id, uint32_t events) MUST_CHECK;
 void host_epoll_remove(int epoll_fd, int fd);
-/* Sleeps; the number of events.  EINTR is retried. */
-int host_epoll_wait(int epoll_fd, struct host_epoll_event *events, int max) MUST_CHECK;
+/* Sleeps until there are events, or others have taken them meanwhile.  EINTR is retried. */
+int host_epoll_await(int epoll_fd) MUST_CHECK;
+/* Takes what there is: the number of events, at most 32. */
+int host_epoll_take(int epoll_fd, struct host_epoll_event *events, int max) MUST_CHECK;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The poller thread.  Events carry the entry's id, not its address, and are
+ * The poller thread.  It learns that there are events, and takes them under the lock; so whoever has had
+ * the lock after something happened on the host knows that the wait queues do (host_poller_catch_up).  Events carry the entry's id, not its address, and are
  * looked up under the lock: an entry removed meanwhile is simply not found.
  * Lock order: poller.lock (LOCK_RANK_FS_PRIVATE), then the wait queue's.
  */
@@ -51,16 +52,15 @@ static uint32_t with_synonyms(uint32_t events)
 	return events;
 }
 
-static void *poller_thread(void *unused)
+static void pass_on_locked(void) REQUIRES(poller.lock)
 {
 	struct host_epoll_event events[BATCH];
+	int count;
 
-	for (;;) {
-		int count = host_epoll_wait(poller.epoll_fd, events, BATCH);
-
+	do {
+		count = host_epoll_take(poller.epoll_fd, events, BATCH);
 		if (count < 0)
 			panic("host poller: epoll_wait: error %d", -count);
-		mutex_lock(&poller.lock);
 		for (int i = 0; i < count; i++) {
 			struct host_poll_entry *e = find_locked(events[i].id);
 
@@ -70,9 +70,29 @@ static void *poller_thread(void *unused)
 			if (e->report)
 				e->report(e, events[i].events);
 		}
+	} while (count == BATCH);
+}
+
+static void *poller_thread(void *unused)
+{
+	for (;;) {
+		int rc = host_epoll_await(poller.epoll_fd);
+
+		if (rc < 0)
+			panic("host poller: poll: error %d", -rc);
+		mutex_lock(&poller.lock);
+		pass_on_locked();
 		mutex_unlock(&poller.lock);
 	}
 	return NULL;
+}
+
+void host_poller_catch_up(void)
+{
+	mutex_lock(&poller.lock);
+	if (poller.entries.count)
+		pass_on_locked();
+	mutex_unlock(&poller.lock);
 }
 
 int host_poller_start(void)

@@ -35,5 +35,10 @@ int host_poller_add(struct host_poll_entry *e, int fd, struct wait_queue *queue,
  * the host had reported and the poller had not yet passed on.  No-op when not registered.
  */
 void host_poller_renew(struct host_poll_entry *e, uint32_t events);
+/*
+ * What was true on the host before has woken its queue when this returns: for who is asked, without sleeping, what
+ * there is.  LOCK_RANK_FS_PRIVATE.
+ */
+void host_poller_catch_up(void);
 /* Afterwards the queue is not touched any more.  No-op when not registered. */
 void host_poller_remove(struct host_poll_entry *e);

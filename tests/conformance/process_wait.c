@@ -244,10 +244,12 @@ CASE(wait_sigchld_siginfo)
 	kill(pid, SIGSTOP);
 	int status;
 	MUST(waitpid(pid, &status, WUNTRACED));
+	/* The child itself sends this one, and the next, perhaps after the wait. */
+	while (chld_count < 3)
+		sleep_ms(1);
 	note("count %d code %d status %d", chld_count, chld_code, chld_status);
 	kill(pid, SIGCONT);
 	MUST(waitpid(pid, &status, WCONTINUED));
-	/* The child itself sends this one, perhaps after the wait. */
 	while (chld_count < 4)
 		sleep_ms(1);
 	note("count %d code %d status %d", chld_count, chld_code, chld_status);

@@ -383,6 +383,36 @@ CASE(inet_edges_of_room)
 		edge_case(families[i]);
 }
 
+/* What was sent is there for the other end when the call has returned: no edge comes later. */
+CASE(inet_epoll_both_ends)
+{
+	struct epoll_event events[4], event = { .events = EPOLLIN | EPOLLOUT | EPOLLET };
+	const struct linger at_once = { .l_onoff = 1 };
+	int ep = (int)MUST(epoll_create1(0)), ends[2], count = 0, both = 0;
+	char data[8];
+
+	inet_pair(AF_INET, ends);
+	for (int i = 0; i < 2; i++) {
+		event.data.fd = i;
+		MUST(epoll_ctl(ep, EPOLL_CTL_ADD, ends[i], &event));
+	}
+	show("writable", epoll_wait(ep, events, 4, 0));
+	show("no more", epoll_wait(ep, events, 4, 0));
+	for (int round = 0; round < 200; round++) {
+		MUST(send(ends[0], "one", 3, 0));
+		MUST(send(ends[1], "two", 3, 0));
+		count = (int)MUST(epoll_wait(ep, events, 4, 0));
+		if (count == 2 && (events[0].events & events[1].events & EPOLLIN))
+			both++;
+		for (int i = 0; i < 2; i++)
+			MUST(recv(ends[i], data, sizeof(data), 0));
+	}
+	show_int("both", both);
+	/* As above. */
+	MUST(setsockopt(ends[0], SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)));
+	MUST(close(ends[0]));
+}
+
 CASE(inet_edge_of_connection)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLET };

@@ -8,6 +8,8 @@
 
 #include <errno.h>
 
+#include "sentry/wait/host_poller.h"
+
 static void begin_scan(struct epoll *ep, struct list_node *scan)
 {
 	list_init(scan);
@@ -141,10 +143,11 @@ uint32_t epoll_poll(struct epoll *ep)
 
 int epoll_wait_collect(struct epoll *ep, struct epoll_ready *out, int max, uint64_t deadline)
 {
-	int count = maybe_ready(ep) ? epoll_collect(ep, out, max) : 0;
 	struct wait_entry entry;
-	int rc = 0;
+	int count, rc = 0;
 
+	host_poller_catch_up();
+	count = maybe_ready(ep) ? epoll_collect(ep, out, max) : 0;
 	if (count || !deadline)
 		return count;
 	ep->sleeping++;
