@@ -22,27 +22,6 @@
 #include "util/cleanup.h"
 #include "util/log.h"
 
-static uint32_t mount_flags_of(uint64_t ms)
-{
-	static const struct {
-		uint64_t ms;
-		uint32_t flag;
-	} map[] = {
-		{ LINUX_MS_RDONLY, MOUNT_READONLY }, { LINUX_MS_NOSUID, MOUNT_NOSUID },
-		{ LINUX_MS_NODEV, MOUNT_NODEV },     { LINUX_MS_NOEXEC, MOUNT_NOEXEC },
-		{ LINUX_MS_NOATIME, MOUNT_NOATIME }, { LINUX_MS_NODIRATIME, MOUNT_NODIRATIME },
-	};
-	/* As mount(2) takes them: relative access times unless something else is asked for. */
-	uint32_t flags = ms & LINUX_MS_NOATIME ? 0 : MOUNT_RELATIME;
-
-	for (size_t i = 0; i < ARRAY_SIZE(map); i++)
-		if (ms & map[i].ms)
-			flags |= map[i].flag;
-	if (ms & LINUX_MS_STRICTATIME)
-		flags &= ~(uint32_t)(MOUNT_RELATIME | MOUNT_NOATIME);
-	return flags;
-}
-
 static int take_attach(struct sandbox_container *c, int32_t index)
 {
 	if (index < 0 || (uint32_t)index >= c->files.attach_count)
@@ -189,7 +168,7 @@ static int mount_one(struct sandbox_container *c, const struct boot_mount *m, st
 		else if (rc == 0 && tmpfs)
 			rc = prepare_tmpfs(c, m, &at, was_there, sb);
 		if (rc == 0)
-			rc = vfs_mount_sb(sb, NULL, &at, mount_flags_of(m->flags));
+			rc = vfs_mount_sb(sb, NULL, &at, mount_flags_from_ms(m->flags));
 		if (rc == 0)
 			rc = change_propagation(&at, m->propagation);
 		path_put(&at);

@@ -14,28 +14,6 @@ static int copy_in_optional(struct task *t, guest_addr_t from, char **out)
 	return guest_is_null(from) ? 0 : copy_in_path(t->mm, from, out);
 }
 
-static uint32_t mount_flags(uint64_t ms)
-{
-	static const struct {
-		uint64_t ms;
-		uint32_t flag;
-	} map[] = {
-		{ LINUX_MS_RDONLY, MOUNT_READONLY }, { LINUX_MS_NOSUID, MOUNT_NOSUID },
-		{ LINUX_MS_NODEV, MOUNT_NODEV },     { LINUX_MS_NOEXEC, MOUNT_NOEXEC },
-		{ LINUX_MS_NOATIME, MOUNT_NOATIME }, { LINUX_MS_NODIRATIME, MOUNT_NODIRATIME },
-		{ LINUX_MS_NOSYMFOLLOW, MOUNT_NOSYMFOLLOW },
-	};
-	uint32_t flags = ms & LINUX_MS_NOATIME ? 0 : MOUNT_RELATIME;
-
-	for (size_t i = 0; i < ARRAY_SIZE(map); i++) {
-		if (ms & map[i].ms)
-			flags |= map[i].flag;
-	}
-	if (ms & LINUX_MS_STRICTATIME)
-		flags &= ~(uint32_t)(MOUNT_RELATIME | MOUNT_NOATIME);
-	return flags;
-}
-
 static int new_mount(struct task *t, const struct path *at, uint64_t ms, const char *source,
 		     const char *type_name, const char *options)
 {
@@ -58,9 +36,9 @@ static int new_mount(struct task *t, const struct path *at, uint64_t ms, const c
 	if (!is_ours(t, at))
 		rc = -EINVAL;
 	else if (type->revealing)
-		rc = vfs_mount_revealing(t->namespaces->mount, sb, at, mount_flags(ms));
+		rc = vfs_mount_revealing(t->namespaces->mount, sb, at, mount_flags_from_ms(ms));
 	else
-		rc = vfs_mount_sb(sb, NULL, at, mount_flags(ms));
+		rc = vfs_mount_sb(sb, NULL, at, mount_flags_from_ms(ms));
 	super_block_put(sb);
 	return rc;
 }
@@ -98,7 +76,7 @@ static int remount(struct task *t, const struct path *at, uint64_t ms, const cha
 {
 	const uint64_t atime = LINUX_MS_NOATIME | LINUX_MS_NODIRATIME | LINUX_MS_RELATIME |
 			       LINUX_MS_STRICTATIME;
-	uint32_t flags = mount_flags(ms);
+	uint32_t flags = mount_flags_from_ms(ms);
 
 	if (!is_ours(t, at))
 		return -EINVAL;

@@ -12,26 +12,6 @@
 		    LINUX_MOUNT_ATTR_NOEXEC | LINUX_MOUNT_ATTR_ATIME | LINUX_MOUNT_ATTR_NODIRATIME | \
 		    LINUX_MOUNT_ATTR_NOSYMFOLLOW | LINUX_MOUNT_ATTR_IDMAP))
 
-static uint32_t flags_of(uint64_t attributes)
-{
-	static const struct {
-		uint64_t attribute;
-		uint32_t flag;
-	} map[] = {
-		{ LINUX_MOUNT_ATTR_RDONLY, MOUNT_READONLY }, { LINUX_MOUNT_ATTR_NOSUID, MOUNT_NOSUID },
-		{ LINUX_MOUNT_ATTR_NODEV, MOUNT_NODEV },     { LINUX_MOUNT_ATTR_NOEXEC, MOUNT_NOEXEC },
-		{ LINUX_MOUNT_ATTR_NODIRATIME, MOUNT_NODIRATIME },
-		{ LINUX_MOUNT_ATTR_NOSYMFOLLOW, MOUNT_NOSYMFOLLOW },
-	};
-	uint32_t flags = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(map); i++) {
-		if (attributes & map[i].attribute)
-			flags |= map[i].flag;
-	}
-	return flags;
-}
-
 /* One of several: all of them are cleared, or nothing is said. */
 static int decode_access_times(const struct linux_mount_attr *attr, struct mount_change *out)
 {
@@ -84,8 +64,8 @@ static int decode(struct task *t, const struct linux_mount_attr *attr, struct mo
 	if ((attr->attr_set | attr->attr_clr) & ~KNOWN_ATTRIBUTES)
 		return -EINVAL;
 	out->propagation = attr->propagation;
-	out->set = flags_of(attr->attr_set);
-	out->clear = flags_of(attr->attr_clr);
+	out->set = mount_flags_from_attributes(attr->attr_set);
+	out->clear = mount_flags_from_attributes(attr->attr_clr);
 	rc = decode_access_times(attr, out);
 	return rc < 0 ? rc : check_id_map(t, attr);
 }

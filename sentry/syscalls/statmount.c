@@ -52,28 +52,6 @@ struct answer {
 	struct strbuf strings;
 };
 
-static uint64_t attributes_of(const struct mount_info *m)
-{
-	static const struct {
-		uint32_t flag;
-		uint64_t attribute;
-	} map[] = {
-		{ MOUNT_READONLY, LINUX_MOUNT_ATTR_RDONLY }, { MOUNT_NOSUID, LINUX_MOUNT_ATTR_NOSUID },
-		{ MOUNT_NODEV, LINUX_MOUNT_ATTR_NODEV },     { MOUNT_NOEXEC, LINUX_MOUNT_ATTR_NOEXEC },
-		{ MOUNT_NODIRATIME, LINUX_MOUNT_ATTR_NODIRATIME },
-		{ MOUNT_NOSYMFOLLOW, LINUX_MOUNT_ATTR_NOSYMFOLLOW },
-	};
-	uint64_t attributes = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(map); i++) {
-		if (m->flags & map[i].flag)
-			attributes |= map[i].attribute;
-	}
-	if (m->flags & MOUNT_NOATIME)
-		return attributes | LINUX_MOUNT_ATTR_NOATIME;
-	return attributes | (m->flags & MOUNT_RELATIME ? LINUX_MOUNT_ATTR_RELATIME : LINUX_MOUNT_ATTR_STRICTATIME);
-}
-
 static uint64_t propagation_of(const struct mount_info *m)
 {
 	uint64_t propagation = (m->group ? LINUX_MS_SHARED : 0) | (m->master ? LINUX_MS_SLAVE : 0) |
@@ -97,7 +75,7 @@ static void add_numbers(struct answer *an, const struct mount_info *m)
 		sm->mnt_parent_id = MOUNT_UNIQUE_OFFSET + (uint64_t)m->parent_id;
 		sm->mnt_id_old = (uint32_t)m->id;
 		sm->mnt_parent_id_old = (uint32_t)m->parent_id;
-		sm->mnt_attr = attributes_of(m);
+		sm->mnt_attr = mount_flags_to_attributes(m->flags);
 		sm->mnt_propagation = propagation_of(m);
 		sm->mnt_peer_group = (uint64_t)m->group;
 		sm->mnt_master = (uint64_t)m->master;

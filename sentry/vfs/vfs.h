@@ -61,6 +61,13 @@ enum mount_flags { /* MNT_* as in mountinfo */
 	MOUNT_ATIME_MASK = MOUNT_NOATIME | MOUNT_NODIRATIME | MOUNT_RELATIME,
 };
 
+/* mount(2)'s MS_*: access times are relative unless something else is asked for. */
+uint32_t mount_flags_from_ms(uint64_t ms) MUST_CHECK;
+/* MOUNT_ATTR_*, but the access time, which is one of several values: that is not looked at. */
+uint32_t mount_flags_from_attributes(uint64_t attributes) MUST_CHECK;
+/* All of them. */
+uint64_t mount_flags_to_attributes(uint32_t flags) MUST_CHECK;
+
 enum mount_umounting {
 	MOUNT_STAYS,
 	MOUNT_GOES,
