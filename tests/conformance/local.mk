@@ -91,6 +91,7 @@ conformance_sources = \
 	tests/conformance/socket_inet_datagram.c \
 	tests/conformance/socket_unix.c \
 	tests/conformance/syscall_dispatch.c \
+	tests/conformance/syscall_quick.c \
 	tests/conformance/system_credentials.c \
 	tests/conformance/system_misc.c \
 	tests/conformance/system_proc.c \

@@ -57,7 +57,8 @@ static void copy_to_slot(struct trap_thread *t)
 	slot->fs_base = r->fs_base;
 	slot->gs_base = r->gs_base;
 	trap_windows_put(t);
-	slot->command = STUB_RESUME;
+	slot->command = t->xstate_written ? STUB_RESUME_FRAME : STUB_RESUME;
+	t->xstate_written = false;
 }
 
 struct guest_regs *trap_context_regs(struct context *ctx)

@@ -78,6 +78,7 @@ enum stub_event {
 
 enum stub_command {
 	STUB_RESUME,	     /* load regs and return to guest code */
+	STUB_RESUME_FRAME,   /* the same, by rt_sigreturn: the vector state was changed */
 	STUB_CALL,	     /* result = host call nr(args) */
 	STUB_CALL_WITH_FD,   /* the same, then close(args[4]) */
 	STUB_FORK,	     /* result = clone(STUB_FORK_FLAGS); the child says hello with ticket */
@@ -130,6 +131,8 @@ struct stub_slot {
 	/* sentry to stub */
 	uint32_t command;
 	uint32_t fsgsbase; /* the CPU lets user code read and write the FS and GS base */
+	uint32_t xsave;	   /* and load the vector state as it is in a signal frame */
+	uint32_t kicked;   /* the stub's own: a kick came while it was in its handler of SIGSYS */
 	uint64_t call_nr;
 	uint64_t args[6];
 	uint64_t ticket; /* of the next child */

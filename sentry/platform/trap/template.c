@@ -192,7 +192,8 @@ static int read_initial_xstate(struct trap_platform *p, struct trap_thread *t)
 
 	if (trap_as_read(&t->as->base, addr + XSTATE_SW_OFFSET, &sw, sizeof(sw)) != sizeof(sw))
 		return -EFAULT;
-	p->xstate_size = sw.magic1 == XSTATE_MAGIC1 ? sw.extended_size : 512;
+	p->xsave = sw.magic1 == XSTATE_MAGIC1;
+	p->xstate_size = p->xsave ? sw.extended_size : 512;
 	if (p->xstate_size > TRAP_XSTATE_MAX)
 		return -E2BIG;
 	if (trap_as_read(&t->as->base, addr, p->xstate_initial, p->xstate_size) !=

@@ -39,9 +39,11 @@ struct trap_thread *trap_thread_new(struct trap_address_space *as, unsigned inde
 		return NULL;
 	}
 	t->slot->fsgsbase = as->platform->fsgsbase;
+	t->slot->xsave = as->platform->xsave;
 	t->slot->cpu = STUB_CPU_UNKNOWN;
 	/* Another thread may have had the index. */
 	t->slot->ticket = 0;
+	t->slot->kicked = 0;
 	return t;
 }
 

@@ -138,6 +138,7 @@ struct trap_thread {
 	/* Private copies of what the slot said. */
 	struct stub_regs regs;
 	uint64_t xstate_addr;
+	bool xstate_written;		 /* since the last resume; the owner's */
 	struct trap_window windows[STUB_COPIES]; /* of the event; the owner's */
 	unsigned window_count;
 	/*
@@ -247,6 +248,7 @@ struct trap_platform {
 	uint64_t vdso_base;
 	uint64_t arguments;		 /* of the template and every stub: see stub_abi.h */
 	bool fsgsbase;			 /* stubs read and write FS and GS base themselves */
+	bool xsave;			 /* the vector state in frames is what XRSTOR loads */
 	size_t xstate_size;
 	uint8_t xstate_initial[TRAP_XSTATE_MAX];
 };

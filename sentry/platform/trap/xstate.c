@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Floating point and vector state of a stopped context: it is in the signal
- * frame that the host kernel wrote on the stub's signal stack, and goes back
- * from there by the host's rt_sigreturn, which validates it.
+ * frame that the host kernel wrote on the stub's signal stack.  The stub loads it
+ * from there; what was written here goes back by the host's rt_sigreturn, which
+ * validates it.
  */
 #include "sentry/platform/trap/context.h"
 
@@ -32,6 +33,7 @@ int trap_write_xstate(struct context *ctx, const void *buf, size_t size)
 
 	if (!c->thread->by_slot || size > c->platform->xstate_size)
 		return -EINVAL;
+	c->thread->xstate_written = true;
 	n = trap_as_write(&c->thread->as->base, c->thread->xstate_addr, buf, size);
 	return n == (ssize_t)size ? 0 : -EFAULT;
 }

@@ -30,11 +30,35 @@
  * the compare-and-exchange below. */
 #define HANDLER_MASK (~((1UL << (SIGSEGV - 1)) | (1UL << (SIGBUS - 1))))
 
+/* The flags of the processor with which iretq does what the kernel's return would do: CF, 1, PF, AF, ZF, SF, IF,
+ * DF, OF, ID.  Not TF, NT, RF, AC. */
+#define PLAIN_FLAGS 0x200ed7UL
+#define USER_CS 0x33
+#define USER_SS 0x2b
+
+/* A guest thread that is in the stub: its slot, and the frame that it goes back by. */
+struct visit {
+	struct stub_slot *slot;
+	struct ucontext *uc;
+	int masked; /* signals wait until the frame is left */
+};
+
 static inline struct stub_slot *slot_of(const struct ucontext *uc)
 {
 	uint64_t index = ((uint64_t)uc - STUB_STACKS) / STUB_STACK_SIZE;
 
 	return (struct stub_slot *)(STUB_SLOTS + index * STUB_SLOT_SIZE);
+}
+
+/*
+ * A host call that a signal makes the kernel repeat would be a second one, without an order.  The mask
+ * can be changed by rt_sigreturn alone: that of the trap raised here.
+ */
+static void block_signals(struct visit *v)
+{
+	if (!v->masked)
+		stub_block();
+	v->masked = 1;
 }
 
 static void save_registers(struct stub_slot *slot, const struct ucontext *uc)
@@ -47,10 +71,9 @@ static void save_registers(struct stub_slot *slot, const struct ucontext *uc)
 	}
 }
 
-static void load_registers(const struct stub_slot *slot, struct ucontext *uc)
+/* Without these instructions the sentry orders arch_prctl when they change. */
+static void load_bases(const struct stub_slot *slot)
 {
-	uc->mcontext.regs = slot->regs;
-	/* Without these instructions the sentry orders arch_prctl when they change. */
 	if (slot->fsgsbase) {
 		write_fs_base(slot->fs_base);
 		write_gs_base(slot->gs_base);
@@ -68,13 +91,17 @@ static void start_process(uint64_t ticket)
 	stub_syscall1(__NR_close, (uint64_t)fd);
 }
 
-static void run_commands(struct stub_slot *slot, struct ucontext *uc, int report);
+static void run_commands(struct visit *v, int report);
+static void leave(struct visit *v);
 
 /* A new thread, on its own signal stack that holds a copy of its parent's frame. */
 void stub_thread_main(struct ucontext *uc, uint64_t ticket)
 {
+	struct visit v = { slot_of(uc), uc, 1 };
+
 	stub_syscall1(STUB_NR_HELLO, ticket);
-	run_commands(slot_of(uc), uc, 0);
+	run_commands(&v, 0);
+	leave(&v);
 	stub_sigreturn(uc);
 }
 
@@ -84,14 +111,17 @@ static void copy_bytes(uint64_t to, uint64_t from, uint64_t size)
 }
 
 /* Copies the frame onto the new thread's stack and clones. */
-static int64_t start_thread(const struct stub_slot *slot, const struct ucontext *uc)
+static int64_t start_thread(struct visit *v)
 {
+	const struct stub_slot *slot = v->slot;
+	const struct ucontext *uc = v->uc;
 	uint64_t index = slot->args[1];
 	uint64_t frame = (uint64_t)uc - 8;
 	uint64_t base = STUB_STACKS + ((uint64_t)uc - STUB_STACKS) / STUB_STACK_SIZE * STUB_STACK_SIZE;
 	uint64_t new_base = STUB_STACKS + index * STUB_STACK_SIZE;
 	struct ucontext *copy = (struct ucontext *)((uint64_t)uc - base + new_base);
 
+	block_signals(v);
 	copy_bytes((uint64_t)copy - 8, frame, base + STUB_STACK_SIZE - frame);
 	/* rt_sigreturn installs the alternate stack named in the frame. */
 	copy->stack_sp = new_base;
@@ -111,19 +141,22 @@ static int64_t call_with_fd(const struct stub_slot *slot)
 }
 
 /* The host's clone: a pid or an error, 0 in the child, which has its slots then. */
-static int64_t fork_process(const struct stub_slot *slot)
+static int64_t fork_process(struct visit *v)
 {
-	uint64_t ticket = slot->ticket;
-	int64_t pid = stub_syscall6(__NR_clone, STUB_FORK_FLAGS, 0, 0, 0, 0, 0);
+	uint64_t ticket = v->slot->ticket;
+	int64_t pid;
 
+	block_signals(v);
+	pid = stub_syscall6(__NR_clone, STUB_FORK_FLAGS, 0, 0, 0, 0, 0);
 	if (pid == 0)
 		start_process(ticket);
 	return pid;
 }
 
-/* Executes one command: 1; 0: it was RESUME, -1: this is the child of a fork. */
-static int run_command(struct stub_slot *slot, struct ucontext *uc)
+/* Executes one command: 1; 0: it was to go back to the guest, -1: this is the child of a fork. */
+static int run_command(struct visit *v)
 {
+	struct stub_slot *slot = v->slot;
 	const uint64_t *a = slot->args;
 
 	switch (slot->command) {
@@ -134,12 +167,12 @@ static int run_command(struct stub_slot *slot, struct ucontext *uc)
 		slot->result = call_with_fd(slot);
 		break;
 	case STUB_FORK:
-		slot->result = fork_process(slot);
+		slot->result = fork_process(v);
 		if (slot->result == 0)
 			return -1;
 		break;
 	case STUB_THREAD:
-		slot->result = start_thread(slot, uc);
+		slot->result = start_thread(v);
 		break;
 	case STUB_CMPXCHG:
 		slot->result = stub_cmpxchg(a[0], (uint32_t)a[1], (uint32_t)a[2], &slot->found);
@@ -188,12 +221,13 @@ static void report_event(struct stub_slot *slot)
  * A guest's fork is reported by the host's clone itself: if the sentry lets it go on the child is there
  * with half of the hand-overs.  Returns when the next command is in the slot.
  */
-static void report_fork(struct stub_slot *slot)
+static void report_fork(struct visit *v)
 {
+	struct stub_slot *slot = v->slot;
 	int64_t pid;
 
 	slot->cpu = read_cpu();
-	pid = fork_process(slot);
+	pid = fork_process(v);
 	if (pid == 0 || pid == STUB_CLONE_ANSWERED)
 		return;
 	slot->result = pid;
@@ -208,16 +242,18 @@ static int is_fork(const struct stub_slot *slot)
 	return slot->nr == __NR_fork || (slot->nr == __NR_clone && !(slot->regs.rdi & CLONE_VM));
 }
 
-static void run_commands(struct stub_slot *slot, struct ucontext *uc, int report)
+static void run_commands(struct visit *v, int report)
 {
+	struct stub_slot *slot = v->slot;
+
 	for (;;) {
 		int rc;
 
 		if (report && is_fork(slot))
-			report_fork(slot);
+			report_fork(v);
 		else if (report)
 			report_event(slot);
-		rc = run_command(slot, uc);
+		rc = run_command(v);
 		if (rc == 0)
 			break;
 		/* A forked child finds its first command in its slot without reporting. */
@@ -226,7 +262,54 @@ static void run_commands(struct stub_slot *slot, struct ucontext *uc, int report
 			slot->event = STUB_EVENT_DONE;
 	}
 	put_copies(slot);
-	load_registers(slot, uc);
+}
+
+static void report_kick(struct visit *v)
+{
+	v->slot->kicked = 0;
+	v->slot->event = STUB_EVENT_KICK;
+	run_commands(v, 1);
+}
+
+/* Nothing goes back but what user code can load itself. */
+static int needs_no_frame(const struct visit *v)
+{
+	const struct stub_slot *slot = v->slot;
+	const struct sigcontext64 *frame = &v->uc->mcontext;
+
+	return !v->masked && slot->xsave && slot->command == STUB_RESUME && frame->cs == USER_CS &&
+	       frame->ss == USER_SS && slot->regs.rip < STUB_AREA &&
+	       !((slot->regs.eflags | frame->regs.eflags) & ~PLAIN_FLAGS);
+}
+
+/*
+ * Back to the guest; where that takes the frame, by the caller's return.  rt_sigreturn costs as much as all the
+ * rest of a call that is handed over by slot.
+ */
+static void leave(struct visit *v)
+{
+	struct stub_slot *slot = v->slot;
+
+	for (;;) {
+		load_bases(slot);
+		if (needs_no_frame(v))
+			stub_leave(&slot->regs, v->uc, v->uc->mcontext.fpstate, &slot->kicked);
+		block_signals(v);
+		if (!slot->kicked)
+			break;
+		report_kick(v);
+	}
+	v->uc->mcontext.regs = slot->regs;
+}
+
+/* From stub_leave(): the kick that was to be looked for before the guest goes on. */
+void stub_kicked(struct ucontext *uc)
+{
+	struct visit v = { slot_of(uc), uc, 0 };
+
+	report_kick(&v);
+	leave(&v);
+	stub_sigreturn(uc);
 }
 
 static void record_event(struct stub_slot *slot, int sig, const struct signal_info *info,
@@ -250,25 +333,47 @@ static void record_event(struct stub_slot *slot, int sig, const struct signal_in
 	}
 }
 
+/* A signal that interrupted the stub: 1 if there is nothing to report. */
+static int interrupted_stub(int sig, struct ucontext *uc)
+{
+	uint64_t *rip = &uc->mcontext.regs.rip;
+
+	if (*rip < STUB_TEXT || *rip >= STUB_TEXT_LIMIT)
+		return 0;
+	if (sig == STUB_KICK_SIGNAL) {
+		/* Where nobody looks any more, the look is repeated. */
+		slot_of(uc)->kicked = 1;
+		if (*rip >= (uint64_t)stub_leave_begin && *rip < (uint64_t)stub_leave_end)
+			*rip = (uint64_t)stub_leave_kicked;
+		return 1;
+	}
+	if (sig == SIGTRAP && *rip == (uint64_t)stub_blocked) {
+		uc->sigmask = HANDLER_MASK;
+		return 1;
+	}
+	/* A fault of our own guest access: continue at its landing. */
+	if (*rip >= (uint64_t)stub_fault_begin && *rip < (uint64_t)stub_fault_end) {
+		*rip = (uint64_t)stub_fault_landing;
+		return 1;
+	}
+	return 0;
+}
+
 void stub_handler(int sig, const struct signal_info *info, struct ucontext *uc)
 {
-	struct stub_slot *slot = slot_of(uc);
+	struct visit v = { slot_of(uc), uc, sig != SIGSYS };
 
-	/* A fault of our own guest access: continue at its landing. */
-	if (uc->mcontext.regs.rip >= (uint64_t)stub_fault_begin &&
-	    uc->mcontext.regs.rip < (uint64_t)stub_fault_end) {
-		uc->mcontext.regs.rip = (uint64_t)stub_fault_landing;
+	if (interrupted_stub(sig, uc))
 		return;
-	}
-	save_registers(slot, uc);
-	record_event(slot, sig, info, uc);
-	run_commands(slot, uc, 1);
+	save_registers(v.slot, uc);
+	record_event(v.slot, sig, info, uc);
+	run_commands(&v, 1);
+	leave(&v);
 }
 
 static void install_handlers(void)
 {
-	static const int signals[] = { SIGSYS, SIGSEGV, SIGBUS,		SIGFPE,
-				       SIGILL, SIGTRAP, STUB_KICK_SIGNAL };
+	static const int signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, STUB_KICK_SIGNAL };
 	/* Not static: a constant with addresses would need relocation. */
 	struct signal_action sa = {
 		.handler = (uint64_t)stub_handler,
@@ -279,6 +384,10 @@ static void install_handlers(void)
 
 	for (unsigned i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		stub_syscall6(__NR_rt_sigaction, (uint64_t)signals[i], (uint64_t)&sa, 0, 8, 0, 0);
+	/* A mask that is not changed needs no rt_sigreturn to be changed back. */
+	sa.flags |= SA_NODEFER;
+	sa.mask = 0;
+	stub_syscall6(__NR_rt_sigaction, SIGSYS, (uint64_t)&sa, 0, 8, 0, 0);
 }
 
 static void read_auxv(const uint64_t *sp, struct stub_slot *slot)

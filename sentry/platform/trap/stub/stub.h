@@ -134,10 +134,21 @@ int64_t stub_probe(uint64_t addr);
 /* Bytes copied with the NUL; 0: longer than @max; -EFAULT. */
 int64_t stub_copy_string(uint64_t to, uint64_t from, uint64_t max);
 extern const char stub_fault_begin[], stub_fault_end[], stub_fault_landing[];
+/* Raises SIGTRAP at stub_blocked, whose handler sees to it that signals are blocked at the return. */
+void stub_block(void);
+extern const char stub_blocked[];
+/*
+ * To the guest with @regs and the vector state at @fpstate, without the kernel, in the mask of signals
+ * that is in force; or, if *@kicked, to stub_kicked(@uc).  Between the marks a kick has to be sent there.
+ */
+__attribute__((noreturn)) void stub_leave(const struct stub_regs *regs, struct ucontext *uc,
+					  uint64_t fpstate, const uint32_t *kicked);
+extern const char stub_leave_begin[], stub_leave_end[], stub_leave_kicked[];
 
 /* stub.c, called from stub_entry.S and by the kernel */
 __attribute__((noreturn)) void stub_main(const uint64_t *sp);
 __attribute__((noreturn)) void stub_thread_main(struct ucontext *uc, uint64_t ticket);
+__attribute__((noreturn)) void stub_kicked(struct ucontext *uc);
 /* stub_copy.c: before the report of a system call; with the resume */
 void fill_copies(struct stub_slot *slot, const struct ucontext *uc);
 void put_copies(const struct stub_slot *slot);

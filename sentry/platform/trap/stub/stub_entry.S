@@ -103,4 +103,59 @@ stub_fault_landing:
 	mov	$-14, %rax
 	ret
 
+	.globl stub_block
+	.globl stub_blocked
+stub_block:
+	int3
+stub_blocked:
+	ret
+
+/*
+ * The frame for iretq lies below the signal frame; what C had there is of no use any more.  Up to the last
+ * instruction the stack pointer tells where the signal frame is.
+ */
+	.globl stub_leave
+	.globl stub_leave_begin
+	.globl stub_leave_end
+	.globl stub_leave_kicked
+stub_leave:
+	lea	-48(%rsi), %rsp
+	mov	128(%rdi), %rax
+	mov	%rax, (%rsp)	/* rip */
+	movq	$0x33, 8(%rsp)	/* cs */
+	mov	136(%rdi), %rax
+	mov	%rax, 16(%rsp)	/* flags */
+	mov	120(%rdi), %rax
+	mov	%rax, 24(%rsp)	/* rsp */
+	movq	$0x2b, 32(%rsp)	/* ss */
+	mov	%rdx, %rbx
+stub_leave_begin:
+	cmpl	$0, (%rcx)
+	jne	stub_leave_kicked
+	mov	$-1, %eax
+	mov	$-1, %edx
+	xrstor64 (%rbx)
+	mov	(%rdi), %r8
+	mov	8(%rdi), %r9
+	mov	16(%rdi), %r10
+	mov	24(%rdi), %r11
+	mov	32(%rdi), %r12
+	mov	40(%rdi), %r13
+	mov	48(%rdi), %r14
+	mov	56(%rdi), %r15
+	mov	72(%rdi), %rsi
+	mov	80(%rdi), %rbp
+	mov	88(%rdi), %rbx
+	mov	96(%rdi), %rdx
+	mov	104(%rdi), %rax
+	mov	112(%rdi), %rcx
+	mov	64(%rdi), %rdi
+	iretq
+stub_leave_end:
+
+stub_leave_kicked:
+	lea	48(%rsp), %rdi
+	call	stub_kicked
+	ud2
+
 	.section .note.GNU-stack, "", @progbits
