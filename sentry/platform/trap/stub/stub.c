@@ -283,8 +283,8 @@ static int needs_no_frame(const struct visit *v)
 }
 
 /*
- * Back to the guest; where that takes the frame, by the caller's return.  rt_sigreturn costs as much as all the
- * rest of a call that is handed over by slot.
+ * Back to the guest; where that takes the frame, by the caller's return.  rt_sigreturn is a third of a call that
+ * is handed over by slot.
  */
 static void leave(struct visit *v)
 {
