@@ -48,3 +48,21 @@ run_under_listener()
 	run -0 moat --platform=trap --strict-memory run -b "$BUNDLE" "$ID"
 	[ "$output" = 3 ]
 }
+
+# The guest makes no call any more once it was held: a signal that the stub forgets is never seen.
+@test "a signal that comes on the way back from the stub is not lost, at whatever instruction" {
+	local place pid runs code
+
+	cp "${top_builddir:-$PWD}/tests/integration/kick_held" "$BUNDLE/rootfs/bin/"
+	args /bin/kick_held guest
+	for place in look vectors return; do
+		moat --platform=trap run -b "$BUNDLE" "$ID" </dev/null >"$BATS_TEST_TMPDIR/$place" &
+		runs=$!
+		until [ -s "$BATS_TEST_TMPDIR/$place" ] || ! kill -0 $runs; do sleep 0.05; done
+		pid=$(moat ps -f json "$ID" | jq '.[-1]')
+		"$BUNDLE/rootfs/bin/kick_held" hold "$pid" "$place" "$MOAT" --root "$ROOT" kill "$ID" USR1
+		code=0
+		wait $runs || code=$?
+		[ $code = 7 ]
+	done
+}

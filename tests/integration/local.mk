@@ -1,9 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 # check_PROGRAMS, TESTS and EXTRA_DIST of tests/integration.
 
-check_PROGRAMS += %D%/id_mapped %D%/notify_send %D%/with_listener %D%/volume_peer
+check_PROGRAMS += %D%/id_mapped %D%/kick_held %D%/notify_send %D%/with_listener %D%/volume_peer
 
 tests_integration_id_mapped_SOURCES = %D%/id_mapped.c
+
+# For stub_abi.h alone: it has nothing of moat in it.
+tests_integration_kick_held_SOURCES = %D%/kick_held.c
+tests_integration_kick_held_CFLAGS = \
+	-O2 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -fno-pie \
+	-fno-sanitize=all
+tests_integration_kick_held_LDFLAGS = -static
+tests_integration_kick_held_LDADD =
 
 tests_integration_notify_send_SOURCES = %D%/notify_send.c
 tests_integration_notify_send_CFLAGS = \
