@@ -3,27 +3,26 @@
 
 check_PROGRAMS += %D%/id_mapped %D%/kick_held %D%/notify_send %D%/with_listener %D%/volume_peer
 
+# Of the static programs that run in a guest.
+guest_helper_cflags = \
+	-O2 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -fno-pie \
+	-fno-sanitize=all
+
 tests_integration_id_mapped_SOURCES = %D%/id_mapped.c
 
 # For stub_abi.h alone: it has nothing of moat in it.
 tests_integration_kick_held_SOURCES = %D%/kick_held.c
-tests_integration_kick_held_CFLAGS = \
-	-O2 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -fno-pie \
-	-fno-sanitize=all
+tests_integration_kick_held_CFLAGS = $(guest_helper_cflags)
 tests_integration_kick_held_LDFLAGS = -static
 tests_integration_kick_held_LDADD =
 
 tests_integration_notify_send_SOURCES = %D%/notify_send.c
-tests_integration_notify_send_CFLAGS = \
-	-O2 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -fno-pie \
-	-fno-sanitize=all
+tests_integration_notify_send_CFLAGS = $(guest_helper_cflags)
 tests_integration_notify_send_LDFLAGS = -static
 tests_integration_notify_send_LDADD =
 
 tests_integration_volume_peer_SOURCES = %D%/volume_peer.c
-tests_integration_volume_peer_CFLAGS = \
-	-O2 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -fno-pie \
-	-fno-sanitize=all
+tests_integration_volume_peer_CFLAGS = $(guest_helper_cflags)
 tests_integration_volume_peer_LDFLAGS = -static
 tests_integration_volume_peer_LDADD = -lpthread
 
