@@ -14,6 +14,9 @@
 #include "runtime/control_client.h"
 #include "runtime/signal_name.h"
 #include "util/cleanup.h"
+#include "util/log.h"
+
+#define END_TIMEOUT_MS 2000
 
 struct options {
 	bool all;
@@ -34,6 +37,34 @@ static int kill_sandbox(const struct container *container, struct error **err)
 		return error_set_errno(err, -errno, "kill the sandbox (pid %d)",
 				       container->sentry.pid);
 	return 0;
+}
+
+/*
+ * Who is told that the container does not run asks for its state next (podman does, to see whether
+ * it need report the failure): by then that has to say the same.  The sandbox is gone a moment
+ * before its process, or a monitor, has ended.
+ */
+static int signal_container(const struct container *container,
+			    const struct control_signal_request *request, struct error **err)
+{
+	AUTO_CLOSE int fd = -1;
+
+	switch (control_signal(container, request, err)) {
+	case 0:
+		return 0;
+	case -ECONNREFUSED:
+	case -ECONNRESET:
+	case -ENOENT:
+	case -EPIPE:
+	case -ESRCH:
+		break;
+	default:
+		return error_code(*err);
+	}
+	fd = process_open(container_process(container));
+	if (fd >= 0 && process_wait_pidfd(fd, END_TIMEOUT_MS) != 1)
+		log_debug("process %d has not ended", container_process(container)->pid);
+	return error_code(*err);
 }
 
 static int run(const struct globals *globals, void *options, int argc, char **argv,
@@ -62,7 +93,7 @@ static int run(const struct globals *globals, void *options, int argc, char **ar
 		request.signal = SIGKILL;
 	if (request.signal == SIGKILL && !container->sandbox)
 		return kill_sandbox(container, err);
-	return control_signal(container, &request, err);
+	return signal_container(container, &request, err);
 }
 
 const struct command command_kill = {

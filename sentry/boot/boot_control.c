@@ -292,14 +292,16 @@ static int op_signal(void *arg, const struct control_signal_request *r,
 	struct task *t;
 	int rc;
 
-	(void)why;
 	if (r->signal < 0 || r->signal > SIGNAL_COUNT)
 		return -EINVAL;
 	if (r->all)
 		return signal_all(c, &info);
 	t = find_process(c, r->pid);
-	if (!t)
+	if (!t) {
+		if (r->pid == CONTROL_PID_INIT)
+			control_failure_set(why, "container not running");
 		return -ESRCH;
+	}
 	rc = 0;
 	if (r->signal != 0 && r->group)
 		process_group_signal(c->kernel, t->group->process_group, r->signal);

@@ -183,10 +183,10 @@ static void vector_call(uint32_t features)
 static void set_vectors(uint32_t features, int round)
 {
 	uint64_t header = features;
-	uint16_t control = 0x37f & ~(round % 4 << 10); /* precision and rounding of the x87 */
+	uint16_t control =
+		(uint16_t)(0x37f | round % 4 << 10); /* precision and rounding of the x87 */
 	uint32_t mxcsr = 0x1f80 | (uint32_t)(round % 4) << 13; /* rounding */
 
-	control |= (uint16_t)(round % 4 << 10);
 	memset(vectors_in, 0, sizeof(vectors_in));
 	memcpy(vectors_in, &control, sizeof(control));
 	memcpy(vectors_in + 24, &mxcsr, sizeof(mxcsr));
@@ -207,10 +207,8 @@ static bool vectors_kept(uint32_t features)
 		memcmp(vectors_in + YMM_OFFSET, vectors_out + YMM_OFFSET, 256) == 0);
 }
 
-static bool vectors_kept_in(int round)
+static bool vectors_kept_in(int round, uint32_t features)
 {
-	uint32_t features = vector_features();
-
 	set_vectors(features, round);
 	vector_call(features);
 	return vectors_kept(features);
@@ -218,10 +216,11 @@ static bool vectors_kept_in(int round)
 
 CASE(quick_vectors)
 {
+	uint32_t features = vector_features();
 	int kept = 0;
 
 	for (int i = 0; i < CALLS; i++)
-		kept += vectors_kept_in(i);
+		kept += vectors_kept_in(i, features);
 	show_int("kept", kept);
 }
 
@@ -274,12 +273,13 @@ static void stop_sender(struct sender *s)
 
 CASE(quick_vectors_and_signals)
 {
+	uint32_t features = vector_features();
 	struct sender s = { .stop = false };
 	int spoilt = 0;
 
 	start_sender(&s);
 	for (int i = 0; i < CALLS || handled < SIGNALS; i++)
-		spoilt += !vectors_kept_in(i);
+		spoilt += !vectors_kept_in(i, features);
 	stop_sender(&s);
 	show_int("spoilt", spoilt);
 }
@@ -386,9 +386,13 @@ static void *send_bursts(void *arg)
 {
 	struct sender *s = arg;
 
-	/* Not one at a time: they come while the last is being taken. */
-	while (!s->stop)
+	/* Not one at a time: they come while the last is being taken.  But its target should get on
+	 * between bursts. */
+	for (int i = 0; !s->stop; i++) {
 		pthread_kill(s->target, SIGUSR1);
+		for (volatile int n = 0; i % 8 == 0 && n < 2000; n++)
+			;
+	}
 	return NULL;
 }
 

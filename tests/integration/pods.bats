@@ -140,6 +140,25 @@ observe_pod() {
 	grep -q "got it" "$BATS_TEST_TMPDIR/one.out"
 }
 
+@test "kill says that a container does not run no sooner than its state does" {
+	local monitor
+	pod_sandbox
+	pod_container one sleep 1000
+	pod_start one
+	monitor=$(<"$BATS_TEST_TMPDIR/one.pid")
+	# Its sandbox is gone, and it has not noticed yet.
+	kill -STOP "$monitor"
+	moat kill "$POD" KILL
+	sandbox_ended() { [ "$(state_of "$POD")" = stopped ]; }
+	await sandbox_ended
+	[ "$(state_of "$(id_of one)")" = running ]
+	(sleep 0.5 && kill -CONT "$monitor") 3>&- &
+	run -1 moat kill "$(id_of one)" TERM
+	[[ $output == *"container not running"* ]]
+	[ "$(state_of "$(id_of one)")" = stopped ]
+	moat delete "$(id_of one)"
+}
+
 @test "the monitor has no rights, and two connections" {
 	local monitor
 	pod_sandbox
