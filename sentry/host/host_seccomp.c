@@ -59,9 +59,14 @@ int host_notify_return_fd(int listener, uint64_t id, int fd, int number)
 	return add_fd(listener, id, fd, number, SECCOMP_ADDFD_FLAG_SEND);
 }
 
-int host_notify_sync_wake_up(int listener)
+int host_notify_sync_wake_up(int listener, bool on)
 {
-	return ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP) < 0
-		       ? -errno
-		       : 0;
+	unsigned long flags = on ? SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP : 0;
+	int rc;
+
+	/* It takes the lock of the listener's filter. */
+	do
+		rc = ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, flags);
+	while (rc < 0 && errno == EINTR);
+	return rc < 0 ? -errno : 0;
 }

@@ -37,5 +37,5 @@ int host_notify_add_fd(int listener, uint64_t id, int fd, int number) MUST_CHECK
  * other than -ENOENT the notification still waits.
  */
 int host_notify_return_fd(int listener, uint64_t id, int fd, int number) MUST_CHECK;
-/* Linux 6.6: wake the other side on this CPU.  -EINVAL on older kernels. */
-int host_notify_sync_wake_up(int listener) MUST_CHECK;
+/* Linux 6.6: from now on wake the other side on this CPU, or not.  -EINVAL on older kernels. */
+int host_notify_sync_wake_up(int listener, bool on) MUST_CHECK;

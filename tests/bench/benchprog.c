@@ -167,6 +167,46 @@ static void op_thread(void)
 	pthread_join(thread, NULL);
 }
 
+enum { PARALLEL_CALLS = 100, PARALLEL_NS = 100000 };
+static long parallel_turns;
+
+static void compute(long turns)
+{
+	for (volatile long i = 0; i < turns; i++)
+		continue;
+}
+
+static void setup_parallel(void)
+{
+	long turns = 20000000;
+	int64_t start;
+
+	compute(turns);
+	start = bench_now();
+	compute(turns);
+	parallel_turns = (long)((double)turns * PARALLEL_NS / (double)(bench_now() - start));
+}
+
+static void *parallel_main(void *arg)
+{
+	for (int i = 0; i < PARALLEL_CALLS; i++) {
+		compute(parallel_turns);
+		op_getppid();
+	}
+	return arg;
+}
+
+/* Two threads, 100 times 100 us of computing and a call each: ten milliseconds on two CPUs. */
+static void op_parallel(void)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, parallel_main, NULL) != 0)
+		bench_die("pthread_create");
+	parallel_main(NULL);
+	pthread_join(thread, NULL);
+}
+
 static void op_mmap16(void)
 {
 	char *base =
@@ -196,6 +236,7 @@ static const struct bench benches[] = {
 	{ "fork_exit_wait", NULL, op_fork },
 	{ "vfork_exec", NULL, op_vfork_exec },
 	{ "thread_create_join", NULL, op_thread },
+	{ "two_threads_compute", setup_parallel, op_parallel },
 	{ "mmap_16_faults_munmap", NULL, op_mmap16 },
 };
 

@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 
 #include "sentry/host/host_process.h"
+#include "sentry/host/host_seccomp.h"
 #include "util/log.h"
 
 /* --- registers ------------------------------------------------------------- */
@@ -118,6 +119,21 @@ static void watched_event(struct trap_thread *t, struct platform_event *event)
 	event->kind = PLATFORM_EVENT_KICK;
 }
 
+/* Whoever answers a notification gets the guest thread onto its own CPU, if that is not another
+ * one's. */
+static int hand_over(struct trap_platform *p, struct trap_thread *t,
+		     const struct trap_answer *answer, bool apart)
+{
+	int rc;
+
+	if (apart && host_notify_sync_wake_up(p->listener, false) < 0)
+		log_debug("the synchronous wake-up cannot be switched off");
+	rc = trap_hand_over(p, t, answer);
+	if (apart && host_notify_sync_wake_up(p->listener, true) < 0)
+		log_debug("the synchronous wake-up cannot be switched on");
+	return rc;
+}
+
 /* Back to the guest, and perhaps out of it again. */
 static enum resumed resume(struct trap_context *ctx, bool kick, struct platform_event *event)
 {
@@ -127,7 +143,7 @@ static enum resumed resume(struct trap_context *ctx, bool kick, struct platform_
 	pid_t pid = process->pid, tid = atomic_load(&t->tid);
 	struct trap_answer answer;
 	enum trap_watcher watcher;
-	bool dead, taken = false;
+	bool dead, apart, taken = false;
 	int rc;
 
 	kick = trap_dispatch_prepare(p, t) || kick;
@@ -137,6 +153,7 @@ static enum resumed resume(struct trap_context *ctx, bool kick, struct platform_
 	}
 	watcher = trap_watch_begin(p, t);
 	answer = trap_thread_answer_of(t);
+	apart = p->sync_wake_up && !answer.by_spin && !trap_place_take(p, t);
 	/* From GUEST on the context may die, and another worker may free it: t is pinned. */
 	atomic_fetch_add(&t->pins, 1);
 	mutex_lock(&process->lock);
@@ -145,6 +162,7 @@ static enum resumed resume(struct trap_context *ctx, bool kick, struct platform_
 		atomic_store(&t->state, TRAP_GUEST);
 	mutex_unlock(&process->lock);
 	if (dead) {
+		trap_place_leave(t);
 		atomic_fetch_sub(&t->pins, 1);
 		if (watcher == TRAP_WATCHER_OTHER)
 			trap_watch_cancel(p, t);
@@ -160,7 +178,7 @@ static enum resumed resume(struct trap_context *ctx, bool kick, struct platform_
 		trap_pool_queue_watch(p->pool, t);
 	}
 	/* -ENOENT: it is dying; the reaper finds it in GUEST and queues DIED. */
-	rc = trap_hand_over(p, t, &answer);
+	rc = hand_over(p, t, &answer, apart);
 	if (rc < 0)
 		log_debug("thread died at its resume");
 	if (watcher == TRAP_WATCHER_SELF) {

@@ -9,6 +9,7 @@ libsentry_a_SOURCES += \
 	%D%/memory.c \
 	%D%/notify.c \
 	%D%/order.c \
+	%D%/placement.c \
 	%D%/pool.c \
 	%D%/process.c \
 	%D%/slot_event.c \

@@ -249,7 +249,8 @@ static int run_template(struct trap_platform *p, struct trap_thread *t, pid_t pi
 	p->vdso_base = t->slot->vdso;
 	p->fsgsbase = t->slot->hwcap2 & HWCAP2_FSGSBASE;
 	t->slot->fsgsbase = p->fsgsbase;
-	if (host_notify_sync_wake_up(p->listener) < 0)
+	p->sync_wake_up = host_notify_sync_wake_up(p->listener, true) == 0;
+	if (!p->sync_wake_up)
 		log_debug("this kernel has no synchronous wake-up for notifications");
 	rc = adopt(p, t, pid);
 	if (rc == 0)

@@ -259,7 +259,11 @@ bool trap_thread_take(struct trap_thread *t, enum trap_state from)
 {
 	int expected = (int)from;
 
-	return atomic_compare_exchange_strong(&t->state, &expected, TRAP_STOPPED);
+	if (!atomic_compare_exchange_strong(&t->state, &expected, TRAP_STOPPED))
+		return false;
+	if (from == TRAP_GUEST)
+		trap_place_leave(t);
+	return true;
 }
 
 static int64_t value_of(const struct trap_thread *t)

@@ -129,10 +129,12 @@ struct trap_thread {
 	enum trap_dispatch dispatch;
 	bool spinning;			 /* slot->spin is not 0 */
 	uint64_t resumed_at;		 /* time stamp counter */
+	bool computed;			 /* for a while, before it came from the guest; the owner's */
 	uint32_t quick, quick_needed;	 /* calls soon after a resume: in a row; to be watched */
 	uint32_t hits;			 /* calls taken from the slot in this watch */
 	_Atomic bool watched;		 /* a worker is there, or was sent, to look at the slot */
 	_Atomic bool missed;		 /* the last watch ended without a call */
+	struct trap_place *place;	 /* see placement.c; the owner's */
 	_Atomic bool keep_selector;	 /* calls come by the slot also when nobody watches */
 	struct list_node watch_node;	 /* in the pool's; pool lock */
 	/* Private copies of what the slot said. */
@@ -218,6 +220,14 @@ struct trap_spare {
 	void *chunk;
 };
 
+/* A CPU.  More than these share. */
+#define TRAP_PLACES 256
+struct trap_place {
+	_Atomic unsigned guests; /* threads left there, and in the guest since */
+	_Atomic uint64_t since;	 /* the last of them: time stamp counter */
+	char pad[48];		 /* no cache line is several CPUs' */
+};
+
 struct trap_platform {
 	struct platform base;
 	struct platform_config config;
@@ -244,6 +254,8 @@ struct trap_platform {
 	struct trap_pool *pool;
 	unsigned watchers_max;		 /* workers that may spin at once; does not change */
 	_Atomic unsigned watchers;
+	struct trap_place places[TRAP_PLACES]; /* by the host's number of the CPU */
+	bool sync_wake_up;		 /* who is answered is woken on this CPU; does not change */
 	_Atomic uint64_t spin_after;	 /* time stamp counter: nobody spins before */
 	uint64_t vdso_base;
 	uint64_t arguments;		 /* of the template and every stub: see stub_abi.h */
@@ -369,6 +381,13 @@ int trap_answer(struct trap_platform *p, const struct trap_answer *a) MUST_CHECK
 
 /* Out of @from, for the caller; false: somebody else took it. */
 bool trap_thread_take(struct trap_thread *t, enum trap_state from) MUST_CHECK;
+
+/* --- placement.c ---------------------------------------------------------------------- */
+
+/* Before the owner of @t answers it.  False: another guest thread was left on this CPU. */
+bool trap_place_take(struct trap_platform *p, struct trap_thread *t) MUST_CHECK;
+/* It is out of the guest, or does not go there. */
+void trap_place_leave(struct trap_thread *t);
 
 /* --- slot_event.c ----------------------------------------------------------------- */
 
