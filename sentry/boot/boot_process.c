@@ -187,6 +187,7 @@ static int look_at(const struct vfs_context *ctx, const char *name, bool *exists
 	return (mode & LINUX_S_IFMT) != LINUX_S_IFDIR && (mode & 0111) ? 0 : -EACCES;
 }
 
+/* eaccess(name, X_OK) of a regular file. */
 static bool may_execute(const struct vfs_context *ctx, const char *name)
 {
 	struct path p;
@@ -195,6 +196,8 @@ static bool may_execute(const struct vfs_context *ctx, const char *name)
 	if (rc < 0)
 		return false;
 	rc = inode_permission(p.dentry->inode, LINUX_MAY_EXEC, ctx->cred);
+	if (rc == 0 && p.mount && (atomic_load(&p.mount->flags) & MOUNT_NOEXEC))
+		rc = -EACCES;
 	path_put(&p);
 	return rc == 0;
 }
@@ -375,6 +378,7 @@ int boot_create_process(struct sandbox_container *owner, const struct boot_proce
 			struct boot_failure *why)
 {
 	struct preparation preparation = { owner, process, why };
+	struct boot_refusal refusal = { 0 };
 	struct create_process_args args = {
 		.argv = (const char *const *)process->args.items,
 		.cwd = process->cwd,
@@ -387,6 +391,8 @@ int boot_create_process(struct sandbox_container *owner, const struct boot_proce
 		.time = owner->time,
 		.prepare = prepare_task,
 		.prepare_arg = &preparation,
+		.refused = boot_refused,
+		.refused_arg = &refusal,
 		.container = owner->members,
 		.cgroup = cgroup,
 		.oom_score_adj = process->has_oom_score_adj ? process->oom_score_adj : 0,
@@ -419,8 +425,8 @@ int boot_create_process(struct sandbox_container *owner, const struct boot_proce
 	if (rc == 0)
 		rc = find_program(owner, process, cred, &filename, why);
 	if (rc == 0) {
-		args.cred = cred;
-		args.filename = filename;
+		args.cred = refusal.cred = cred;
+		args.filename = refusal.filename = filename;
 		rc = kernel_create_process(owner->kernel, &args, out);
 		if (rc < 0)
 			boot_failed_errno(why, rc, "exec %s", filename);

@@ -13,6 +13,7 @@ libsentry_a_SOURCES += \
 	%D%/boot_platform.c \
 	%D%/boot_proc_mount.c %D%/boot_proc_mount.h \
 	%D%/boot_process.c \
+	%D%/boot_refusal.c \
 	%D%/boot_subcontainer.c \
 	%D%/boot_tree.c \
 	%D%/console.c %D%/console.h \

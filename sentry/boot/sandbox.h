@@ -135,6 +135,13 @@ int boot_create_process(struct sandbox_container *c, const struct boot_process *
 			void (*on_exit)(void *, int), void *arg, struct thread_group **out,
 			struct boot_failure *why) MUST_CHECK;
 
+/* boot_refusal.c: for struct create_process_args. */
+struct boot_refusal {
+	const char *filename;
+	const struct credentials *cred;
+};
+int boot_refused(void *arg, int error, struct file **out) MUST_CHECK;
+
 /*
  * boot_cgroup.c: the process's cgroup, with stubs that whoever is at the other end of @socket has put there:
  * waits for that.  The caller lives in it (task_cgroup_leave), and has a reference.

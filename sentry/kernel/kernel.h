@@ -72,6 +72,12 @@ struct create_process_args {
 	/* NULL, or changes the new task before its program is loaded; an error fails the creation. */
 	int (*prepare)(void *arg, struct task *t);
 	void *prepare_arg;
+	/*
+	 * NULL, or the program to run in place of one that execve(2) refuses with @error: 0 and a
+	 * file, or the error of the creation.
+	 */
+	int (*refused)(void *arg, int error, struct file **out);
+	void *refused_arg;
 	struct task_container *container;  /* borrowed; NULL: the root one */
 	struct task_cgroup *cgroup;	   /* borrowed; NULL: the container's own */
 	int32_t oom_score_adj;

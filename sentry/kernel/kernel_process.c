@@ -140,30 +140,45 @@ static int make_vector(const char *const *strings, struct string_vector *out)
 	return 0;
 }
 
-static int make_program(struct birth *b)
+/* Of b->file. */
+static int prepare_program(struct birth *b, const struct vfs_context *ctx)
 {
 	const struct create_process_args *a = b->args;
-	struct vfs_context ctx = task_vfs_context(b->task);
 	struct string_vector argv = { 0 }, envv = { 0 };
 	const char *name = a->filename;
 	int rc;
 
-	if (name)
-		rc = exec_open(&ctx, LINUX_AT_FDCWD, name, LOOKUP_FOLLOW, &b->file);
-	else
-		rc = (b->file = a->file ? file_get(a->file) : NULL) ? 0 : -ENOENT;
 	if (!name)
 		name = a->argv && a->argv[0] ? a->argv[0] : "";
-	if (!rc)
-		rc = make_vector(a->argv, &argv);
+	rc = make_vector(a->argv, &argv);
 	if (!rc)
 		rc = make_vector(a->envv, &envv);
 	if (!rc)
-		rc = kernel_upcalls()->program_prepare(&ctx, b->file, name, &argv, &envv,
+		rc = kernel_upcalls()->program_prepare(ctx, b->file, name, &argv, &envv,
 						       a->limits[RLIM_STACK].soft, &b->program);
 	free(argv.bytes);
 	free(envv.bytes);
 	return rc;
+}
+
+static int make_program(struct birth *b)
+{
+	const struct create_process_args *a = b->args;
+	struct vfs_context ctx = task_vfs_context(b->task);
+	int rc;
+
+	if (a->filename)
+		rc = exec_open(&ctx, LINUX_AT_FDCWD, a->filename, LOOKUP_FOLLOW, &b->file);
+	else
+		rc = (b->file = a->file ? file_get(a->file) : NULL) ? 0 : -ENOENT;
+	if (!rc)
+		rc = prepare_program(b, &ctx);
+	if (!rc || rc == -ENOMEM || !a->refused)
+		return rc;
+	if (b->file)
+		file_put(move_ptr(b->file));
+	rc = a->refused(a->refused_arg, rc, &b->file);
+	return rc ? rc : prepare_program(b, &ctx);
 }
 
 static int make_memory(struct birth *b)

@@ -216,20 +216,6 @@ refused() {
 	refused 'exec: "/bin/plain": permission denied'
 	args /etc
 	refused 'exec: "/etc": permission denied'
-	printf '\177ELF junk' >"$BUNDLE/rootfs/bin/bad"
-	chmod +x "$BUNDLE/rootfs/bin/bad"
-	args /bin/bad
-	refused 'exec /bin/bad: exec format error'
-	head -c 100 /bin/busybox >"$BUNDLE/rootfs/bin/bad"
-	refused 'exec /bin/bad: exec format error'
-	: >"$BUNDLE/rootfs/bin/bad"
-	refused 'exec /bin/bad: exec format error'
-	printf '#!/nosuch\n' >"$BUNDLE/rootfs/bin/bad"
-	refused 'exec /bin/bad: no such file or directory'
-	# aarch64
-	cp /bin/busybox "$BUNDLE/rootfs/bin/bad"
-	printf '\267\0' | dd of="$BUNDLE/rootfs/bin/bad" bs=1 seek=18 conv=notrunc 2>/dev/null
-	refused 'exec /bin/bad: exec format error'
 }
 
 @test "a memory limit in which nothing can start" {

@@ -123,6 +123,59 @@ programs_of() { # runtime
 	rt delete -f "$ID-q"
 }
 
+stopped() { [ "$(rt state "$1" | jq -r .status)" = stopped ]; }
+
+# What the program says of itself: run, created and started, and by exec into a container that runs.
+refused_by_execve() {
+	local program status
+	for program; do
+		jq --arg p "$program" '.process.args = [$p, "x"]' base.json >config.json
+		status=0
+		rt run "$ID" || status=$?
+		echo "run: $status"
+		if rt create "$ID"; then
+			rt start "$ID"
+			await stopped "$ID"
+			rt delete "$ID"
+		fi
+		status=0
+		rt exec "$ID-e" "$program" || status=$?
+		echo "exec: $status"
+	done
+}
+
+@test "a program that execve refuses says so itself" {
+	local rt
+	command -v runc || skip "runc is not installed"
+	cd "$BUNDLE/rootfs/bin"
+	printf '\177ELF junk' >junk
+	head -c 100 /bin/busybox >short
+	: >empty
+	echo 'echo shell' >no-format
+	printf '#!/nosuch\n' >no-interpreter
+	printf '#!/etc\n' >interpreter-directory
+	printf '#!/bin/self\n' >self
+	cp /bin/busybox foreign
+	printf '\267\0' | dd of=foreign bs=1 seek=18 conv=notrunc 2>/dev/null # aarch64
+	chmod +x ./*
+	cd "$BUNDLE"
+	jq '.mounts += [{"destination": "/tmp", "type": "bind", "source": $s, "options": ["bind", "noexec"]}] |
+		.process.env += ["LONG=" + $long]' --arg s "$PWD/rootfs/bin" --arg long "$(printf '%01000d' 0)" config.json >base.json
+	for rt in runc "$MOAT"; do
+		rt() { "$rt" --root "$BATS_TEST_TMPDIR/${rt##*/}" "$@"; }
+		jq '.process.args = ["/bin/sleep", "1000"]' base.json >config.json
+		rt run -d "$ID-e" >/dev/null 2>&1
+		refused_by_execve /bin/junk /bin/short /bin/empty /bin/no-format /bin/no-interpreter \
+			/bin/interpreter-directory /bin/self /bin/foreign /tmp/echo >"${rt##*/}.said" 2>&1
+		rt delete -f "$ID-e"
+	done
+	cat moat.said
+	sed -i '/Failed to remove cgroup/d; s/msg="runc/msg="moat/' runc.said
+	sed -i 's/time="[^"]*"//' runc.said moat.said
+	diff runc.said moat.said
+	[ "$(grep -c '^exec /.*:' moat.said)" -ge 24 ]
+}
+
 @test "programs are found where runc finds them" {
 	local name
 	command -v runc || skip "runc is not installed"
