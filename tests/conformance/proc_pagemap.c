@@ -154,8 +154,17 @@ CASE(clear_refs_rules)
 	clear("nothing", "");
 	clear("spaces", "  ");
 	show("bad address", write(fd, bad_ptr(), 1));
-	show("reading", open("/proc/self/clear_refs", O_RDONLY));
 	show("read", read(fd, &st, 1));
+	for (int i = 0; i < 2; i++) {
+		int readable = (int)MUST(
+			open("/proc/self/clear_refs", (i ? O_RDONLY : O_RDWR) | O_CLOEXEC));
+
+		show("read what can be read", read(readable, &st, 1));
+		show("nothing of it", read(readable, &st, 0));
+		show("further on", pread(readable, &st, 1, 5));
+		show("seek", lseek(readable, 3, SEEK_SET));
+		close(readable);
+	}
 	RUN_CHILD("user")
 	{
 		become_user(1000);

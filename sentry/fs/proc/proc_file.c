@@ -287,10 +287,28 @@ static const struct file_ops plain_text_ops = {
 	.unlocked_position = true,
 };
 
+/* noop_llseek of Linux. */
+static int64_t keep_position(struct file *file, int64_t offset, int whence)
+{
+	(void)offset;
+	(void)whence;
+	return (int64_t)file->position;
+}
+
+/* Who overrides its mode can open it for reading all the same. */
+static const struct file_ops write_only_ops = {
+	.release = proc_text_release,
+	.write = text_write,
+	.llseek = keep_position,
+	.unlocked_position = true,
+};
+
 static const struct file_ops *ops_of(const struct proc_node *node)
 {
 	if (node->file_ops)
 		return node->file_ops;
+	if (!node->show)
+		return &write_only_ops;
 	return node->flags & PROC_PLAIN_FILE ? &plain_text_ops : &proc_text_ops;
 }
 
