@@ -214,3 +214,4 @@ void attack_key_races(void);
 void attack_futex_races(void);
 void attack_aio_races(void);
 void attack_seal_races(void);
+void attack_every_file(void);

@@ -54,5 +54,6 @@ const struct attack attacks[] = {
 	{ "futex_races", attack_futex_races, false, false },
 	{ "aio_races", attack_aio_races, false, false },
 	{ "seal_races", attack_seal_races, false, false },
+	{ "every_file", attack_every_file, false, false },
 	{ 0 },
 };

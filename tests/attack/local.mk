@@ -6,6 +6,7 @@ tests_attack_sources = \
 	tests/attack/attack.c \
 	tests/attack/attack.h \
 	tests/attack/attack_list.c \
+	tests/attack/every_file.c \
 	tests/attack/filters.c \
 	tests/attack/foreign.c \
 	tests/attack/hand_over.c \
