@@ -2,6 +2,7 @@
 /* The options before the command: table, checks, log. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -180,6 +181,23 @@ static int set_rootless_root(struct globals *g, struct error **err)
 	return 0;
 }
 
+/* The working directory will be the bundle. */
+static int make_root_absolute(struct globals *g, struct error **err)
+{
+	static char path[PATH_MAX];
+	AUTO_FREE char *here = NULL;
+
+	if (*g->root == '/')
+		return 0;
+	here = getcwd(NULL, 0);
+	if (!here)
+		return error_set_errno(err, -errno, "working directory");
+	if (snprintf(path, sizeof(path), "%s/%s", here, g->root) >= (int)sizeof(path))
+		return error_set(err, -ENAMETOOLONG, "--root: too long");
+	g->root = path;
+	return 0;
+}
+
 int globals_apply(struct globals *g, struct error **err)
 {
 	enum log_level level = g->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING;
@@ -193,5 +211,7 @@ int globals_apply(struct globals *g, struct error **err)
 		return error_code(*err);
 	if (check_values(g, err) < 0)
 		return error_code(*err);
-	return set_rootless_root(g, err);
+	if (set_rootless_root(g, err) < 0)
+		return error_code(*err);
+	return make_root_absolute(g, err);
 }

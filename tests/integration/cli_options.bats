@@ -132,6 +132,17 @@ usage_of() {
 	run -0 "$MOAT" --root "$ROOT" --debug=false list -q=true
 }
 
+@test "a relative --root is below the caller's directory" {
+	cd "$BATS_TEST_TMPDIR"
+	args /bin/sleep 1000
+	"$MOAT" --root here/state run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	[ -e "here/state/$ID/state.json" ]
+	run -0 "$MOAT" --root ./here/../here/state state "$ID"
+	run -0 "$MOAT" --root "$PWD/here/state" exec "$ID" true
+	"$MOAT" --root here/state delete -f "$ID"
+	[ -z "$(ls here/state)" ]
+}
+
 @test "an error goes to --log as JSON, and to standard error as plain text" {
 	log=$BATS_TEST_TMPDIR/log
 	run_fails 1 "container does not exist" moat --log "$log" --log-format json state nope
