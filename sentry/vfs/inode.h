@@ -179,6 +179,9 @@ struct super_block_ops {
 	void (*encode_handle)(const struct inode *inode, struct linux_file_handle *out);
 	int (*open_handle)(const struct linux_file_handle *h, uint32_t flags, struct file **out);
 	uint32_t handle_flags;
+	/* NULL: what is mounted nowhere cannot be bound.  Else its files can, and this is the mount namespace
+	 * that one stands for, borrowed; NULL: it stands for none. */
+	const struct mount_namespace *(*mount_namespace_of)(const struct inode *inode);
 };
 
 struct super_block {

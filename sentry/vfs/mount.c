@@ -200,8 +200,7 @@ bool path_is_read_only(const struct path *p)
 
 /* --- the tree --------------------------------------------------------------------- */
 
-/* What follows @m and all below it. */
-static struct mount *mount_next_sibling_locked(const struct mount *m, const struct mount *top)
+struct mount *mount_next_sibling_locked(const struct mount *m, const struct mount *top)
 {
 	for (; m != top; m = m->parent) {
 		if (m->siblings.next != &m->parent->children)
@@ -380,6 +379,34 @@ bool mount_has_locked_child_locked(const struct mount *m, struct dentry *d)
 	return false;
 }
 
+/* --- mounts of namespaces ----------------------------------------------------------------- */
+
+bool dentry_is_bindable(const struct dentry *d)
+{
+	return d->sb->ops && d->sb->ops->mount_namespace_of;
+}
+
+const struct mount_namespace *mount_namespace_behind(const struct dentry *root)
+{
+	return dentry_is_bindable(root) ? root->sb->ops->mount_namespace_of(root->inode) : NULL;
+}
+
+bool mount_namespace_would_loop(const struct mount_namespace *ns, const struct dentry *root)
+{
+	const struct mount_namespace *kept = mount_namespace_behind(root);
+
+	return kept && kept->ino <= ns->ino;
+}
+
+bool mount_tree_would_loop_locked(const struct mount_namespace *ns, struct mount *top)
+{
+	struct mount *m = top;
+
+	while (m && !mount_namespace_would_loop(ns, m->root))
+		m = mount_next_locked(m, top);
+	return m;
+}
+
 /* --- copies -------------------------------------------------------------------------- */
 
 static int copy_one(struct mount *from, struct dentry *root, uint32_t how, struct mount **out)
@@ -402,6 +429,8 @@ static int copy_one(struct mount *from, struct dentry *root, uint32_t how, struc
 static bool is_left_out(const struct mount *m, const struct mount *from, struct dentry *root, uint32_t how)
 {
 	if (m->unbindable && !(how & MOUNT_COPY_UNBINDABLE))
+		return true;
+	if (mount_namespace_behind(m->root) && !(how & MOUNT_COPY_NAMESPACES))
 		return true;
 	return m->parent == from && !dentry_is_below(m->mountpoint, root);
 }
@@ -453,7 +482,10 @@ static int copy_below(struct mount *from, struct dentry *root, uint32_t how, str
 
 int mount_copy_tree_locked(struct mount *from, struct dentry *root, uint32_t how, struct mount **out)
 {
-	int rc = copy_one(from, root, how, out);
+	int rc;
 
+	if (mount_namespace_behind(root) && !(how & MOUNT_COPY_NAMESPACES))
+		return -EINVAL;
+	rc = copy_one(from, root, how, out);
 	return rc == 0 && how & MOUNT_COPY_RECURSIVE ? copy_below(from, root, how, *out) : rc;
 }

@@ -28,7 +28,7 @@ bool path_is_usable(const struct path *p, const struct mount_namespace *own)
 	bool usable;
 
 	mount_tree_read_lock();
-	usable = mount_is_usable_locked(p->mount, own);
+	usable = p->mount ? mount_is_usable_locked(p->mount, own) : dentry_is_bindable(p->dentry);
 	mount_tree_read_unlock();
 	return usable;
 }
@@ -59,11 +59,14 @@ static int open_root(struct mount_namespace *ns, const struct credentials *cred,
 static int copy_locked(const struct mount_namespace *own, const struct path *from, bool recursive,
 		       struct mount **out)
 {
+	if (!from->mount && dentry_is_bindable(from->dentry))
+		return mount_new(from->dentry->sb, from->dentry, 0, out);
 	if (!mount_is_usable_locked(from->mount, own) || from->mount->unbindable)
 		return -EINVAL;
 	if (!recursive && mount_has_locked_child_locked(from->mount, from->dentry))
 		return -EINVAL;
-	return mount_copy_tree_locked(from->mount, from->dentry, recursive ? MOUNT_COPY_RECURSIVE : 0, out);
+	return mount_copy_tree_locked(from->mount, from->dentry,
+				      MOUNT_COPY_NAMESPACES | (recursive ? MOUNT_COPY_RECURSIVE : 0), out);
 }
 
 static uint64_t origin_of(const struct path *from)

@@ -112,6 +112,8 @@ static int check_locked(const struct path *from, const struct move *v)
 		return -EINVAL;
 	if (v->to.mount->group && has_unbindable_locked(v->mount))
 		return -EINVAL;
+	if (mount_tree_would_loop_locked(v->to.mount->ns, v->mount))
+		return -ELOOP;
 	return tree_contains_locked(v->mount, v->to.mount) ? -ELOOP : 0;
 }
 

@@ -84,16 +84,22 @@ struct copy_walk {
 	struct path root, cwd;	    /* of the fs context, to be replaced; references */
 };
 
-/* A parallel walk of two trees of the same shape. */
+/* A parallel walk of two trees, of the same shape but for what the copy lacks. */
 static void move_places_locked(struct copy_walk *w, struct mount *from, struct mount *to)
 {
 	struct mount *a = from, *b = to;
 
-	for (; a; a = mount_next_locked(a, from), b = mount_next_locked(b, to)) {
+	while (a) {
+		if (mount_namespace_behind(a->root)) {
+			a = mount_next_sibling_locked(a, from);
+			continue;
+		}
 		if (w->root.mount == a)
 			w->root.mount = b;
 		if (w->cwd.mount == a)
 			w->cwd.mount = b;
+		a = mount_next_locked(a, from);
+		b = mount_next_locked(b, to);
 	}
 }
 
@@ -167,13 +173,11 @@ struct mount_namespace *mount_namespace_get(struct mount_namespace *ns)
 	return ns;
 }
 
-void mount_namespace_put(struct mount_namespace *ns)
+static void namespace_free(struct mount_namespace *ns)
 {
 	struct list_node gone = LIST_HEAD_INIT(gone), dead = LIST_HEAD_INIT(dead);
 	struct mount *m;
 
-	if (!ns || !refcount_put(&ns->refs))
-		return;
 	mount_tree_write_lock();
 	while ((m = list_first(&ns->mounts, struct mount, in_namespace)))
 		mount_leave_locked(m, &gone);
@@ -186,6 +190,26 @@ void mount_namespace_put(struct mount_namespace *ns)
 	user_namespace_put(ns->user_ns);
 	wait_queue_destroy(&ns->changes);
 	free(ns);
+}
+
+/* A mount in one keeps another one, and so on, as deep as a guest likes: no recursion. */
+void mount_namespace_put(struct mount_namespace *ns)
+{
+	static _Thread_local struct mount_namespace *queued;
+	static _Thread_local bool freeing;
+
+	if (!ns || !refcount_put(&ns->refs))
+		return;
+	ns->next_dead = queued;
+	queued = ns;
+	if (freeing)
+		return;
+	freeing = true;
+	while ((ns = queued)) {
+		queued = ns->next_dead;
+		namespace_free(ns);
+	}
+	freeing = false;
 }
 
 uint32_t mount_namespace_count_mounts(struct mount_namespace *ns)

@@ -26,6 +26,8 @@ struct mount *mount_child_locked(struct mount *m, struct dentry *d) MUST_CHECK;
 /* The mount after @m of the tree @top, parents before children; NULL at its end.  Trees are as deep as
  * a guest likes: walked by this, never by recursion. */
 struct mount *mount_next_locked(const struct mount *m, const struct mount *top) MUST_CHECK;
+/* The one after @m and all below it. */
+struct mount *mount_next_sibling_locked(const struct mount *m, const struct mount *top) MUST_CHECK;
 /* @p is the root of a mount. */
 bool mount_is_root(const struct path *p) MUST_CHECK;
 /* @p is @root or below it, over mounts. */
@@ -79,11 +81,23 @@ enum mount_copying {
 	MOUNT_COPY_UNBINDABLE = 1 << 1, /* and what cannot be bound of it */
 	MOUNT_COPY_SLAVE = 1 << 2,	/* of a shared mount: a slave, not a peer */
 	MOUNT_COPY_SHARED = 1 << 3,	/* with peers of its own */
+	MOUNT_COPY_NAMESPACES = 1 << 4, /* and the files that stand for mount namespaces */
 };
 /* A copy of @from with the root @root, and as @how says of its tree, in no namespace.  *out may be set
  * on failure, too: what there is, to be detached.  Lock held. */
 int mount_copy_tree_locked(struct mount *from, struct dentry *root, uint32_t how,
 			   struct mount **out) MUST_CHECK;
+/* @d is of a file system whose files can be bound though it is mounted nowhere. */
+bool dentry_is_bindable(const struct dentry *d) MUST_CHECK;
+/* What @root stands for, borrowed; NULL: no mount namespace. */
+const struct mount_namespace *mount_namespace_behind(const struct dentry *root) MUST_CHECK;
+/*
+ * A mount of a file that stands for a mount namespace keeps that one, so a mount is only in namespaces that are
+ * older than what it stands for: then none keeps itself.  @root must not be mounted in @ns.
+ */
+bool mount_namespace_would_loop(const struct mount_namespace *ns, const struct dentry *root) MUST_CHECK;
+/* The same for all roots of the tree @top. */
+bool mount_tree_would_loop_locked(const struct mount_namespace *ns, struct mount *top) MUST_CHECK;
 /* The tree @top comes to other users: what is below stays where it is, flags stay as they are. */
 void mount_lock_tree_locked(struct mount *top);
 /* Something below @d in @m is hidden by what must not be left out of a copy. */

@@ -119,6 +119,7 @@ struct mount_namespace {
 	struct namespace_count count;
 	_Atomic uint64_t generation; /* bumped at each change: poll of /proc/mounts */
 	struct wait_queue changes;   /* woken (EPOLLERR|EPOLLPRI) at each change */
+	struct mount_namespace *next_dead; /* of those that one thread is freeing */
 };
 
 /* One line of /proc/PID/mountinfo, strings not yet escaped. */

@@ -36,6 +36,7 @@ conformance_sources = \
 	tests/conformance/mmap_shared.c \
 	tests/conformance/mount_detached.c \
 	tests/conformance/mount_locked.c \
+	tests/conformance/mount_namespaces.c \
 	tests/conformance/mount_numbers.c \
 	tests/conformance/mount_propagation.c \
 	tests/conformance/mount_setattr.c \

@@ -102,7 +102,14 @@ static void nsfs_describe(struct file *file, char *buf, size_t size)
 
 static const struct file_ops nsfs_file_ops = { .describe = nsfs_describe, .ioctl = nsfs_ioctl };
 
-static const struct super_block_ops nsfs_super_ops = { 0 };
+static const struct mount_namespace *nsfs_mount_namespace(const struct inode *inode)
+{
+	const struct namespace_ref *ref = inode->private_data;
+
+	return ref->kind == NAMESPACE_MOUNT ? ref->ns : NULL;
+}
+
+static const struct super_block_ops nsfs_super_ops = { .mount_namespace_of = nsfs_mount_namespace };
 
 int proc_ns_init(struct kernel *k)
 {
