@@ -384,3 +384,40 @@ CASE(remap_file_pages)
 	show("two protections", remap(map + 4096, 2 * 4096, 0, 0, 0));
 	note("%c%c", map[4096], map[2 * 4096]);
 }
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#define MFD_EXEC 0x0010U
+#endif
+#ifndef F_SEAL_EXEC
+#define F_SEAL_EXEC 0x0020
+#endif
+
+CASE(memfd_exec_seal)
+{
+	static const unsigned int flags[] = { 0, MFD_ALLOW_SEALING, MFD_EXEC | MFD_ALLOW_SEALING, MFD_NOEXEC_SEAL,
+					      MFD_NOEXEC_SEAL | MFD_EXEC };
+	struct stat st;
+
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+		int fd = memfd_create("x", flags[i]);
+
+		note("flags %x", flags[i]);
+		show_ok("made", fd);
+		if (fd < 0)
+			continue;
+		show_hex("seals", (unsigned)fcntl(fd, F_GET_SEALS));
+		show("seal", fcntl(fd, F_ADD_SEALS, F_SEAL_EXEC));
+		show_hex("seals", (unsigned)fcntl(fd, F_GET_SEALS));
+		show("other bits", fchmod(fd, i < 3 ? 0711 : 0600));
+		show("more", fchmod(fd, 0777));
+		show("fewer", fchmod(fd, 0710));
+		show("none", fchmod(fd, 0));
+		show("owner", fchown(fd, 1, 1));
+		show("set-id bits", fchmod(fd, 04711));
+		MUST(fstat(fd, &st));
+		show_hex("mode", st.st_mode);
+		show("write", write(fd, "x", 1));
+		close(fd);
+	}
+}

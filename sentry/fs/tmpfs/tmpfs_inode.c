@@ -151,6 +151,9 @@ int tmpfs_setattr(struct inode *inode, const struct setattr *set)
 {
 	int rc = 0;
 
+	if (inode_type(inode) == LINUX_S_IFREG && set->mask & SETATTR_MODE &&
+	    tmpfs_node(inode)->file.seals & LINUX_F_SEAL_EXEC && (set->mode ^ inode->attr.mode) & LINUX_S_IXUGO)
+		return -EPERM;
 	if (set->mask & SETATTR_SIZE) {
 		mutex_lock(&inode->lock);
 		rc = tmpfs_storage_resize_locked(inode, set->size);
