@@ -64,6 +64,7 @@ static int lock_request(struct task *t, struct file *file, const struct linux_fl
 	*r = (struct file_lock_request){
 		.kind = ofd ? FILE_LOCK_OFD : FILE_LOCK_POSIX,
 		.exclusive = fl->type == LINUX_F_WRLCK,
+		.any_of_owner = fl->type == LINUX_F_UNLCK,
 		.owner = ofd ? (const void *)file : (const void *)t->fds,
 		.pid = ofd ? -1 : task_tgid_in(t, t->kernel->root_pid_ns),
 	};

@@ -97,6 +97,18 @@ static struct file_lock *conflict_locked(struct inode_locks *locks, const struct
 	return NULL;
 }
 
+/* The first one that @r's owner has in @r's range. */
+static struct file_lock *held_locked(struct inode_locks *locks, const struct file_lock_request *r)
+{
+	struct file_lock *l, *first = NULL;
+
+	list_for_each(l, list_of(locks, r->kind), node) {
+		if (l->r.owner == r->owner && overlaps(&l->r, r) && (!first || l->r.start < first->r.start))
+			first = l;
+	}
+	return first;
+}
+
 /* Would waiting for @blocker close a circle? */
 static bool deadlock_locked(const void *owner, const void *blocker)
 {
@@ -358,7 +370,7 @@ bool file_lock_test(struct inode *inode, struct file_lock_request *r)
 	inode = inode_anchor(inode);
 	mutex_lock(&file_lock_mutex);
 	if (inode->locks)
-		l = conflict_locked(inode->locks, r);
+		l = r->any_of_owner ? held_locked(inode->locks, r) : conflict_locked(inode->locks, r);
 	if (l)
 		*r = l->r;
 	mutex_unlock(&file_lock_mutex);

@@ -20,6 +20,7 @@ enum file_lock_kind { FILE_LOCK_POSIX, FILE_LOCK_OFD, FILE_LOCK_FLOCK };
 struct file_lock_request {
 	enum file_lock_kind kind;
 	bool exclusive;
+	bool any_of_owner;   /* file_lock_test: asks for what the owner has, not for what is in its way */
 	uint64_t start, end; /* last byte included; UINT64_MAX... INT64_MAX is the end of file */
 	const void *owner;   /* fd_table or file */
 	int32_t pid;	     /* tgid of the requester in the sandbox's first namespace; -1 for OFD */
@@ -48,7 +49,7 @@ void file_locks_of(const struct file *file, const struct fd_table *files, lock_l
  * -EINTR (interrupted). */
 int file_lock_set(struct file *file, const struct file_lock_request *r, bool wait) MUST_CHECK;
 int file_lock_clear(struct inode *inode, const struct file_lock_request *r) MUST_CHECK;
-/* The first lock that @r conflicts with, into *r (kind, exclusive, range, pid); false: none. */
+/* The first lock that @r conflicts with or asks for, into *r (kind, exclusive, range, pid); false: none. */
 bool file_lock_test(struct inode *inode, struct file_lock_request *r);
 /* close(2): POSIX locks of @owner.  file_put: what the description owns. */
 void file_locks_remove_posix(struct inode *inode, const struct fd_table *owner);

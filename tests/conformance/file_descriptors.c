@@ -258,6 +258,12 @@ CASE(ofd_locks)
 		show("relock", lock_range(one, F_OFD_SETLK, F_RDLCK, 0, 10));
 	}
 	show("two reads", lock_range(two, F_OFD_SETLK, F_RDLCK, 0, 1));
+	/* What the description itself has. */
+	query("one's own", one, F_OFD_GETLK, F_UNLCK, 0, 0, getpid());
+	query("two's own", two, F_OFD_GETLK, F_UNLCK, 0, 0, getpid());
+	query("two's own, behind", two, F_OFD_GETLK, F_UNLCK, 5, 0, getpid());
+	query("one's own, behind", one, F_OFD_GETLK, F_UNLCK, 10, 0, getpid());
+	query("POSIX asks", one, F_GETLK, F_UNLCK, 0, 0, getpid());
 }
 
 static void show_events(int fd, int first)
