@@ -191,6 +191,24 @@ int pidfd_new_file(struct task *t, uint64_t ino, uint32_t flags, struct file **o
 	return rc;
 }
 
+int pidfd_new_of_group(struct thread_group *g, struct file **out)
+{
+	struct mutex *lock = &kernel_get()->tasklist_lock;
+	struct task *leader;
+	uint64_t ino;
+	int rc;
+
+	mutex_lock(lock);
+	leader = g->leader ? task_get(g->leader) : NULL;
+	ino = g->pid.ino;
+	mutex_unlock(lock);
+	if (!leader)
+		return -ESRCH;
+	rc = pidfd_new_file(leader, ino, 0, out);
+	task_put(leader);
+	return rc;
+}
+
 /* --- pidfs ------------------------------------------------------------------------------ */
 
 static void pidfs_encode(const struct inode *inode, struct linux_file_handle *out)

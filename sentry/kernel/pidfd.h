@@ -24,6 +24,8 @@ struct super_block *pidfs_super_block(void);
 /* @flags: LINUX_PIDFD_*.  Holds @t (the leader, or a thread with PIDFD_THREAD), which has or gets
  * the pid with @ino. */
 int pidfd_new_file(struct task *t, uint64_t ino, uint32_t flags, struct file **out) MUST_CHECK;
+/* For @g; -ESRCH when it has been reaped. */
+int pidfd_new_of_group(struct thread_group *g, struct file **out) MUST_CHECK;
 /* The group of a pidfd, reaped or not, borrowed from the file; NULL when it is not one. */
 struct thread_group *pidfd_group(struct file *file);
 /* The task that a pidfd stands for now; a reference.  -EBADF: not one; -ESRCH: reaped. */

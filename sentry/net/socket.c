@@ -110,9 +110,15 @@ void socket_unlock_pair(struct socket *a, struct socket *b)
 	mutex_unlock(&b->lock);
 }
 
+/* No option has the number 0. */
+uint32_t socket_option_bit(int name)
+{
+	return 1U << (name == LINUX_SO_PASSPIDFD ? 0 : name);
+}
+
 bool socket_option(const struct socket *s, int name)
 {
-	return s->option_bits >> name & 1;
+	return s->option_bits & socket_option_bit(name);
 }
 
 int socket_take_error(struct socket *s)

@@ -56,8 +56,9 @@ struct socket_cred {
 /* Ancillary data.  Owns its references: ancillary_release. */
 struct ancillary {
 	struct file_batch *files; /* SCM_RIGHTS; NULL: none */
-	bool has_cred;		  /* SCM_CREDENTIALS */
+	bool has_cred;		  /* cred is set */
 	struct socket_cred cred;
+	bool tells_cred, tells_pidfd; /* recv: it as SCM_CREDENTIALS, as SCM_PIDFD */
 	uint8_t *rows; /* others: a row of struct linux_cmsghdr and data, checked; malloc'ed */
 	uint32_t rows_size;
 };
@@ -120,7 +121,7 @@ struct socket {
 	_Atomic uint32_t readers_asleep; /* while there are, what arrives is reported to nobody else */
 	_Atomic bool space_wanted;	/* found without room since ASYNC_OUT was reported last */
 	/* options of SOL_SOCKET */
-	_Atomic uint32_t option_bits;	/* bit per boolean option number < 32 */
+	_Atomic uint32_t option_bits;	/* bit per boolean option: see socket_option_bit */
 	_Atomic uint32_t send_buffer, receive_buffer;
 	_Atomic int32_t low_water, priority, mark;
 	_Atomic int error;		/* SO_ERROR: positive errno, taken when read */
@@ -154,6 +155,7 @@ void socket_put(struct socket *s);
 void socket_lock_pair(struct socket *a, struct socket *b) NO_LOCK_ANALYSIS;
 void socket_unlock_pair(struct socket *a, struct socket *b) NO_LOCK_ANALYSIS;
 bool socket_option(const struct socket *s, int name); /* a boolean option */
+uint32_t socket_option_bit(int name); /* its bit in option_bits */
 /* Takes the pending error: 0 or a negative errno. */
 int socket_take_error(struct socket *s);
 void socket_set_error(struct socket *s, int error); /* @error positive */

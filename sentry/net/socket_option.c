@@ -54,6 +54,7 @@ static bool is_boolean(int name)
 	case LINUX_SO_REUSEPORT:
 	case LINUX_SO_PASSCRED:
 	case LINUX_SO_TIMESTAMP:
+	case LINUX_SO_PASSPIDFD:
 		return true;
 	default:
 		return false;
@@ -66,12 +67,14 @@ static int set_boolean(struct socket *s, int name, const void *value, uint32_t s
 
 	if (get_int(value, size, &on))
 		return -EINVAL;
+	if (name == LINUX_SO_PASSPIDFD && s->family != LINUX_AF_UNIX)
+		return -EOPNOTSUPP;
 	if (name == LINUX_SO_DEBUG && on && !may_everywhere(LINUX_CAP_NET_ADMIN))
 		return -EACCES;
 	if (on)
-		atomic_fetch_or(&s->option_bits, 1U << name);
+		atomic_fetch_or(&s->option_bits, socket_option_bit(name));
 	else
-		atomic_fetch_and(&s->option_bits, ~(1U << name));
+		atomic_fetch_and(&s->option_bits, ~socket_option_bit(name));
 	return 0;
 }
 
@@ -194,6 +197,8 @@ int socket_set_option(struct socket *s, int name, const void *value, uint32_t si
 
 static int get_number(struct socket *s, int name, int32_t *out)
 {
+	if (name == LINUX_SO_PASSPIDFD && s->family != LINUX_AF_UNIX)
+		return -EOPNOTSUPP;
 	if (is_boolean(name)) {
 		*out = socket_option(s, name);
 		return 0;
@@ -278,6 +283,11 @@ int socket_get_option(struct socket *s, int name, void *value, uint32_t *size)
 		return 0;
 	case LINUX_SO_BINDTODEVICE:
 		*size = 0;
+		return 0;
+	case LINUX_SO_NETNS_COOKIE:
+		if (*size != sizeof(s->net->ino))
+			return -EINVAL;
+		store(value, size, &s->net->ino, sizeof(s->net->ino));
 		return 0;
 	default:
 		rc = get_number(s, name, &number);

@@ -7,6 +7,7 @@
 #include "sentry/abi/capability.h"
 #include "sentry/abi/fs.h"
 #include "sentry/kernel/pid.h"
+#include "sentry/kernel/pidfd.h"
 #include "sentry/net/file_batch.h"
 #include "sentry/syscalls/socket_args.h"
 #include "sentry/vfs/file.h"
@@ -227,6 +228,29 @@ static int put_files(struct control_writer *w, const struct file_batch *batch, b
 	return rc;
 }
 
+/* Where none can be had, the error is in its place. */
+static int put_pidfd(struct control_writer *w, const struct socket_cred *cred)
+{
+	struct file *file = NULL;
+	int32_t fd;
+	int rc;
+
+	if (w->room < HEADER + sizeof(fd)) {
+		*w->out_flags |= LINUX_MSG_CTRUNC;
+		return 0;
+	}
+	if (!cred->group)
+		return 0;
+	fd = pidfd_new_of_group(cred->group, &file);
+	if (fd == 0)
+		fd = fd_table_install(w->t->fds, file, 0, task_rlimit(w->t, RLIM_NOFILE), true);
+	file_put(file);
+	rc = put_message(w, LINUX_SOL_SOCKET, LINUX_SCM_PIDFD, &fd, sizeof(fd));
+	if (rc && fd >= 0)
+		file_put(fd_table_remove(w->t->fds, fd));
+	return rc;
+}
+
 static int put_rows(struct control_writer *w, const uint8_t *rows, uint32_t size)
 {
 	uint32_t at = 0;
@@ -252,10 +276,12 @@ int control_copy_out(struct task *t, struct ancillary *control, guest_addr_t add
 	int rc = 0;
 
 	w.room = guest_is_null(addr) ? 0 : *size;
-	if (control->has_cred)
+	if (control->tells_cred)
 		rc = put_cred(&w, &control->cred);
 	if (!rc && control->files)
 		rc = put_files(&w, control->files, flags & LINUX_MSG_CMSG_CLOEXEC);
+	if (!rc && control->tells_pidfd)
+		rc = put_pidfd(&w, &control->cred);
 	if (!rc && control->rows)
 		rc = put_rows(&w, control->rows, control->rows_size);
 	ancillary_release(control);

@@ -2,6 +2,7 @@
 /* setsockopt(2) and getsockopt(2): values pass through a small buffer. */
 #include <errno.h>
 
+#include "sentry/net/unix/unix.h"
 #include "sentry/syscalls/handlers.h"
 #include "sentry/syscalls/socket_args.h"
 #include "sentry/vfs/file.h"
@@ -53,6 +54,25 @@ int64_t sys_setsockopt(struct task *t, const struct syscall_args *a)
 	return rc;
 }
 
+static int get_peer_pidfd(struct task *t, struct socket *s, const struct syscall_args *a, uint32_t size)
+{
+	struct file *file = NULL;
+	int rc = s->family == LINUX_AF_UNIX ? unix_peer_pidfd(unix_socket_of(s), &file) : -ENODATA;
+	int32_t fd;
+
+	if (rc)
+		return rc;
+	size = MIN(size, (uint32_t)sizeof(fd));
+	fd = fd_table_install(t->fds, file, 0, task_rlimit(t, RLIM_NOFILE), true);
+	file_put(file);
+	if (fd < 0)
+		return fd;
+	if (!copy_out_u32(t->mm, arg_addr(a, 4), size) && !copy_out(t->mm, arg_addr(a, 3), &fd, size))
+		return 0;
+	file_put(fd_table_remove(t->fds, fd));
+	return -EFAULT;
+}
+
 static int get_option(struct task *t, struct socket *s, const struct syscall_args *a)
 {
 	uint8_t value[VALUE_MAX] ALIGNED(8);
@@ -65,6 +85,8 @@ static int get_option(struct task *t, struct socket *s, const struct syscall_arg
 		return -EFAULT;
 	if ((int32_t)size < 0)
 		return -EINVAL;
+	if (arg_int(a, 1) == LINUX_SOL_SOCKET && arg_int(a, 2) == LINUX_SO_PEERPIDFD)
+		return get_peer_pidfd(t, s, a, size);
 	size = MIN(size, VALUE_MAX);
 	rc = s->ops->getsockopt(s, arg_int(a, 1), arg_int(a, 2), value, &size);
 	if (rc)

@@ -5,6 +5,12 @@
 #include "conformance.h"
 
 #include <sys/socket.h>
+#include <sys/un.h>
+
+#define NETNS_COOKIE 71
+#define PASSPIDFD 76
+#define PEERPIDFD 77
+#define SCM_PIDFD_TYPE 4
 
 static ssize_t send_fds(int socket, const int *fds, size_t count, const char *data)
 {
@@ -129,5 +135,155 @@ CASE(socket_credentials)
 	{
 		become_user(1000);
 		show("another pid", sendmsg(ends[0], &message, 0));
+	}
+}
+
+/* A received pidfd: whose it is, and that exec closes it. */
+static void show_pidfd(const char *label, int fd, pid_t pid)
+{
+	char name[64], text[512] = "";
+	int info, number = 0;
+
+	show_ok(label, fd);
+	if (fd < 0)
+		return;
+	snprintf(name, sizeof(name), "/proc/self/fdinfo/%d", fd);
+	info = (int)MUST(open(name, O_RDONLY));
+	MUST(read(info, text, sizeof(text) - 1));
+	close(info);
+	if (strstr(text, "Pid:"))
+		sscanf(strstr(text, "Pid:"), "Pid: %d", &number);
+	show("  the sender", number == pid);
+	show("  flags", fcntl(fd, F_GETFD));
+	close(fd);
+}
+
+static void receive_sender(int fd, size_t room, pid_t pid)
+{
+	char control[256] __attribute__((aligned(8))) = { 0 }, data[16];
+	struct iovec iov = { data, sizeof(data) };
+	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = room };
+
+	show("received", recvmsg(fd, &message, 0));
+	note("  flags %#x control %zu", message.msg_flags, message.msg_controllen);
+	for (struct cmsghdr *h = CMSG_FIRSTHDR(&message); h; h = CMSG_NXTHDR(&message, h)) {
+		int passed;
+
+		note("  type %d size %zu", h->cmsg_type, h->cmsg_len);
+		if (h->cmsg_type != SCM_PIDFD_TYPE || h->cmsg_len < CMSG_LEN(sizeof(passed)))
+			continue;
+		memcpy(&passed, CMSG_DATA(h), sizeof(passed));
+		show_pidfd("  pidfd", passed, pid);
+	}
+}
+
+static void pass_pidfd(int type)
+{
+	int ends[2], on = 1, off = 0;
+	socklen_t size = sizeof(on);
+
+	MUST(socketpair(AF_UNIX, type, 0, ends));
+	show("set", setsockopt(ends[1], SOL_SOCKET, PASSPIDFD, &on, sizeof(on)));
+	show("get", getsockopt(ends[1], SOL_SOCKET, PASSPIDFD, &off, &size));
+	show_int("value", off);
+	MUST(send(ends[0], "abc", 3, 0));
+	receive_sender(ends[1], 256, getpid());
+	for (size_t room = 0; room <= 24; room += 4) {
+		MUST(send(ends[0], "abc", 3, 0));
+		receive_sender(ends[1], room, getpid());
+	}
+	show("both", setsockopt(ends[1], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)));
+	MUST(send(ends[0], "abc", 3, 0));
+	receive_sender(ends[1], 256, getpid());
+	show("credentials alone", setsockopt(ends[1], SOL_SOCKET, PASSPIDFD, &(int){ 0 }, sizeof(on)));
+	MUST(send(ends[0], "abc", 3, 0));
+	receive_sender(ends[1], 256, getpid());
+	show("no more", fcntl(ends[1] + 1, F_GETFD));
+}
+
+CASE(socket_passpidfd)
+{
+	note("stream");
+	pass_pidfd(SOCK_STREAM);
+	note("datagram");
+	pass_pidfd(SOCK_DGRAM);
+}
+
+/* Another process sends; who listens passes the option on to what it accepts. */
+CASE(socket_passpidfd_accepted)
+{
+	struct sockaddr_un name = { AF_UNIX, "s" };
+	int listener = (int)MUST(socket(AF_UNIX, SOCK_STREAM, 0)), on = 1, fd;
+	pid_t pid;
+
+	MUST(setsockopt(listener, SOL_SOCKET, PASSPIDFD, &on, sizeof(on)));
+	MUST(bind(listener, (struct sockaddr *)&name, sizeof(name)));
+	MUST(listen(listener, 1));
+	pid = (pid_t)MUST(fork());
+	if (pid == 0) {
+		char byte;
+		int s = socket(AF_UNIX, SOCK_STREAM, 0);
+
+		if (connect(s, (struct sockaddr *)&name, sizeof(name)) == -1 || write(s, "x", 1) != 1)
+			_exit(1);
+		_exit(read(s, &byte, 1) != 1);
+	}
+	fd = (int)MUST(accept(listener, NULL, NULL));
+	receive_sender(fd, 256, pid);
+	on = -1;
+	show("peer", getsockopt(fd, SOL_SOCKET, PEERPIDFD, &on, &(socklen_t){ sizeof(on) }));
+	show_pidfd("  pidfd", on, pid);
+	MUST(write(fd, "x", 1));
+	show_wait("sender", pid);
+}
+
+CASE(socket_peerpidfd)
+{
+	int ends[2], udp = (int)MUST(socket(AF_INET, SOCK_DGRAM, 0)), fd = -1;
+	struct { int fd; socklen_t size; } got;
+
+	MUST(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends));
+	for (socklen_t size = 0; size <= 8; size += 2) {
+		got.fd = -1;
+		got.size = size;
+		show("get", getsockopt(ends[0], SOL_SOCKET, PEERPIDFD, &got.fd, &got.size));
+		note("  of %u: %u", size, got.size);
+		if (size >= sizeof(int))
+			show_pidfd("  pidfd", got.fd, getpid());
+	}
+	show("nowhere", getsockopt(ends[0], SOL_SOCKET, PEERPIDFD, bad_ptr(), &(socklen_t){ sizeof(fd) }));
+	show("set", setsockopt(ends[0], SOL_SOCKET, PEERPIDFD, &fd, sizeof(fd)));
+	got.size = sizeof(fd);
+	show("not connected", getsockopt((int)MUST(socket(AF_UNIX, SOCK_STREAM, 0)), SOL_SOCKET, PEERPIDFD, &fd, &got.size));
+	show("UDP", getsockopt(udp, SOL_SOCKET, PEERPIDFD, &fd, &got.size));
+	show("UDP passes", setsockopt(udp, SOL_SOCKET, PASSPIDFD, &fd, sizeof(fd)));
+	show("UDP asks", getsockopt(udp, SOL_SOCKET, PASSPIDFD, &fd, &got.size));
+	show("next descriptor", dup(0) - udp);
+}
+
+CASE(socket_netns_cookie)
+{
+	int ends[2];
+	uint64_t one = 0, two = 0, other = 0;
+	socklen_t size = sizeof(one);
+
+	MUST(socketpair(AF_UNIX, SOCK_STREAM, 0, ends));
+	show("get", getsockopt(ends[0], SOL_SOCKET, NETNS_COOKIE, &one, &size));
+	show_int("size", size);
+	MUST(getsockopt(ends[1], SOL_SOCKET, NETNS_COOKIE, &two, &size));
+	show("same", one && one == two);
+	show("UDP", getsockopt((int)MUST(socket(AF_INET, SOCK_DGRAM, 0)), SOL_SOCKET, NETNS_COOKIE, &two, &size));
+	show("same", one == two);
+	size = 4;
+	show("short", getsockopt(ends[0], SOL_SOCKET, NETNS_COOKIE, &one, &size));
+	size = 16;
+	show("long", getsockopt(ends[0], SOL_SOCKET, NETNS_COOKIE, &(uint64_t[2]){ 0 }, &size));
+	show_int("size", size);
+	show("set", setsockopt(ends[0], SOL_SOCKET, NETNS_COOKIE, &one, sizeof(one)));
+	RUN_CHILD("other") {
+		MUST(unshare(CLONE_NEWUSER | CLONE_NEWNET));
+		size = sizeof(other);
+		MUST(getsockopt((int)MUST(socket(AF_UNIX, SOCK_DGRAM, 0)), SOL_SOCKET, NETNS_COOKIE, &other, &size));
+		show("same", one == other);
 	}
 }

@@ -121,6 +121,12 @@ void unix_free(struct socket *s);
 void unix_socket_init(struct unix_socket *u, const struct socket_ops *ops, struct net_namespace *net,
 		      int family, int type, int protocol);
 void unix_forget_peer_space(struct unix_socket *u);
+/* It wants to know who sends. */
+bool unix_wants_sender(const struct unix_socket *u);
+/* Tells @m who sent @message, as far as @u wants to know. */
+void unix_tell_sender(const struct unix_socket *u, struct socket_message *m, const struct net_message *message);
+/* A pidfd of the peer, as SO_PEERCRED has it.  -ENODATA: there is none. */
+int unix_peer_pidfd(struct unix_socket *u, struct file **out) MUST_CHECK;
 /* Credentials for a message from @u to @other, when either wants them. */
 void unix_stamp(struct unix_socket *u, struct unix_socket *other, struct socket_message *m,
 		struct net_message *message);

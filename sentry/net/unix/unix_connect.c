@@ -57,7 +57,7 @@ static int join_locked(struct unix_socket *client, struct unix_socket *listener,
 		refcount_get(&server->address->refs);
 	socket_cred_release(&client->peer_cred);
 	socket_cred_copy(&client->peer_cred, &listener->peer_cred);
-	server->base.option_bits = listener->base.option_bits; /* SO_PASSCRED is inherited */
+	server->base.option_bits = listener->base.option_bits; /* SO_PASSCRED and SO_PASSPIDFD are inherited */
 	list_add_tail(&listener->embryos, &server->embryo_node);
 	listener->embryo_count++;
 	return 0;
@@ -142,7 +142,7 @@ int unix_connect(struct socket *s, const struct socket_address *addr, struct soc
 	if (s->type == LINUX_SOCK_DGRAM && addr->size >= sizeof(uint16_t) &&
 	    addr->family == LINUX_AF_UNSPEC)
 		return disconnect_dgram(u);
-	if (socket_option(s, LINUX_SO_PASSCRED)) {
+	if (unix_wants_sender(u)) {
 		rc = unix_autobind(u);
 		if (rc)
 			return rc;

@@ -242,7 +242,7 @@ ssize_t unix_dgram_send(struct socket *s, struct socket_message *m)
 	struct unix_socket *u = unix_socket_of(s), *other;
 	ssize_t rc;
 
-	if (socket_option(s, LINUX_SO_PASSCRED)) {
+	if (unix_wants_sender(u)) {
 		rc = unix_autobind(u);
 		if (rc)
 			return rc;
@@ -272,13 +272,7 @@ static int take_control(struct unix_socket *u, struct socket_message *m, struct 
 		m->control.files = message->control.files;
 		message->control.files = NULL;
 	}
-	if (socket_option(&u->base, LINUX_SO_PASSCRED)) {
-		m->control.has_cred = true;
-		if (message->control.has_cred)
-			socket_cred_copy(&m->control.cred, &message->control.cred);
-		else
-			m->control.cred = (struct socket_cred){ NULL, 65534, 65534 };
-	}
+	unix_tell_sender(u, m, message);
 	return 0;
 }
 

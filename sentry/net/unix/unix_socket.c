@@ -7,6 +7,7 @@
 #include "sentry/abi/epoll.h"
 #include "sentry/abi/ioctl.h"
 #include "sentry/kernel/pid.h"
+#include "sentry/kernel/pidfd.h"
 #include "sentry/kernel/task.h"
 #include "sentry/mm/usercopy.h"
 #include "sentry/net/netdevice.h"
@@ -112,6 +113,19 @@ static int get_peer_cred(struct unix_socket *u, void *value, uint32_t *size)
 	*size = MIN(*size, (uint32_t)sizeof(out));
 	memcpy(value, &out, *size);
 	return 0;
+}
+
+int unix_peer_pidfd(struct unix_socket *u, struct file **out)
+{
+	struct socket_cred cred;
+	int rc;
+
+	mutex_lock(&u->base.lock);
+	socket_cred_copy(&cred, &u->peer_cred);
+	mutex_unlock(&u->base.lock);
+	rc = cred.group ? pidfd_new_of_group(cred.group, out) : -ENODATA;
+	socket_cred_release(&cred);
+	return rc;
 }
 
 static int unix_getsockopt(struct socket *s, int level, int name, void *value, uint32_t *size)

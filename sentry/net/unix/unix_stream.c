@@ -15,14 +15,31 @@
 
 #define EVENTS_IN (LINUX_EPOLLIN | LINUX_EPOLLRDNORM)
 
+bool unix_wants_sender(const struct unix_socket *u)
+{
+	return socket_option(&u->base, LINUX_SO_PASSCRED) || socket_option(&u->base, LINUX_SO_PASSPIDFD);
+}
+
+void unix_tell_sender(const struct unix_socket *u, struct socket_message *m, const struct net_message *message)
+{
+	if (!unix_wants_sender(u))
+		return;
+	m->control.has_cred = true;
+	m->control.tells_cred = socket_option(&u->base, LINUX_SO_PASSCRED);
+	m->control.tells_pidfd = socket_option(&u->base, LINUX_SO_PASSPIDFD);
+	if (message->control.has_cred)
+		socket_cred_copy(&m->control.cred, &message->control.cred);
+	else
+		m->control.cred = (struct socket_cred){ NULL, 65534, 65534 };
+}
+
 void unix_stamp(struct unix_socket *u, struct unix_socket *other, struct socket_message *m,
 		struct net_message *message)
 {
 	if (m->control.has_cred) {
 		socket_cred_copy(&message->control.cred, &m->control.cred);
 		message->control.has_cred = true;
-	} else if (socket_option(&u->base, LINUX_SO_PASSCRED) ||
-		   socket_option(&other->base, LINUX_SO_PASSCRED)) {
+	} else if (unix_wants_sender(u) || unix_wants_sender(other)) {
 		socket_cred_current(&message->control.cred, false);
 		message->control.has_cred = true;
 	}
@@ -133,7 +150,7 @@ static bool may_join(const struct unix_socket *u, const struct socket_message *m
 {
 	if (m->control.files)
 		return false;
-	if (!socket_option(&u->base, LINUX_SO_PASSCRED) || !m->control.has_cred)
+	if (!unix_wants_sender(u) || !m->control.has_cred)
 		return true;
 	return same_sender(&m->control.cred, &message->control.cred);
 }
@@ -161,13 +178,8 @@ static int take_control(struct unix_socket *u, struct socket_message *m, struct 
 			message->control.files = NULL;
 		}
 	}
-	if (socket_option(&u->base, LINUX_SO_PASSCRED) && !m->control.has_cred) {
-		m->control.has_cred = true;
-		if (message->control.has_cred)
-			socket_cred_copy(&m->control.cred, &message->control.cred);
-		else
-			m->control.cred = (struct socket_cred){ NULL, 65534, 65534 };
-	}
+	if (!m->control.has_cred)
+		unix_tell_sender(u, m, message);
 	return 0;
 }
 
