@@ -90,6 +90,7 @@ conformance_sources = \
 	tests/conformance/socket_inet.c \
 	tests/conformance/socket_inet.h \
 	tests/conformance/socket_inet_datagram.c \
+	tests/conformance/socket_inet_port.c \
 	tests/conformance/socket_unix.c \
 	tests/conformance/syscall_dispatch.c \
 	tests/conformance/syscall_quick.c \

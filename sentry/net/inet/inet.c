@@ -74,7 +74,7 @@ static int stream_listen(struct socket *s, int backlog)
 	static const struct inet_name any4 = { .addr = { [10] = 0xff, [11] = 0xff } }, any6;
 	int rc = inet_autobind(inet_of(s), s->family == LINUX_AF_INET ? &any4 : &any6);
 
-	return rc ? rc : unix_listen(s, backlog);
+	return rc ? rc : inet_listen_bound(inet_of(s), backlog);
 }
 
 static bool is_nonblocking(const struct socket *s)

@@ -52,6 +52,7 @@ int inet_name_op(struct socket *s, bool peer, struct socket_address *out);
 /* -EINVAL, -EAFNOSUPPORT. */
 int inet_name_from(const struct socket *s, const struct socket_address *addr, struct inet_name *out) MUST_CHECK;
 void inet_name_to(const struct socket *s, const struct inet_name *name, struct socket_address *out);
+bool inet_is_v4(const struct inet_name *name);
 bool inet_is_any(const struct inet_name *name);
 bool inet_is_loopback(const struct inet_name *name);
 /* ANY becomes the loopback address of the same version; -ENETUNREACH for any other. */
@@ -61,6 +62,7 @@ int inet_route(struct inet_name *name) MUST_CHECK;
 int inet_bind(struct socket *s, const struct socket_address *addr);
 /* Binds to a free port, if not bound. */
 int inet_autobind(struct inet_socket *i, const struct inet_name *remote) MUST_CHECK;
+int inet_listen_bound(struct inet_socket *i, int backlog) MUST_CHECK;
 /* A reference on the socket that receives what is sent to @name, or NULL. */
 struct inet_socket *inet_find(struct net_namespace *net, int protocol, const struct inet_name *name,
 			      bool listening) MUST_CHECK;

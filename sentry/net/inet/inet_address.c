@@ -9,7 +9,7 @@ static const uint8_t v4_prefix[12] = { [10] = 0xff, [11] = 0xff };
 static const uint8_t v6_loopback[16] = { [15] = 1 };
 static const uint8_t v6_any[16];
 
-static bool is_v4(const struct inet_name *name)
+bool inet_is_v4(const struct inet_name *name)
 {
 	return !memcmp(name->addr, v4_prefix, sizeof(v4_prefix));
 }
@@ -58,19 +58,19 @@ bool inet_is_any(const struct inet_name *name)
 	static const uint8_t zero[4];
 
 	return !memcmp(name->addr, v6_any, sizeof(v6_any)) ||
-	       (is_v4(name) && !memcmp(name->addr + 12, zero, sizeof(zero)));
+	       (inet_is_v4(name) && !memcmp(name->addr + 12, zero, sizeof(zero)));
 }
 
 bool inet_is_loopback(const struct inet_name *name)
 {
-	return (is_v4(name) && name->addr[12] == 127) ||
+	return (inet_is_v4(name) && name->addr[12] == 127) ||
 	       !memcmp(name->addr, v6_loopback, sizeof(v6_loopback));
 }
 
 int inet_route(struct inet_name *name)
 {
 	if (inet_is_any(name)) {
-		if (is_v4(name)) {
+		if (inet_is_v4(name)) {
 			name->addr[12] = 127;
 			name->addr[15] = 1;
 		} else {

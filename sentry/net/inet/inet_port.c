@@ -23,29 +23,30 @@ static struct inet_socket *of_node(struct hash_node *node)
 	return container_of(node, struct inet_socket, port_node);
 }
 
+/* There is an address that both receive: a name says whether of IPv4, or of IPv6, and in "::" of both. */
 static bool overlaps(const struct inet_socket *a, const struct inet_socket *b)
 {
-	bool a_v6 = a->local.base.family == LINUX_AF_INET6, b_v6 = b->local.base.family == LINUX_AF_INET6;
+	bool a_v4 = inet_is_v4(&a->own), b_v4 = inet_is_v4(&b->own);
+	const struct inet_socket *v6 = a_v4 ? b : a;
 
-	/* An IPv6-only socket and an IPv4 one never meet. */
-	if ((a->v6_only && !b_v6) || (b->v6_only && !a_v6))
-		return false;
-	if (inet_is_any(&a->own) || inet_is_any(&b->own))
-		return a_v6 == b_v6 || inet_is_any(a_v6 ? &a->own : &b->own);
-	return !memcmp(a->own.addr, b->own.addr, sizeof(a->own.addr));
+	if (a_v4 != b_v4)
+		return inet_is_any(&v6->own) && !v6->v6_only;
+	return inet_is_any(&a->own) || inet_is_any(&b->own) ||
+	       !memcmp(a->own.addr, b->own.addr, sizeof(a->own.addr));
 }
 
-static bool may_share(const struct inet_socket *a, const struct inet_socket *b)
+static bool may_share(const struct inet_socket *i, const struct inet_socket *other)
 {
-	const struct socket *sa = &a->local.base, *sb = &b->local.base;
+	const struct socket *s = &i->local.base, *o = &other->local.base;
 
-	if (socket_option(sa, LINUX_SO_REUSEPORT) && socket_option(sb, LINUX_SO_REUSEPORT))
+	if (socket_option(s, LINUX_SO_REUSEPORT) && socket_option(o, LINUX_SO_REUSEPORT) && s->uid == o->uid)
 		return true;
-	return socket_option(sa, LINUX_SO_REUSEADDR) && socket_option(sb, LINUX_SO_REUSEADDR) &&
-	       a->local.state != UNIX_LISTENING && b->local.state != UNIX_LISTENING;
+	return socket_option(s, LINUX_SO_REUSEADDR) && socket_option(o, LINUX_SO_REUSEADDR) &&
+	       other->local.state != UNIX_LISTENING;
 }
 
-static bool conflict_locked(struct net_namespace *net, const struct inet_socket *i, uint16_t port)
+/* @alone: what they would share counts, too. */
+static bool conflict_locked(struct net_namespace *net, const struct inet_socket *i, uint16_t port, bool alone)
 {
 	int protocol = i->local.base.protocol;
 	struct hash_node *node;
@@ -53,18 +54,19 @@ static bool conflict_locked(struct net_namespace *net, const struct inet_socket 
 	hash_table_for_each_hash(node, &net->ports, port_hash(protocol, port)) {
 		struct inet_socket *other = of_node(node);
 
-		if (other->local.base.protocol == protocol && other->own.port == port &&
-		    overlaps(other, i) && !may_share(other, i))
+		if (other != i && other->local.base.protocol == protocol && other->own.port == port &&
+		    overlaps(other, i) && (alone || !may_share(i, other)))
 			return true;
 	}
 	return false;
 }
 
+/* One that nobody has, whatever the options. */
 static int pick_locked(struct net_namespace *net, const struct inet_socket *i, uint16_t *port)
 {
 	for (uint32_t n = 0; n < PORT_COUNT; n++) {
 		*port = (uint16_t)(PORT_FIRST + net->next_port++ % PORT_COUNT);
-		if (!conflict_locked(net, i, *port))
+		if (!conflict_locked(net, i, *port, true))
 			return 0;
 	}
 	return -EADDRINUSE;
@@ -85,7 +87,7 @@ static int enter(struct inet_socket *i, const struct inet_name *name)
 		i->own = *name;
 		if (!port)
 			rc = pick_locked(s->net, i, &port);
-		else if (conflict_locked(s->net, i, port))
+		else if (conflict_locked(s->net, i, port, false))
 			rc = -EADDRINUSE;
 	}
 	if (!rc) {
@@ -111,6 +113,8 @@ int inet_bind(struct socket *s, const struct socket_address *addr)
 		return -EADDRNOTAVAIL;
 	if (!net_namespace_may_bind(s->net, name.port))
 		return -EACCES;
+	if (inet_of(s)->v6_only && inet_is_v4(&name))
+		return -EINVAL;
 	return enter(inet_of(s), &name);
 }
 
@@ -124,10 +128,24 @@ int inet_autobind(struct inet_socket *i, const struct inet_name *remote)
 	return rc == -EINVAL ? 0 : rc;
 }
 
+/* Only one of those that share a port by SO_REUSEADDR may listen. */
+int inet_listen_bound(struct inet_socket *i, int backlog)
+{
+	struct net_namespace *net = i->local.base.net;
+	int rc = 0;
+
+	mutex_lock(&net->lock);
+	if (i->bound && i->local.state == UNIX_CLOSED && conflict_locked(net, i, i->own.port, false))
+		rc = -EADDRINUSE;
+	if (!rc)
+		rc = unix_listen(&i->local.base, backlog);
+	mutex_unlock(&net->lock);
+	return rc;
+}
+
 static bool receives(struct inet_socket *i, int protocol, const struct inet_name *name, bool listening)
 {
-	bool v4 = !i->own.addr[0] && i->own.addr[10] == 0xff;
-	bool to_v4 = name->addr[10] == 0xff && name->addr[11] == 0xff;
+	bool v4 = inet_is_v4(&i->own), to_v4 = inet_is_v4(name);
 
 	if (i->local.base.protocol != protocol || i->own.port != name->port)
 		return false;
@@ -136,6 +154,12 @@ static bool receives(struct inet_socket *i, int protocol, const struct inet_name
 	if (!inet_is_any(&i->own))
 		return !memcmp(i->own.addr, name->addr, sizeof(name->addr));
 	return to_v4 ? v4 || !i->v6_only : !v4;
+}
+
+/* An exact address goes before the any address, a socket of the address's own family before the other. */
+static int rank(const struct inet_socket *i, const struct inet_name *name)
+{
+	return (inet_is_any(&i->own) ? 0 : 2) + ((i->local.base.family == LINUX_AF_INET) == inet_is_v4(name));
 }
 
 struct inet_socket *inet_find(struct net_namespace *net, int protocol, const struct inet_name *name,
@@ -148,8 +172,7 @@ struct inet_socket *inet_find(struct net_namespace *net, int protocol, const str
 	hash_table_for_each_hash(node, &net->ports, port_hash(protocol, name->port)) {
 		struct inet_socket *i = of_node(node);
 
-		/* An exact address goes before the any address. */
-		if (receives(i, protocol, name, listening) && (!found || inet_is_any(&found->own)))
+		if (receives(i, protocol, name, listening) && (!found || rank(i, name) > rank(found, name)))
 			found = i;
 	}
 	if (found)
