@@ -111,6 +111,32 @@ struct linux_inet_diag_msg {
 };
 _Static_assert(sizeof(struct linux_inet_diag_msg) == 72, "inet_diag_msg");
 
+struct linux_unix_diag_req {
+	uint8_t family, protocol;
+	uint16_t pad;
+	uint32_t states, ino, show;
+	uint32_t cookie[2];
+};
+_Static_assert(sizeof(struct linux_unix_diag_req) == 24, "unix_diag_req");
+
+struct linux_unix_diag_msg {
+	uint8_t family, type, state, pad;
+	uint32_t ino;
+	uint32_t cookie[2];
+};
+_Static_assert(sizeof(struct linux_unix_diag_msg) == 16, "unix_diag_msg");
+
+#define LINUX_UDIAG_SHOW_NAME 0x1U
+#define LINUX_UDIAG_SHOW_PEER 0x4U
+#define LINUX_UDIAG_SHOW_RQLEN 0x10U
+#define LINUX_UDIAG_SHOW_UID 0x40U
+
+#define LINUX_UNIX_DIAG_NAME 0
+#define LINUX_UNIX_DIAG_PEER 2
+#define LINUX_UNIX_DIAG_RQLEN 4
+#define LINUX_UNIX_DIAG_SHUTDOWN 6
+#define LINUX_UNIX_DIAG_UID 7
+
 #define LINUX_IFF_UP 0x1U
 #define LINUX_IFF_LOWER_UP 0x10000U
 #define LINUX_ARPHRD_LOOPBACK 772

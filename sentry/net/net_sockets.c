@@ -12,12 +12,12 @@
 
 #define SLACK 64
 
-static bool is_listed(const struct socket *s, uint8_t family, uint8_t protocol)
+static bool is_listed(const struct socket *s, int family, int protocol)
 {
-	return s->family == family && s->protocol == protocol && s->ops->describe;
+	return s->family == family && s->protocol == protocol;
 }
 
-static size_t count_listed(struct net_namespace *net, uint8_t family, uint8_t protocol)
+static size_t count_listed(struct net_namespace *net, int family, int protocol)
 {
 	struct socket *s;
 	size_t count = 0;
@@ -30,7 +30,7 @@ static size_t count_listed(struct net_namespace *net, uint8_t family, uint8_t pr
 }
 
 /* A reference on each socket of the kind, but those that many came meanwhile; NULL: no memory. */
-static struct socket **collect(struct net_namespace *net, uint8_t family, uint8_t protocol, size_t *count)
+static struct socket **collect(struct net_namespace *net, int family, int protocol, size_t *count)
 {
 	size_t room = count_listed(net, family, protocol) + SLACK, used = 0;
 	struct socket **list = calloc(room, sizeof(struct socket *));
@@ -49,8 +49,7 @@ static struct socket **collect(struct net_namespace *net, uint8_t family, uint8_
 	return list;
 }
 
-int net_visit_sockets(struct net_namespace *net, uint8_t family, uint8_t protocol,
-		      net_socket_visit *visit, void *arg)
+int net_each_socket(struct net_namespace *net, int family, int protocol, net_each_fn *fn, void *arg)
 {
 	size_t count;
 	struct socket **list = collect(net, family, protocol, &count);
@@ -58,14 +57,35 @@ int net_visit_sockets(struct net_namespace *net, uint8_t family, uint8_t protoco
 	if (!list)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++) {
-		struct net_socket_entry entry = { .family = family, .protocol = protocol };
-
-		list[i]->ops->describe(list[i], &entry);
-		entry.ino = list[i]->ino;
-		entry.uid = list[i]->uid;
-		visit(arg, &entry);
+		fn(arg, list[i]);
 		socket_put(list[i]);
 	}
 	free(list);
 	return 0;
+}
+
+struct visit {
+	net_socket_visit *fn;
+	void *arg;
+};
+
+static void describe(void *arg, struct socket *s)
+{
+	struct net_socket_entry entry = { .family = (uint8_t)s->family, .protocol = (uint8_t)s->protocol };
+	const struct visit *v = arg;
+
+	if (!s->ops->describe)
+		return;
+	s->ops->describe(s, &entry);
+	entry.ino = s->ino;
+	entry.uid = s->uid;
+	v->fn(v->arg, &entry);
+}
+
+int net_visit_sockets(struct net_namespace *net, uint8_t family, uint8_t protocol,
+		      net_socket_visit *visit, void *arg)
+{
+	struct visit v = { visit, arg };
+
+	return net_each_socket(net, family, protocol, describe, &v);
 }

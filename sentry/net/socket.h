@@ -171,6 +171,10 @@ void socket_cred_release(struct socket_cred *c);
 /* Of the calling task; SO_PEERCRED has the effective ids, SCM_CREDENTIALS the real ones. */
 void socket_cred_current(struct socket_cred *c, bool effective);
 
+/* Calls @fn, without locks, for each socket of @family and @protocol.  -ENOMEM. */
+typedef void net_each_fn(void *arg, struct socket *s);
+int net_each_socket(struct net_namespace *net, int family, int protocol, net_each_fn *fn, void *arg) MUST_CHECK;
+
 /* --- files ------------------------------------------------------------------------- */
 
 /* Boot: the internal file system of sockets. */

@@ -265,6 +265,7 @@ int socket_get_option(struct socket *s, int name, void *value, uint32_t *size)
 	struct linux_timeval time;
 	struct linux_linger linger;
 	int32_t number;
+	uint64_t cookie;
 	int rc;
 
 	switch (name) {
@@ -283,6 +284,12 @@ int socket_get_option(struct socket *s, int name, void *value, uint32_t *size)
 		return 0;
 	case LINUX_SO_BINDTODEVICE:
 		*size = 0;
+		return 0;
+	case LINUX_SO_COOKIE: /* by which sock_diag knows it, too */
+		if (*size < sizeof(cookie))
+			return -EINVAL;
+		cookie = s->ino;
+		store(value, size, &cookie, sizeof(cookie));
 		return 0;
 	case LINUX_SO_NETNS_COOKIE:
 		if (*size != sizeof(s->net->ino))

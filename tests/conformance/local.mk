@@ -86,6 +86,7 @@ conformance_sources = \
 	tests/conformance/signal_state.c \
 	tests/conformance/signal_threads.c \
 	tests/conformance/signal_wait.c \
+	tests/conformance/socket_list.c \
 	tests/conformance/socket_pass.c \
 	tests/conformance/socket_inet.c \
 	tests/conformance/socket_inet.h \

@@ -26,6 +26,7 @@ static bool is_own(int name)
 	case LINUX_SO_DEBUG:
 	case LINUX_SO_MARK:
 	case LINUX_SO_BSDCOMPAT:
+	case LINUX_SO_COOKIE:
 	case LINUX_SO_NETNS_COOKIE:
 	case LINUX_SO_PASSPIDFD:
 		return true;

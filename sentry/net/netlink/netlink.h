@@ -29,5 +29,8 @@ void netlink_add_done(struct strbuf *out, const struct linux_nlmsghdr *request, 
  */
 int sock_diag_answer(struct net_namespace *net, const struct record *request, uint32_t pid,
 		     struct strbuf *out) MUST_CHECK;
+/* Of AF_UNIX, to be called by sock_diag_answer. */
+int unix_diag_answer(struct net_namespace *net, const struct record *request, uint32_t pid,
+		     struct strbuf *out) MUST_CHECK;
 int route_answer(struct net_namespace *net, const struct record *request, uint32_t pid, bool may_change,
 		 struct strbuf *out) MUST_CHECK;

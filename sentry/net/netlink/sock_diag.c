@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* NETLINK_SOCK_DIAG: dumps of TCP and UDP sockets, which is what ss asks for. */
+/* NETLINK_SOCK_DIAG: dumps of TCP and UDP sockets, which is what ss asks for. unix_diag.c has those of AF_UNIX. */
 #include <errno.h>
 #include <string.h>
 
@@ -62,6 +62,8 @@ int sock_diag_answer(struct net_namespace *net, const struct record *request, ui
 
 	if (request->header.type != LINUX_SOCK_DIAG_BY_FAMILY || request->size < 1)
 		return -EINVAL;
+	if (request->payload[0] == LINUX_AF_UNIX)
+		return unix_diag_answer(net, request, pid, out);
 	if (request->payload[0] != LINUX_AF_INET && request->payload[0] != LINUX_AF_INET6)
 		return -ENOENT;
 	if (request->size < sizeof(wanted))

@@ -131,6 +131,21 @@ int unix_peer_pidfd(struct unix_socket *u, struct file **out) MUST_CHECK;
 void unix_stamp(struct unix_socket *u, struct unix_socket *other, struct socket_message *m,
 		struct net_message *message);
 
+/* unix_list.c: what /proc/net and sock_diag say of one. */
+struct unix_entry {
+	uint64_t ino, peer_ino; /* 0: none */
+	uint32_t uid;		/* of the kernel's */
+	int type;
+	uint8_t state;		/* LINUX_TCP_ESTABLISHED, CLOSE, LISTEN */
+	uint8_t shut;		/* bit 0: for reading, bit 1: for writing */
+	bool has_peer;
+	uint32_t receive_queue, send_queue;
+	uint32_t name_size;	/* 0: none; of bytes in @name: with the NUL behind a path */
+	char name[LINUX_UNIX_PATH_MAX + 1];
+};
+/* False: not accepted yet, or closed. */
+bool unix_describe(struct unix_socket *u, struct unix_entry *out) MUST_CHECK;
+
 /* unix_flight.c: the in-flight lock comes before every socket's lock. */
 void unix_flight_lock(void);
 void unix_flight_unlock(void);

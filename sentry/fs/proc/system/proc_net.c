@@ -43,7 +43,6 @@ static int show_counters(const struct proc_call *c, const char *file, const char
 		return 0;                                            \
 	}
 
-HEADER(show_unix, "Num       RefCount Protocol Flags    Type St Inode Path\n")
 HEADER(show_netlink, "sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops   "
 		     " Inode\n")
 HEADER(show_packet, "sk               RefCnt Type Proto  Iface R Rmem   User   Inode\n")
@@ -98,7 +97,7 @@ static const struct proc_node net_nodes[] = {
 	NET_TABLE("tcp6", proc_net_tcp6),
 	NET_TABLE("udp", proc_net_udp),
 	NET_TABLE("udp6", proc_net_udp6),
-	NET_TABLE("unix", show_unix),
+	NET_TABLE("unix", proc_net_unix),
 	NET_TABLE("wireless", show_wireless),
 };
 

@@ -24,3 +24,4 @@ int proc_net_tcp(const struct proc_call *c, struct strbuf *out);
 int proc_net_tcp6(const struct proc_call *c, struct strbuf *out);
 int proc_net_udp(const struct proc_call *c, struct strbuf *out);
 int proc_net_udp6(const struct proc_call *c, struct strbuf *out);
+int proc_net_unix(const struct proc_call *c, struct strbuf *out);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * /proc/PID/net/tcp, udp and their like for IPv6: the sockets that have a port, in the order in
- * which they were made.
+ * which they were made.  unix: those of AF_UNIX.
  */
 #include <errno.h>
 #include <string.h>
@@ -11,6 +11,7 @@
 #include "sentry/fs/proc/system/proc_net.h"
 #include "sentry/net/inet/provider.h"
 #include "sentry/net/net_namespace.h"
+#include "sentry/net/unix/unix.h"
 
 struct listing {
 	struct strbuf *out;
@@ -85,4 +86,48 @@ int proc_net_udp6(const struct proc_call *c, struct strbuf *out)
 	strbuf_add(out, "  sl  local_address                         remote_address                        "
 			"st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops\n");
 	return show_sockets(c, out, LINUX_AF_INET6, LINUX_IPPROTO_UDP);
+}
+
+/* --- AF_UNIX -------------------------------------------------------------------------------- */
+
+#define FLAG_LISTENING 0x10000U
+#define STATE_UNCONNECTED 1
+#define STATE_CONNECTED 3
+
+/* NULs of an abstract name, as the one in front of it, are shown as "@". */
+static void add_unix_name(struct strbuf *out, const struct unix_entry *e)
+{
+	size_t size = e->name[0] ? strnlen(e->name, e->name_size) : e->name_size;
+
+	strbuf_add_char(out, ' ');
+	for (size_t i = 0; i < size; i++)
+		strbuf_add_char(out, e->name[i] ? e->name[i] : '@');
+}
+
+static void add_unix(void *arg, struct socket *s)
+{
+	struct strbuf *out = arg;
+	struct unix_entry e;
+
+	if (!unix_describe(unix_socket_of(s), &e))
+		return;
+	strbuf_addf(out, "%016d: %08X %08X %08X %04X %02X %5llu", 0, e.has_peer ? 3U : 2U, 0U,
+		    e.state == LINUX_TCP_LISTEN ? FLAG_LISTENING : 0U, (unsigned)e.type,
+		    e.state == LINUX_TCP_ESTABLISHED ? STATE_CONNECTED : STATE_UNCONNECTED,
+		    (unsigned long long)e.ino);
+	if (e.name_size)
+		add_unix_name(out, &e);
+	strbuf_add_char(out, '\n');
+}
+
+int proc_net_unix(const struct proc_call *c, struct strbuf *out)
+{
+	struct namespaces *holder;
+	struct net_namespace *net = proc_net_begin(c, &holder);
+	int rc;
+
+	strbuf_add(out, "Num       RefCount Protocol Flags    Type St Inode Path\n");
+	rc = net ? net_each_socket(net, LINUX_AF_UNIX, 0, add_unix, out) : -EINVAL;
+	namespaces_put(holder);
+	return rc;
 }
