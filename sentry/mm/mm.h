@@ -116,6 +116,7 @@ struct mm {
 	uint32_t change_waiters;	  /* protected by lock */
 	uint32_t forks;			  /* forks under way or waiting: no new change; protected by lock */
 	uint32_t lock_future;		  /* mlockall(MCL_FUTURE): VMA_LOCKED or 0; protected by lock */
+	_Atomic bool lock_on_fault;	  /* with MCL_ONFAULT: what is mapped is not populated */
 	bool fork_unfinished;		  /* mm_fork_finish has something to do; only before start */
 	uint64_t total_pages, locked_pages, data_pages, stack_pages; /* protected by lock */
 	uint64_t brk_start, brk;	  /* protected by lock */
@@ -181,9 +182,10 @@ int mm_mremap(struct mm *mm, struct context *ctx, const struct mm_limits *limits
 int mm_madvise(struct mm *mm, struct context *ctx, uint64_t addr, uint64_t size, int advice) MUST_CHECK;
 /* Returns the break in force afterwards. */
 uint64_t mm_brk(struct mm *mm, struct context *ctx, const struct mm_limits *limits, uint64_t addr);
-int mm_mlock(struct mm *mm, const struct mm_limits *limits, uint64_t addr, uint64_t size, int flags) MUST_CHECK;
+int mm_mlock(struct mm *mm, struct context *ctx, const struct mm_limits *limits, uint64_t addr, uint64_t size,
+	     int flags) MUST_CHECK;
 int mm_munlock(struct mm *mm, uint64_t addr, uint64_t size) MUST_CHECK;
-int mm_mlockall(struct mm *mm, const struct mm_limits *limits, int flags) MUST_CHECK;
+int mm_mlockall(struct mm *mm, struct context *ctx, const struct mm_limits *limits, int flags) MUST_CHECK;
 int mm_munlockall(struct mm *mm) MUST_CHECK;
 int mm_mseal(struct mm *mm, uint64_t addr, uint64_t size, uint64_t flags) MUST_CHECK;
 /* For what the kernel itself puts in the place of @vma, a copy. */

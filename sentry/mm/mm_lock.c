@@ -2,13 +2,14 @@
 /*
  * mlock, munlock, mlockall, munlockall: policy and accounting.  Nothing is pinned on
  * the host, where a guest could take memory from everyone; what a guest can
- * observe (limits, VmLck, errors) is Linux's.
+ * observe (limits, VmLck, errors, that the pages are there afterwards) is Linux's.
  */
 #include "config.h"
 
 #include <errno.h>
 
 #include "sentry/mm/mm_private.h"
+#include "sentry/platform/platform.h"
 
 static int may_lock_at_all(const struct mm_limits *limits)
 {
@@ -57,7 +58,51 @@ static int page_range(uint64_t addr, uint64_t size, uint64_t *start, uint64_t *e
 	return *end != *start;
 }
 
-int mm_mlock(struct mm *mm, const struct mm_limits *limits, uint64_t addr, uint64_t size, int flags)
+/* The mapping at @at or behind it; false: none before @end. */
+static bool next_mapping(struct mm *mm, uint64_t at, uint64_t end, struct vma *out)
+{
+	const struct vma *vma;
+
+	mutex_lock(&mm->lock);
+	vma = vma_set_find(&mm->vmas, at);
+	if (vma && vma->start < end)
+		*out = *vma;
+	else
+		vma = NULL;
+	mutex_unlock(&mm->lock);
+	return vma;
+}
+
+/* Memory that may be executed only is not the host's to read ahead, so its refusal says nothing. */
+static int populate_one(struct context *ctx, uint64_t start, uint64_t end, const struct vma *vma)
+{
+	bool write = (vma->prot & LINUX_PROT_WRITE) && !(vma->flags & VMA_SHARED);
+	int rc;
+
+	if (vma->prot == LINUX_PROT_NONE)
+		return -ENOMEM;
+	rc = platform_advise(ctx, guest_addr(start), end - start,
+			     write ? LINUX_MADV_POPULATE_WRITE : LINUX_MADV_POPULATE_READ);
+	return rc == -EFAULT && vma->prot & LINUX_PROT_READ ? -ENOMEM : 0;
+}
+
+/* @all: goes on behind what cannot be had, which is no error. */
+static int populate(struct mm *mm, struct context *ctx, uint64_t start, uint64_t end, bool all)
+{
+	struct vma vma;
+	int rc = 0;
+
+	while ((rc == 0 || all) && start < end && next_mapping(mm, start, end, &vma)) {
+		uint64_t to = MIN(end, vma.end);
+
+		rc = populate_one(ctx, MAX(start, vma.start), to, &vma);
+		start = to;
+	}
+	return all ? 0 : rc;
+}
+
+int mm_mlock(struct mm *mm, struct context *ctx, const struct mm_limits *limits, uint64_t addr, uint64_t size,
+	     int flags)
 {
 	uint64_t start, end;
 	int rc;
@@ -72,7 +117,10 @@ int mm_mlock(struct mm *mm, const struct mm_limits *limits, uint64_t addr, uint6
 	if (rc < 0 && page_up(size + addr % GUEST_PAGE_SIZE) > limits->memlock &&
 	    !mm_use_lock_right(limits))
 		return -ENOMEM;
-	return rc <= 0 ? rc : set_locked(mm, start, end, VMA_LOCKED, limits);
+	if (rc <= 0)
+		return rc;
+	rc = set_locked(mm, start, end, VMA_LOCKED, limits);
+	return rc < 0 || flags & LINUX_MLOCK_ONFAULT ? rc : populate(mm, ctx, start, end, false);
 }
 
 int mm_munlock(struct mm *mm, uint64_t addr, uint64_t size)
@@ -100,7 +148,13 @@ static int set_all(struct mm *mm, uint32_t locked)
 	return rc;
 }
 
-int mm_mlockall(struct mm *mm, const struct mm_limits *limits, int flags)
+static void set_future_locked(struct mm *mm, int flags)
+{
+	mm->lock_future = flags & LINUX_MCL_FUTURE ? VMA_LOCKED : 0;
+	mm->lock_on_fault = mm->lock_future && flags & LINUX_MCL_ONFAULT;
+}
+
+int mm_mlockall(struct mm *mm, struct context *ctx, const struct mm_limits *limits, int flags)
 {
 	int rc;
 
@@ -115,17 +169,18 @@ int mm_mlockall(struct mm *mm, const struct mm_limits *limits, int flags)
 	    mm->total_pages > limits->memlock >> GUEST_PAGE_SHIFT && !mm_use_lock_right(limits))
 		rc = -ENOMEM;
 	else
-		mm->lock_future = flags & LINUX_MCL_FUTURE ? VMA_LOCKED : 0;
+		set_future_locked(mm, flags);
 	mutex_unlock(&mm->lock);
 	if (rc < 0 || !(flags & LINUX_MCL_CURRENT))
 		return rc;
-	return set_all(mm, VMA_LOCKED);
+	rc = set_all(mm, VMA_LOCKED);
+	return rc < 0 || flags & LINUX_MCL_ONFAULT ? rc : populate(mm, ctx, 0, UINT64_MAX, true);
 }
 
 int mm_munlockall(struct mm *mm)
 {
 	mutex_lock(&mm->lock);
-	mm->lock_future = 0;
+	set_future_locked(mm, 0);
 	mutex_unlock(&mm->lock);
 	return set_all(mm, 0);
 }

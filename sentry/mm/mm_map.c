@@ -210,7 +210,7 @@ static void populate(struct context *ctx, const struct map_request *r)
 		      (vma->flags & VMA_LOCKED);
 	bool write = (vma->prot & LINUX_PROT_WRITE) && !(vma->flags & VMA_SHARED);
 
-	if (!wanted || vma->prot == LINUX_PROT_NONE)
+	if (!wanted || r->mm->lock_on_fault || vma->prot == LINUX_PROT_NONE)
 		return;
 	/* as in Linux, a page that cannot be had now is found out about later */
 	if (platform_advise(ctx, guest_addr(vma->start), vma_size(vma),

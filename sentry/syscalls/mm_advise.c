@@ -15,14 +15,14 @@ int64_t sys_mlock(struct task *t, const struct syscall_args *a)
 {
 	struct mm_limits limits = task_mm_limits(t);
 
-	return mm_mlock(t->mm, &limits, a->v[0], a->v[1], 0);
+	return mm_mlock(t->mm, t->context, &limits, a->v[0], a->v[1], 0);
 }
 
 int64_t sys_mlock2(struct task *t, const struct syscall_args *a)
 {
 	struct mm_limits limits = task_mm_limits(t);
 
-	return mm_mlock(t->mm, &limits, a->v[0], a->v[1], arg_int(a, 2));
+	return mm_mlock(t->mm, t->context, &limits, a->v[0], a->v[1], arg_int(a, 2));
 }
 
 int64_t sys_munlock(struct task *t, const struct syscall_args *a)
@@ -34,7 +34,7 @@ int64_t sys_mlockall(struct task *t, const struct syscall_args *a)
 {
 	struct mm_limits limits = task_mm_limits(t);
 
-	return mm_mlockall(t->mm, &limits, arg_int(a, 0));
+	return mm_mlockall(t->mm, t->context, &limits, arg_int(a, 0));
 }
 
 int64_t sys_munlockall(struct task *t, const struct syscall_args *a)

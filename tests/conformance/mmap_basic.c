@@ -375,3 +375,68 @@ CASE(mincore_basics)
 	show("hole", mincore(base, 4 * PAGE, vec));
 	show("length 0", mincore(base, 0, vec));
 }
+
+static void show_resident(const char *label, char *base, size_t pages)
+{
+	unsigned char vec[8];
+	char text[ARRAY_SIZE(vec) + 1] = "";
+
+	MUST(mincore(base, pages * PAGE, vec));
+	for (size_t i = 0; i < pages; i++)
+		text[i] = vec[i] & 1 ? '+' : '-';
+	show_str(label, text);
+}
+
+static char *fresh(size_t pages, int prot)
+{
+	char *base = mmap(NULL, pages * PAGE, prot, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	MUST(base == MAP_FAILED ? -1 : 0);
+	return base;
+}
+
+CASE(mlock_populates)
+{
+	char *base = fresh(4, PROT_READ | PROT_WRITE), *file;
+	int fd = (int)MUST(open("f", O_RDWR | O_CREAT, 0600));
+
+	show_resident("before", base, 4);
+	show("mlock", mlock(base + PAGE, 2 * PAGE));
+	show_resident("locked", base, 4);
+	base = fresh(2, PROT_READ | PROT_WRITE);
+	show("on fault", (long)syscall(SYS_mlock2, base, 2 * PAGE, 1));
+	show_resident("locked", base, 2);
+	show("mlock", mlock(base, 2 * PAGE));
+	show_resident("locked", base, 2);
+	base = fresh(3, PROT_READ | PROT_WRITE);
+	MUST(mprotect(base + PAGE, PAGE, PROT_NONE));
+	show("cannot be touched", mlock(base, 3 * PAGE));
+	show_resident("up to there", base, 3);
+	show("that alone", mlock(base + PAGE, PAGE));
+	show("on fault", (long)syscall(SYS_mlock2, base + PAGE, PAGE, 1));
+	MUST(ftruncate(fd, PAGE));
+	file = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	show("file", mlock(file, PAGE));
+	show("beyond its end", mlock(file, 2 * PAGE));
+	show("execute only", mlock(fresh(1, PROT_EXEC), PAGE));
+	show("write only", mlock(fresh(1, PROT_WRITE), PAGE));
+}
+
+CASE(mlockall_populates)
+{
+	char *base = fresh(3, PROT_READ | PROT_WRITE), *later;
+
+	MUST(mprotect(base + PAGE, PAGE, PROT_NONE));
+	show("on fault", mlockall(MCL_CURRENT | 4));
+	show_resident("locked", base, 3);
+	show("all", mlockall(MCL_CURRENT));
+	show_resident("locked", base, 3);
+	show("future", mlockall(MCL_FUTURE));
+	later = fresh(2, PROT_READ | PROT_WRITE);
+	show_resident("later", later, 2);
+	show("future, on fault", mlockall(MCL_FUTURE | 4));
+	later = fresh(2, PROT_READ | PROT_WRITE);
+	show_resident("later", later, 2);
+	show("future alone", mlockall(MCL_FUTURE));
+	show_resident("as it was", later, 2);
+}
