@@ -28,6 +28,7 @@ struct kernel {
 	struct platform *platform;
 	struct mutex tasklist_lock;	 /* LOCK_RANK_TASK_TREE */
 	struct list_node groups;	 /* all thread groups; tasklist */
+	uint64_t gone_user_ns, gone_system_ns; /* used by groups that have been released; tasklist */
 	struct user_namespace *root_user_ns;
 	/* Owns the root namespaces of the other kinds: a child of the root one, or that itself. */
 	struct user_namespace *container_user_ns;

@@ -129,6 +129,8 @@ void thread_group_release_locked(struct thread_group *g)
 	g->exit_status = thread_group_status_locked(g);
 	g->released = true;
 	thread_release_locked(leader);
+	g->kernel->gone_user_ns += g->usage.user_ns;
+	g->kernel->gone_system_ns += g->usage.system_ns;
 	/* The list's reference: put in thread_group_release_finish. */
 	g->group_exec_task = leader;
 	if (g->parent)

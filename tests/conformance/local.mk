@@ -60,6 +60,7 @@ conformance_sources = \
 	tests/conformance/proc_process.c \
 	tests/conformance/proc_positions.c \
 	tests/conformance/proc_sleep.c \
+	tests/conformance/proc_system.c \
 	tests/conformance/process_clone_rules.c \
 	tests/conformance/process_exec.c \
 	tests/conformance/process_exec_rules.c \

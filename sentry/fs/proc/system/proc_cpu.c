@@ -81,23 +81,6 @@ int proc_show_cpuinfo(const struct proc_call *c, struct strbuf *out)
 
 /* --- use ------------------------------------------------------------------------------------ */
 
-static struct thread_group *next_group(struct kernel *k, struct thread_group *after)
-{
-	struct thread_group *g = NULL;
-
-	/* A group that left the list ends the walk: figures are a snapshot anyway. */
-	mutex_lock(&k->tasklist_lock);
-	if (!after)
-		g = list_first(&k->groups, struct thread_group, all_node);
-	else if (!after->released && after->all_node.next != &k->groups)
-		g = list_entry(after->all_node.next, struct thread_group, all_node);
-	if (g)
-		thread_group_get(g);
-	mutex_unlock(&k->tasklist_lock);
-	thread_group_put(after);
-	return g;
-}
-
 static void add_group(struct kernel *k, struct thread_group *g, struct system_cpu *out)
 {
 	struct host_usage usage = { 0 };
@@ -105,9 +88,6 @@ static void add_group(struct kernel *k, struct thread_group *g, struct system_cp
 
 	thread_group_usage(g, &usage);
 	mutex_lock(&k->tasklist_lock);
-	/* what its dead children used: nothing is counted twice, since the living count themselves */
-	usage.user_ns += g->usage.child_user_ns;
-	usage.system_ns += g->usage.child_system_ns;
 	list_for_each(t, &g->threads, thread_node) {
 		out->threads++;
 		out->running += atomic_load(&((struct task *)(uintptr_t)t)->state) == TASK_RUNNING;
@@ -118,15 +98,41 @@ static void add_group(struct kernel *k, struct thread_group *g, struct system_cp
 	out->processes++;
 }
 
+/*
+ * Who reads twice takes the difference, so no figure may be less than it was: a group that is
+ * released during the walk may be in neither sum.
+ */
+static void keep_greatest(uint64_t whole, struct system_cpu *now)
+{
+	static struct mutex lock = MUTEX_INIT(LOCK_RANK_LEAF);
+	static struct system_cpu seen; /* protected by lock */
+	uint64_t busy;
+
+	mutex_lock(&lock);
+	seen.user_ns = now->user_ns = MAX(now->user_ns, seen.user_ns);
+	seen.system_ns = now->system_ns = MAX(now->system_ns, seen.system_ns);
+	busy = now->user_ns + now->system_ns;
+	now->idle_ns = whole > busy ? whole - busy : 0;
+	seen.idle_ns = now->idle_ns = MAX(now->idle_ns, seen.idle_ns);
+	mutex_unlock(&lock);
+}
+
 void system_cpu_read(struct kernel *k, struct system_cpu *out)
 {
-	uint64_t whole = since_boot() * k->cpus, busy;
+	uint64_t whole = (host_monotonic_ns() - k->boot_time_ns) * k->cpus;
+	struct task *leader;
+	int32_t tgid = 0;
 
 	*out = (struct system_cpu){ 0 };
-	for (struct thread_group *g = next_group(k, NULL); g; g = next_group(k, g))
-		add_group(k, g, out);
-	busy = out->user_ns + out->system_ns;
-	out->idle_ns = whole > busy ? whole - busy : 0;
+	mutex_lock(&k->tasklist_lock);
+	out->user_ns = k->gone_user_ns;
+	out->system_ns = k->gone_system_ns;
+	mutex_unlock(&k->tasklist_lock);
+	while ((leader = task_next_group(k->root_pid_ns, tgid + 1, &tgid))) {
+		add_group(k, leader->group, out);
+		task_put(leader);
+	}
+	keep_greatest(whole, out);
 }
 
 static void add_cpu_line(struct strbuf *out, const struct system_cpu *s, unsigned share)
@@ -182,6 +188,7 @@ int proc_show_uptime(const struct proc_call *c, struct strbuf *out)
 
 int proc_show_loadavg(const struct proc_call *c, struct strbuf *out)
 {
+	struct task *t = task_current();
 	struct host_system host;
 	struct system_cpu s;
 
@@ -192,7 +199,7 @@ int proc_show_loadavg(const struct proc_call *c, struct strbuf *out)
 			    (unsigned long long)((host.loads[i] & ((1U << LOAD_SHIFT) - 1)) * 100 >>
 						 LOAD_SHIFT));
 	strbuf_addf(out, "%u/%u %d\n", s.running ? s.running : 1, s.threads,
-		    pid_namespace_last_pid(c->super->ns));
+		    pid_namespace_last_pid(t ? task_pid_namespace(t) : c->super->ns));
 	return 0;
 }
 
