@@ -56,6 +56,7 @@ conformance_sources = \
 	tests/conformance/pidfs.c \
 	tests/conformance/prctl_rules.c \
 	tests/conformance/proc_flags.c \
+	tests/conformance/proc_map_files.c \
 	tests/conformance/proc_pagemap.c \
 	tests/conformance/proc_process.c \
 	tests/conformance/proc_positions.c \

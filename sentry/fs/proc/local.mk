@@ -11,6 +11,7 @@ libsentry_a_SOURCES += \
 	%D%/system/proc_keys.c \
 	%D%/system/proc_tty.c \
 	%D%/proc_link.c \
+	%D%/proc_map_files.c \
 	%D%/proc_maps.c \
 	%D%/proc_mem.c \
 	%D%/system/proc_memory.c \

@@ -211,8 +211,8 @@ static int fdinfo_iterate(struct file *file, struct dir_context *ctx)
 	return iterate_common(file, ctx, true);
 }
 
-/* A process may look at its own FDs, whoever the directory belongs to. */
-static int fd_permission(struct inode *dir, int mask, const struct credentials *cred)
+/* A process may look at its own FDs and mappings, whoever the directory belongs to. */
+int proc_own_permission(struct inode *dir, int mask, const struct credentials *cred)
 {
 	int rc = inode_permission_by_mode(dir, mask, cred);
 	struct task *caller = task_current();
@@ -242,7 +242,7 @@ static int fdinfo_permission(struct inode *dir, int mask, const struct credentia
 const struct proc_dir proc_fd_dir = {
 	.lookup = fd_lookup,
 	.iterate = fd_iterate,
-	.permission = fd_permission,
+	.permission = proc_own_permission,
 };
 const struct proc_dir proc_fdinfo_dir = {
 	.lookup = fdinfo_lookup,

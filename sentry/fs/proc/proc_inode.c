@@ -93,7 +93,7 @@ uint64_t proc_ino(const struct proc_node *node, int32_t root_pid, bool thread, i
 	return 0x10000000U | (hash_bytes(key, sizeof(key)) & 0x7fffffffU);
 }
 
-static uint64_t entry_ino(const struct proc_entry *e)
+uint64_t proc_entry_ino(const struct proc_entry *e)
 {
 	return proc_ino(e->node, e->pid ? e->pid->id.numbers[0] : 0, e->thread, e->number, e->prefix);
 }
@@ -129,7 +129,7 @@ int proc_inode_new(struct super_block *sb, const struct proc_entry *like, struct
 	if (!entry)
 		return -ENOMEM;
 	*entry = *like;
-	rc = inode_new(sb, ops_of(like->node), entry_ino(like), like->node->mode, &inode);
+	rc = inode_new(sb, ops_of(like->node), proc_entry_ino(like), like->node->mode, &inode);
 	if (rc < 0) {
 		free(entry);
 		return rc;
@@ -175,7 +175,7 @@ uint64_t proc_child_ino(const struct inode *dir, const struct proc_node *node, i
 {
 	struct proc_entry e = child_entry(dir, node, number);
 
-	return entry_ino(&e);
+	return proc_entry_ino(&e);
 }
 
 static void entry_evict(struct inode *inode)
@@ -271,8 +271,9 @@ static int dir_revalidate(struct inode *dir, const char *name, struct inode *ino
 	if (!inode || !proc_entry(inode)->pid)
 		return inode != NULL;
 	if (proc_entry(dir)->node->dir == &proc_fd_dir ||
-	    proc_entry(dir)->node->dir == &proc_fdinfo_dir)
-		return 0; /* the number may be another file by now */
+	    proc_entry(dir)->node->dir == &proc_fdinfo_dir ||
+	    proc_entry(dir)->node->dir == &proc_map_files_dir)
+		return 0; /* the number, or the place, may be another file's by now */
 	t = proc_task(inode);
 	if (!t)
 		return 0;

@@ -41,7 +41,8 @@ struct proc_entry {
 	struct pid *pid;   /* reference; NULL for what is not of a process */
 	bool thread;	   /* below task/TID: of the thread, not of the process */
 	int32_t number;	   /* the FD, or an index of the node's own */
-	size_t prefix;	   /* sysctl directories: length of their name in the table */
+	size_t prefix;	   /* sysctl directories: length of their name in the table; map_files: start */
+	uint64_t end;	   /* of the mapping, map_files only */
 };
 
 /* Who asks about what; on the stack.  All borrowed. */
@@ -133,6 +134,7 @@ int proc_child_new(struct inode *dir, const struct proc_node *node, int32_t numb
 		   struct inode **out) MUST_CHECK;
 /* The number stat shows for the inode that proc_child_new would make. */
 uint64_t proc_child_ino(const struct inode *dir, const struct proc_node *node, int32_t number);
+uint64_t proc_entry_ino(const struct proc_entry *e);
 /* @root_pid: the process's number in the root namespace, or 0. */
 uint64_t proc_ino(const struct proc_node *node, int32_t root_pid, bool thread, int32_t number,
 		  size_t prefix);
@@ -180,6 +182,9 @@ extern const struct proc_node proc_tgid_node;  /* proc_task.c: /proc/PID */
 extern const struct proc_node proc_tid_node;   /* /proc/PID/task/TID */
 extern const struct proc_dir proc_task_dir;    /* /proc/PID/task */
 extern const struct proc_dir proc_fd_dir, proc_fdinfo_dir; /* proc_fd.c */
+/* By mode, or as the process itself. */
+int proc_own_permission(struct inode *dir, int mask, const struct credentials *cred) MUST_CHECK;
+extern const struct proc_dir proc_map_files_dir; /* proc_map_files.c */
 extern const struct proc_dir proc_ns_dir;      /* proc_ns.c */
 extern const struct proc_dir proc_net_dir;     /* system/proc_net.c */
 extern const struct proc_dir proc_attr_dir;    /* proc_security.c */
@@ -250,6 +255,8 @@ void proc_show_file_locks(const struct proc_call *c, const struct file *file, co
 #define PROC_MAPS_NAME_COLUMN 73
 
 void proc_maps_line(const struct vma *vma, struct strbuf *out);
+/* What is mapped, as a link shows it; for those that are a file or stand for one. */
+int proc_vma_object_text(const struct vma *vma, char **out) MUST_CHECK;
 
 /* A part of the host's smaps of a stub; zeroes at first. */
 struct smaps_window {

@@ -15,27 +15,34 @@
 #include "sentry/fs/proc/proc_internal.h"
 #include "sentry/vfs/vfs.h"
 #include "util/checked.h"
+#include "util/cleanup.h"
 
 /* --- one line ------------------------------------------------------------------------- */
 
 /* Files as the caller sees them, other objects by their own words. */
-static void add_object(const struct vma *vma, struct strbuf *out)
+int proc_vma_object_text(const struct vma *vma, char **out)
 {
 	struct file *file = file_from_mappable(vma->object);
-	char name[VFS_PATH_MAX] = "";
-	char *path = NULL;
 	uint64_t dev, ino;
 
 	if (file && !(file->ops && file->ops->describe)) {
 		struct path p = { file->mount, file->dentry };
 
-		if (proc_path_text(&p, &path) == 0)
-			proc_add_escaped(out, path, "\n");
-		free(path);
-		return;
+		return proc_path_text(&p, out);
 	}
-	vma->object->ops->describe(vma->object, name, sizeof(name), &dev, &ino);
-	proc_add_escaped(out, name, "\n");
+	*out = calloc(1, VFS_PATH_MAX);
+	if (!*out)
+		return -ENOMEM;
+	vma->object->ops->describe(vma->object, *out, VFS_PATH_MAX, &dev, &ino);
+	return 0;
+}
+
+static void add_object(const struct vma *vma, struct strbuf *out)
+{
+	AUTO_FREE char *text = NULL;
+
+	if (proc_vma_object_text(vma, &text) == 0)
+		proc_add_escaped(out, text, "\n");
 }
 
 static void object_identity(const struct vma *vma, uint64_t *dev, uint64_t *ino)

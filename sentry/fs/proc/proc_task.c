@@ -16,9 +16,10 @@
 	{ .name = (n), .mode = LINUX_S_IFREG | 0444, .file_ops = &proc_maps_ops,                 \
 	  .flags = PROC_OPEN_READ | (fl) }
 
-/* What a process and a thread have in common, in the order of Linux's listing. */
+#define FD_NODE PROC_SUBDIR("fd", 0500, &proc_fd_dir)
+
+/* What else a process and a thread have in common, in the order of Linux's listing. */
 #define COMMON_NODES                                                                             \
-	PROC_SUBDIR("fd", 0500, &proc_fd_dir),                                                   \
 	PROC_SUBDIR("fdinfo", 0555, &proc_fdinfo_dir),                                           \
 	PROC_SUBDIR("ns", 0511, &proc_ns_dir),                                                   \
 	PROC_SUBDIR("net", 0555, &proc_net_dir),                                                 \
@@ -70,6 +71,8 @@
 
 static const struct proc_node tgid_nodes[] = {
 	PROC_SUBDIR("task", 0555, &proc_task_dir),
+	FD_NODE,
+	PROC_SUBDIR("map_files", 0500, &proc_map_files_dir),
 	COMMON_NODES,
 	PROC_FILE("autogroup", 0644, proc_show_autogroup),
 	MOUNTS_FILE("mountstats", proc_show_mountstats, 0400),
@@ -80,6 +83,7 @@ static const struct proc_node tgid_nodes[] = {
 };
 
 static const struct proc_node tid_nodes[] = {
+	FD_NODE,
 	COMMON_NODES,
 	PROC_FILE("children", 0444, proc_show_children),
 };
