@@ -111,7 +111,7 @@ static void fill_sigcontext(struct linux_sigcontext *sc, const struct guest_regs
 	sc->sp = r->rsp;
 	sc->ip = r->rip;
 	sc->flags = r->eflags;
-	sc->cs = LINUX_USER_CS;
+	sc->cs = (uint16_t)r->cs;
 	sc->ss = LINUX_USER_DS;
 	sc->err = t->error_code;
 	sc->trapno = t->trapno;
@@ -268,7 +268,7 @@ static void load_sigcontext(struct guest_regs *r, const struct linux_sigcontext 
 	r->rsp = sc->sp;
 	r->rip = sc->ip;
 	r->eflags = (r->eflags & ~LINUX_EFLAGS_USER) | (sc->flags & LINUX_EFLAGS_USER);
-	r->cs = LINUX_USER_CS;
+	r->cs = sc->cs | 3;
 	/* Without UC_STRICT_RESTORE_SS Linux repairs a bad SS; only one is good here. */
 	r->ss = LINUX_USER_DS;
 	r->orig_rax = UINT64_MAX;
@@ -291,7 +291,7 @@ int signal_frame_pop(struct task *t, struct context *ctx)
 	rc = signal_stack_set(t, regs->rsp, &uc.stack);
 	(void)rc;
 	/* Selectors that Linux could not return to either. */
-	if ((uc.mcontext.cs | 3) != LINUX_USER_CS ||
+	if (((uc.mcontext.cs | 3) != LINUX_USER_CS && (uc.mcontext.cs | 3) != LINUX_USER32_CS) ||
 	    ((uc.flags & LINUX_UC_STRICT_RESTORE_SS) && (uc.mcontext.ss | 3) != LINUX_USER_DS))
 		return -EFAULT;
 	load_sigcontext(regs, &uc.mcontext);

@@ -82,6 +82,7 @@ conformance_sources = \
 	tests/conformance/process_wait_rules.c \
 	tests/conformance/process_wait_sleep.c \
 	tests/conformance/sched_rules.c \
+	tests/conformance/signal_compat.c \
 	tests/conformance/signal_fault.c \
 	tests/conformance/signal_handler.c \
 	tests/conformance/signal_rules.c \

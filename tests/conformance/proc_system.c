@@ -67,7 +67,7 @@ static bool read_idle(long long *idle)
 /* Programs take the difference of two readings. */
 CASE(proc_times_do_not_fall)
 {
-	struct cpu_line line, last = { 0 };
+	struct cpu_line line = { 0 }, last = { 0 };
 	long long idle = 0, last_idle = 0;
 	bool fell = false, idle_fell = false, failed = false;
 
@@ -98,7 +98,7 @@ static void show_last_pid(const char *label)
 	FILE *f = fopen("/proc/loadavg", "re");
 
 	if (f && fgets(text, sizeof(text), f) && strrchr(text, ' '))
-		show_int(label, atoi(strrchr(text, ' ')));
+		show_int(label, strtol(strrchr(text, ' '), NULL, 10));
 	if (f)
 		fclose(f);
 }

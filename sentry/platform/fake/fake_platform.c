@@ -12,6 +12,9 @@
 #include "sentry/platform/fake/fake_private.h"
 #include "util/log.h"
 
+#define USER_CS 0x33 /* 64-bit code */
+#define USER_SS 0x2b
+
 static struct fake_context *ctx_of(struct context *ctx)
 {
 	return container_of(ctx, struct fake_context, base);
@@ -93,6 +96,7 @@ static int new_context(struct fake_platform *p, struct fake_space *s, void *owne
 	c->platform = p;
 	c->space = s;
 	c->owner = owner;
+	c->regs = (struct guest_regs){ .cs = USER_CS, .ss = USER_SS };
 	list_node_init(&c->started_node);
 	*out = &c->base;
 	return 0;
@@ -115,7 +119,7 @@ static int op_context_exec(struct context *ctx, struct address_space *as)
 
 	fake_space_get(space_of(as));
 	c->space = space_of(as);
-	memset(&c->regs, 0, sizeof(c->regs));
+	c->regs = (struct guest_regs){ .cs = USER_CS, .ss = USER_SS };
 	fake_space_put(old);
 	return 0;
 }

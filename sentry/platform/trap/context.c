@@ -57,6 +57,7 @@ static void copy_to_slot(struct trap_thread *t)
 	};
 	slot->fs_base = r->fs_base;
 	slot->gs_base = r->gs_base;
+	slot->cs = (uint32_t)r->cs;
 	trap_windows_put(t);
 	slot->command = t->xstate_written ? STUB_RESUME_FRAME : STUB_RESUME;
 	t->xstate_written = false;

@@ -21,7 +21,7 @@ static void copy_registers(struct trap_thread *t)
 		.rbx = s->rbx, .r11 = s->r11, .r10 = s->r10, .r9 = s->r9, .r8 = s->r8,
 		.rax = s->rax, .rcx = s->rcx, .rdx = s->rdx, .rsi = s->rsi, .rdi = s->rdi,
 		.orig_rax = (uint64_t)-1, .rip = s->rip, .eflags = s->eflags, .rsp = s->rsp,
-		.cs = 0x33, .ss = 0x2b,
+		.cs = slot->cs == STUB_CS_32 ? STUB_CS_32 : STUB_CS_64, .ss = 0x2b,
 		.fs_base = t->fs_base, .gs_base = t->gs_base,
 	};
 	if (t->context->platform->fsgsbase) {

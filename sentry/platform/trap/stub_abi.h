@@ -126,6 +126,7 @@ struct stub_slot {
 	/* both ways */
 	struct stub_regs regs;
 	uint64_t fs_base, gs_base;
+	uint32_t cs; /* STUB_CS_32, or 64-bit code */
 	uint32_t copy_count;
 	struct stub_copy copies[STUB_COPIES];
 	/* sentry to stub */
@@ -146,6 +147,10 @@ struct stub_slot {
 	uint32_t filter_flags; /* for seccomp(2) */
 	uint32_t filter_count; /* struct sock_filter */
 };
+
+/* The host's segment of 32-bit code, which the guest enters by itself. */
+#define STUB_CS_32 0x23U
+#define STUB_CS_64 0x33U
 
 #define STUB_COPY_PAGE 4096UL /* offset of the copy buffer in a slot */
 #define STUB_COPY_SIZE 4096UL

@@ -33,7 +33,6 @@
 /* The flags of the processor with which iretq does what the kernel's return would do: CF, 1, PF, AF, ZF, SF, IF,
  * DF, OF, ID.  Not TF, NT, RF, AC. */
 #define PLAIN_FLAGS 0x200ed7UL
-#define USER_CS 0x33
 #define USER_SS 0x2b
 
 /* A guest thread that is in the stub: its slot, and the frame that it goes back by. */
@@ -64,6 +63,7 @@ static void block_signals(struct visit *v)
 static void save_registers(struct stub_slot *slot, const struct ucontext *uc)
 {
 	slot->regs = uc->mcontext.regs;
+	slot->cs = uc->mcontext.cs;
 	slot->xstate_addr = uc->mcontext.fpstate;
 	if (slot->fsgsbase) {
 		slot->fs_base = read_fs_base();
@@ -277,7 +277,7 @@ static int needs_no_frame(const struct visit *v)
 	const struct stub_slot *slot = v->slot;
 	const struct sigcontext64 *frame = &v->uc->mcontext;
 
-	return !v->masked && slot->xsave && slot->command == STUB_RESUME && frame->cs == USER_CS &&
+	return !v->masked && slot->xsave && slot->command == STUB_RESUME && slot->cs != STUB_CS_32 &&
 	       frame->ss == USER_SS && slot->regs.rip < STUB_AREA &&
 	       !((slot->regs.eflags | frame->regs.eflags) & ~PLAIN_FLAGS);
 }
@@ -300,6 +300,7 @@ static void leave(struct visit *v)
 		report_kick(v);
 	}
 	v->uc->mcontext.regs = slot->regs;
+	v->uc->mcontext.cs = slot->cs == STUB_CS_32 ? STUB_CS_32 : STUB_CS_64;
 }
 
 /* From stub_leave(): the kick that was to be looked for before the guest goes on. */
