@@ -19,6 +19,7 @@
 #include "sentry/fs/overlay/overlay.h"
 #include "sentry/fs/proc/proc.h"
 #include "sentry/fs/tmpfs/tmpfs.h"
+#include "sentry/vfs/fs_config.h"
 #include "util/cleanup.h"
 #include "util/log.h"
 
@@ -76,10 +77,26 @@ static int make_bind(struct sandbox_container *c, const struct boot_mount *m, st
 			    volume.ino ? &volume : NULL, out);
 }
 
+static int fill_config(struct sandbox_container *c, const struct boot_mount *m, struct fs_config *config)
+{
+	const char *source = m->source && *m->source ? m->source : m->type;
+	const struct fs_parameter p = { "source", FS_VALUE_STRING, source };
+	int rc;
+
+	/* No task is the current one, to say whose processes are to be seen. */
+	if (strcmp(m->type, "proc") == 0)
+		proc_config_set_namespace(config, c->pid_ns);
+	rc = fs_config_set(config, config->cred, &p);
+	if (rc == 0)
+		rc = fs_config_set_all(config, config->cred, m->data);
+	return rc < 0 ? rc : fs_config_create(config, false);
+}
+
 static int make_typed(struct sandbox_container *c, const struct boot_mount *m, struct super_block **out)
 {
 	const struct file_system_type *type = file_system_find(m->type);
 	struct credentials *cred;
+	struct fs_config config;
 	int rc;
 
 	if (!type)
@@ -87,12 +104,14 @@ static int make_typed(struct sandbox_container *c, const struct boot_mount *m, s
 	cred = credentials_new_root(c->kernel->container_user_ns);
 	if (!cred)
 		return -ENOMEM;
-	/* No task is the current one, to say whose processes are to be seen. */
-	if (strcmp(m->type, "proc") == 0)
-		rc = proc_super_new(c->pid_ns, m->source, m->data, cred, out);
-	else
-		rc = type->mount(m->source, m->data, cred, c->kernel, out);
+	rc = fs_config_begin(type, cred, &config);
 	credentials_put(cred);
+	if (rc < 0)
+		return rc;
+	rc = fill_config(c, m, &config);
+	if (rc >= 0)
+		*out = super_block_get(config.sb);
+	fs_config_end(&config);
 	return rc;
 }
 

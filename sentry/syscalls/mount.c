@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "sentry/syscalls/mount_call.h"
+#include "sentry/vfs/fs_config.h"
 
 #define PROPAGATION (LINUX_MS_SHARED | LINUX_MS_PRIVATE | LINUX_MS_SLAVE | LINUX_MS_UNBINDABLE)
 
@@ -14,11 +15,36 @@ static int copy_in_optional(struct task *t, guest_addr_t from, char **out)
 	return guest_is_null(from) ? 0 : copy_in_path(t->mm, from, out);
 }
 
+static int make_super(struct task *t, uint64_t ms, const char *source, const char *options, struct fs_config *c)
+{
+	const struct fs_parameter p = { "source", FS_VALUE_STRING, source };
+	int rc;
+
+	c->monolithic = true;
+	c->flags = (uint32_t)ms & (LINUX_MS_RDONLY | LINUX_MS_SYNCHRONOUS | LINUX_MS_MANDLOCK | LINUX_MS_DIRSYNC |
+				   LINUX_MS_LAZYTIME);
+	rc = source ? fs_config_set(c, t->cred, &p) : 0;
+	if (rc == 0)
+		rc = fs_config_set_all(c, t->cred, options);
+	if (rc == 0)
+		rc = fs_config_may_create(c, t->cred);
+	return rc < 0 ? rc : fs_config_create(c, false);
+}
+
+static int mount_super(struct task *t, const struct fs_config *c, const struct path *at, uint32_t flags)
+{
+	if (!is_ours(t, at))
+		return -EINVAL;
+	if (c->type->revealing)
+		return vfs_mount_revealing(t->namespaces->mount, c->sb, at, flags);
+	return vfs_mount_sb(c->sb, NULL, at, flags);
+}
+
 static int new_mount(struct task *t, const struct path *at, uint64_t ms, const char *source,
 		     const char *type_name, const char *options)
 {
 	const struct file_system_type *type;
-	struct super_block *sb;
+	struct fs_config config;
 	int rc;
 
 	if (!type_name)
@@ -26,20 +52,13 @@ static int new_mount(struct task *t, const struct path *at, uint64_t ms, const c
 	type = file_system_find(type_name);
 	if (!type)
 		return -ENODEV;
-	if (!type->user_mountable && t->cred->user_ns->parent)
-		return -EPERM;
-	rc = type->mount(source, options, t->cred, t->kernel, &sb);
+	rc = fs_config_begin(type, t->cred, &config);
 	if (rc < 0)
 		return rc;
-	if (ms & LINUX_MS_RDONLY)
-		sb->read_only = true;
-	if (!is_ours(t, at))
-		rc = -EINVAL;
-	else if (type->revealing)
-		rc = vfs_mount_revealing(t->namespaces->mount, sb, at, mount_flags_from_ms(ms));
-	else
-		rc = vfs_mount_sb(sb, NULL, at, mount_flags_from_ms(ms));
-	super_block_put(sb);
+	rc = make_super(t, ms, source, options, &config);
+	if (rc == 0)
+		rc = mount_super(t, &config, at, mount_flags_from_ms(ms));
+	fs_config_end(&config);
 	return rc;
 }
 
@@ -82,7 +101,7 @@ static int remount(struct task *t, const struct path *at, uint64_t ms, const cha
 		return -EINVAL;
 	if (!(ms & atime))
 		flags = (flags & ~(uint32_t)MOUNT_ATIME_MASK) | (at->mount->flags & MOUNT_ATIME_MASK);
-	return vfs_remount(t->cred, at, flags, ms & LINUX_MS_BIND, ms & LINUX_MS_RDONLY, options);
+	return vfs_remount(t->cred, at, flags, ms & LINUX_MS_BIND, ms, options);
 }
 
 static int do_mount(struct task *t, const struct path *at, uint64_t ms, const char *source,

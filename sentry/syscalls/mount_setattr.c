@@ -16,24 +16,19 @@
 static int decode_access_times(const struct linux_mount_attr *attr, struct mount_change *out)
 {
 	uint64_t set = attr->attr_set & LINUX_MOUNT_ATTR_ATIME, clear = attr->attr_clr & LINUX_MOUNT_ATTR_ATIME;
+	uint32_t flags;
+	int rc;
 
 	if (!clear)
 		return set ? -EINVAL : 0;
 	if (clear != LINUX_MOUNT_ATTR_ATIME)
 		return -EINVAL;
+	rc = mount_flags_from_access_time(set, &flags);
+	if (rc < 0)
+		return rc;
 	out->clear |= MOUNT_RELATIME | MOUNT_NOATIME;
-	switch (set) {
-	case LINUX_MOUNT_ATTR_RELATIME:
-		out->set |= MOUNT_RELATIME;
-		return 0;
-	case LINUX_MOUNT_ATTR_NOATIME:
-		out->set |= MOUNT_NOATIME;
-		return 0;
-	case LINUX_MOUNT_ATTR_STRICTATIME:
-		return 0;
-	default:
-		return -EINVAL;
-	}
+	out->set |= flags;
+	return 0;
 }
 
 static int check_id_map(struct task *t, const struct linux_mount_attr *attr)

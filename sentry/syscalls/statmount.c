@@ -68,7 +68,8 @@ static void add_numbers(struct answer *an, const struct mount_info *m)
 		sm->sb_dev_major = linux_dev_major(m->dev);
 		sm->sb_dev_minor = linux_dev_minor(m->dev);
 		sm->sb_magic = m->magic;
-		sm->sb_flags = m->sb_read_only ? LINUX_MS_RDONLY : 0;
+		sm->sb_flags = (m->sb_read_only ? LINUX_MS_RDONLY : 0) |
+			       (m->sb_flags & (LINUX_MS_SYNCHRONOUS | LINUX_MS_DIRSYNC | LINUX_MS_LAZYTIME));
 	}
 	if (an->wanted & LINUX_STATMOUNT_MNT_BASIC) {
 		sm->mnt_id = MOUNT_UNIQUE_OFFSET + (uint64_t)m->id;

@@ -55,6 +55,10 @@ int vfs_statfs(const struct path *p, struct statfs_result *out)
 	out->flags |= LINUX_ST_VALID;
 	if (sb->read_only)
 		out->flags |= LINUX_ST_RDONLY;
+	if (sb->flags & LINUX_MS_SYNCHRONOUS)
+		out->flags |= LINUX_ST_SYNCHRONOUS;
+	if (sb->flags & LINUX_MS_MANDLOCK)
+		out->flags |= LINUX_ST_MANDLOCK;
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
 		if (mount_flags & flags[i].mount)
 			out->flags |= flags[i].statfs;

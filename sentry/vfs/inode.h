@@ -27,6 +27,7 @@
 struct credentials;
 struct dentry;
 struct file;
+struct file_system_type;
 struct inode;
 struct linux_file_handle;
 struct mount;
@@ -164,8 +165,8 @@ struct super_block_ops {
 	int (*sync)(struct super_block *sb);
 	/* For mountinfo: file-system specific options into @buf. */
 	void (*show_options)(struct super_block *sb, char *buf, size_t size);
-	/* mount(MS_REMOUNT): new options; NULL: they are ignored. */
-	int (*remount)(struct super_block *sb, const char *options);
+	/* By which its options are changed; NULL: the one that has its name. */
+	const struct file_system_type *type;
 	void (*destroy)(struct super_block *sb);
 	/*
 	 * For handles of files: a path from the root, as it is now, of the object with this number; without a
@@ -197,6 +198,7 @@ struct super_block {
 	bool revalidate;	/* names may change behind us: call inode_ops.revalidate */
 	bool no_cache;		/* dentries are not kept (proc) */
 	bool read_only;
+	_Atomic uint32_t flags; /* LINUX_MS_SYNCHRONOUS, _DIRSYNC, _LAZYTIME, _MANDLOCK: shown, and without effect */
 	bool below_overlay;	/* the upper of an overlay: its inode locks rank below the overlay's */
 	void *private_data;
 	struct dentry *root;	/* reference */

@@ -16,6 +16,7 @@ libsentry_a_SOURCES += \
 	%D%/file_io.c \
 	%D%/file_lock.c %D%/file_lock.h \
 	%D%/file_wait.c %D%/file_wait.h \
+	%D%/fs_config.c %D%/fs_config.h %D%/fs_option.c \
 	%D%/fs_context.c \
 	%D%/host_file.c %D%/host_file.h \
 	%D%/file_caps.c %D%/file_caps.h \

@@ -2,6 +2,8 @@
 /* The flags of a mount in the two languages of Linux: MS_* of mount(2), MOUNT_ATTR_* of mount_setattr(2). */
 #include "config.h"
 
+#include <errno.h>
+
 #include "sentry/abi/fs.h"
 #include "sentry/vfs/vfs.h"
 
@@ -40,6 +42,23 @@ uint32_t mount_flags_from_attributes(uint64_t attributes)
 			flags |= map[i].flag;
 	}
 	return flags;
+}
+
+int mount_flags_from_access_time(uint64_t attributes, uint32_t *out)
+{
+	switch (attributes & LINUX_MOUNT_ATTR_ATIME) {
+	case LINUX_MOUNT_ATTR_RELATIME:
+		*out = MOUNT_RELATIME;
+		return 0;
+	case LINUX_MOUNT_ATTR_NOATIME:
+		*out = MOUNT_NOATIME;
+		return 0;
+	case LINUX_MOUNT_ATTR_STRICTATIME:
+		*out = 0;
+		return 0;
+	default:
+		return -EINVAL;
+	}
 }
 
 uint64_t mount_flags_to_attributes(uint32_t flags)

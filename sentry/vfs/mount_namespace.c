@@ -290,6 +290,7 @@ static int describe(struct mount *m, const struct mount_namespace *ns, const str
 	out->fs_type = m->sb->fs_type;
 	out->flags = m->flags;
 	out->sb_read_only = m->sb->read_only;
+	out->sb_flags = m->sb->flags;
 	if (m->sb->ops && m->sb->ops->show_options)
 		m->sb->ops->show_options(m->sb, out->super_options, sizeof(out->super_options));
 	return 0;

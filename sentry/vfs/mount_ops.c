@@ -11,6 +11,7 @@
 #include "sentry/abi/fs.h"
 #include "sentry/cred/credentials.h"
 #include "sentry/cred/user_namespace.h"
+#include "sentry/vfs/fs_config.h"
 #include "sentry/vfs/mount_peers.h"
 #include "sentry/vfs/mount_tree.h"
 
@@ -79,16 +80,10 @@ int vfs_mount_revealing(const struct mount_namespace *ns, struct super_block *sb
 			uint32_t flags)
 {
 	uint32_t kept = 0;
-	bool may = !ns->user_ns->parent;
 	struct mount *m;
 	int rc;
 
-	if (!may) {
-		mount_tree_read_lock();
-		may = mount_is_shown_locked(ns, sb, flags, &kept);
-		mount_tree_read_unlock();
-	}
-	if (!may)
+	if (!mount_is_shown(ns, sb, flags, &kept))
 		return -EPERM;
 	rc = mount_new(sb, NULL, flags, &m);
 	if (rc < 0)
@@ -140,33 +135,44 @@ static bool may_change_flags(const struct mount *m, uint32_t flags)
 	return may;
 }
 
-int vfs_remount(const struct credentials *cred, const struct path *at, uint32_t flags, bool bind,
-		bool read_only, const char *options)
+static int change_super(const struct credentials *cred, struct super_block *sb, uint64_t ms, const char *options)
 {
-	struct super_block *sb = at->dentry->sb;
-	int rc = 0;
+	struct fs_config c;
+	int rc = fs_config_begin_change(sb, cred, &c);
+
+	if (rc < 0)
+		return rc;
+	c.monolithic = true;
+	c.flags_mask = LINUX_MS_RDONLY | LINUX_MS_SYNCHRONOUS | LINUX_MS_LAZYTIME | LINUX_MS_MANDLOCK;
+	c.flags = (uint32_t)ms & c.flags_mask;
+	rc = fs_config_set_all(&c, cred, options);
+	if (rc == 0)
+		rc = credentials_ns_capable(cred, sb->user_ns, LINUX_CAP_SYS_ADMIN) ? fs_config_reconfigure(&c) :
+											-EPERM;
+	fs_config_end(&c);
+	return rc;
+}
+
+int vfs_remount(const struct credentials *cred, const struct path *at, uint32_t flags, bool bind, uint64_t ms,
+		const char *options)
+{
+	int rc;
 
 	if (!mount_is_root(at))
 		return -EINVAL;
 	if (!may_change_flags(at->mount, flags))
 		return -EPERM;
 	if (!bind) {
-		if (!credentials_ns_capable(cred, sb->user_ns, LINUX_CAP_SYS_ADMIN))
-			return -EPERM;
-		if (options && *options && sb->ops && sb->ops->remount)
-			rc = sb->ops->remount(sb, options);
+		rc = change_super(cred, at->dentry->sb, ms, options);
 		if (rc < 0)
 			return rc;
-		sb->read_only = read_only;
-		if (!read_only)
-			flags &= ~(uint32_t)MOUNT_READONLY;
 	}
 	at->mount->flags = flags;
 	mount_tree_write_lock();
 	if (at->mount->ns)
 		mount_namespace_changed(at->mount->ns);
 	mount_tree_write_unlock();
-	return rc;
+	return 0;
 }
 
 /* --- propagation ---------------------------------------------------------------------------- */

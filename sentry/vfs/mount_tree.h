@@ -102,9 +102,5 @@ bool mount_tree_would_loop_locked(const struct mount_namespace *ns, struct mount
 void mount_lock_tree_locked(struct mount *top);
 /* Something below @d in @m is hidden by what must not be left out of a copy. */
 bool mount_has_locked_child_locked(const struct mount *m, struct dentry *d) MUST_CHECK;
-/* Some mount in @ns shows all of a file system of @sb's type to who may have @flags at one of it.  *kept: of
- * those, what is locked there. */
-bool mount_is_shown_locked(const struct mount_namespace *ns, const struct super_block *sb, uint32_t flags,
-			   uint32_t *kept) MUST_CHECK;
 /* Writes through @p are refused. */
 bool path_is_read_only(const struct path *p);

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "sentry/cred/user_namespace.h"
 #include "sentry/vfs/mount_tree.h"
 
 static bool hides(const struct mount *child)
@@ -34,8 +35,8 @@ static uint32_t binding(const struct mount *m)
 	return m->sb->read_only ? flags | MOUNT_READONLY : flags;
 }
 
-bool mount_is_shown_locked(const struct mount_namespace *ns, const struct super_block *sb, uint32_t flags,
-			   uint32_t *kept)
+static bool is_shown_locked(const struct mount_namespace *ns, const struct super_block *sb, uint32_t flags,
+			    uint32_t *kept)
 {
 	const struct mount *m;
 
@@ -50,4 +51,17 @@ bool mount_is_shown_locked(const struct mount_namespace *ns, const struct super_
 		return true;
 	}
 	return false;
+}
+
+bool mount_is_shown(const struct mount_namespace *ns, const struct super_block *sb, uint32_t flags,
+		    uint32_t *locked_flags)
+{
+	bool shown;
+
+	if (!ns->user_ns->parent)
+		return true;
+	mount_tree_read_lock();
+	shown = is_shown_locked(ns, sb, flags, locked_flags);
+	mount_tree_read_unlock();
+	return shown;
 }

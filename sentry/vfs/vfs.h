@@ -10,6 +10,9 @@
 #include "sentry/vfs/inode.h"
 #include "util/hash_table.h"
 
+struct fs_config;
+struct fs_option;
+struct fs_option_value;
 struct mount_namespace;
 struct peer_group;
 
@@ -65,6 +68,8 @@ enum mount_flags { /* MNT_* as in mountinfo */
 uint32_t mount_flags_from_ms(uint64_t ms) MUST_CHECK;
 /* MOUNT_ATTR_*, but the access time, which is one of several values: that is not looked at. */
 uint32_t mount_flags_from_attributes(uint64_t attributes) MUST_CHECK;
+/* The access time's part of them.  -EINVAL for no value of it. */
+int mount_flags_from_access_time(uint64_t attributes, uint32_t *out) MUST_CHECK;
 /* All of them. */
 uint64_t mount_flags_to_attributes(uint32_t flags) MUST_CHECK;
 
@@ -133,6 +138,7 @@ struct mount_info {
 	char *source;
 	uint32_t flags;		/* enum mount_flags */
 	bool sb_read_only;
+	uint32_t sb_flags;	/* as the super block's */
 	bool unbindable;
 	int group, master;	/* peer groups; 0: none */
 	int dominating;		/* the nearest master's group that can be seen; 0: none */
@@ -183,12 +189,15 @@ int vfs_mount_sb(struct super_block *sb, struct dentry *root, const struct path 
  * user namespace only where one shows all of it, and as that one may be changed.  -EPERM. */
 int vfs_mount_revealing(const struct mount_namespace *ns, struct super_block *sb, const struct path *at,
 			uint32_t flags) MUST_CHECK;
+/* Whether it may be there.  *locked_flags: enum mount_flags that its mount does not change then. */
+bool mount_is_shown(const struct mount_namespace *ns, const struct super_block *sb, uint32_t flags,
+		    uint32_t *locked_flags) MUST_CHECK;
 int vfs_bind_mount(const struct path *from, const struct path *at, bool recursive, uint32_t flags) MUST_CHECK;
 int vfs_umount(const struct path *at, int umount_flags) MUST_CHECK;
-/* @at: the root of a mount.  @bind: the mount's flags only; else the file system becomes
- * @read_only and gets @options too, which @cred must be allowed to.  -EPERM. */
-int vfs_remount(const struct credentials *cred, const struct path *at, uint32_t flags, bool bind,
-		bool read_only, const char *options) MUST_CHECK;
+/* @at: the root of a mount.  @bind: the mount's flags only; else the file system gets those of @ms that
+ * concern it and @options too, which @cred must be allowed to.  -EPERM. */
+int vfs_remount(const struct credentials *cred, const struct path *at, uint32_t flags, bool bind, uint64_t ms,
+		const char *options) MUST_CHECK;
 /* @type: one of MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE, for the topmost mount on @at.  It may be of
  * any namespace in which @cred (NULL: the sentry itself) may administer. */
 int vfs_change_propagation(const struct credentials *cred, const struct path *at, uint64_t type,
@@ -222,13 +231,23 @@ int vfs_change_mount(const struct mount_namespace *own, const struct path *at,
 bool path_is_usable(const struct path *p, const struct mount_namespace *own) MUST_CHECK;
 int vfs_pivot_root(const struct vfs_context *ctx, const struct path *new_root, const struct path *put_old) MUST_CHECK;
 
-/* File system types that mount(2) can make, and their options ("size=64k,mode=755"). */
+/* File system types that guests can mount.  The operations get what was set by then: fs_config.h. */
 struct file_system_type {
 	const char *name;
 	bool user_mountable; /* allowed in a user namespace other than the root */
 	bool revealing;	     /* there only by vfs_mount_revealing() */
-	int (*mount)(const char *source, const char *options, const struct credentials *cred,
-		     void *kernel, struct super_block **out);
+	bool shared;	     /* mounts have a super block in common that is there before the first */
+	bool any_option;     /* those that are in no table are not looked at */
+	const struct fs_option *options;
+	size_t option_count;
+	/* Defaults into config->options, and who may mount it; NULL: there are none, and the caller's namespace. */
+	int (*begin)(struct fs_config *config);
+	/* One of @options. */
+	int (*set)(struct fs_config *config, const struct fs_option_value *value);
+	int (*create)(struct fs_config *config, struct super_block **out);
+	/* config->sb gets what was set, all of it or nothing; NULL: nothing. */
+	int (*reconfigure)(struct fs_config *config);
+	void (*end)(struct fs_config *config); /* frees config->options */
 };
 int file_system_register(const struct file_system_type *type); /* static storage */
 const struct file_system_type *file_system_find(const char *name);

@@ -38,6 +38,7 @@ conformance_sources = \
 	tests/conformance/mount_locked.c \
 	tests/conformance/mount_namespaces.c \
 	tests/conformance/mount_numbers.c \
+	tests/conformance/mount_options.c \
 	tests/conformance/mount_propagation.c \
 	tests/conformance/mount_setattr.c \
 	tests/conformance/mount_tree.c \

@@ -169,6 +169,27 @@ int bind_mount(const char *from, const char *to)
 	return mount(from, to, NULL, MS_BIND, NULL);
 }
 
+void show_options(const char *label, const char *at)
+{
+	static char line[4096], found[4096];
+	char place[256], cwd[128];
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+
+	MUST(f && getcwd(cwd, sizeof(cwd)) ? 0 : -1);
+	found[0] = '\0';
+	while (fgets(line, sizeof(line), f)) {
+		int skip = 0;
+
+		if (sscanf(line, "%*d %*d %*s %*s %255s %n", place, &skip) < 1 || !skip)
+			continue;
+		if (strncmp(place, cwd, strlen(cwd)) == 0 && strcmp(place + strlen(cwd) + 1, at) == 0)
+			snprintf(found, sizeof(found), "%s", line + skip);
+	}
+	fclose(f);
+	found[strcspn(found, "\n")] = '\0';
+	show_str(label, found);
+}
+
 /* "t" is a private tmpfs with the directories a to f, each with "in" in it. */
 void begin(void)
 {

@@ -32,6 +32,8 @@ void begin(void);
 void read_tree(void);
 /* Reads and prints it. */
 void show_tree(const char *label);
+/* Of the last mount on @at what mountinfo says of it, from its flags on. */
+void show_options(const char *label, const char *at);
 void made(const char *path);
 void tmpfs(const char *path);
 /* mount(2) with a type of propagation, or MS_BIND: 0, or -1 and errno. */

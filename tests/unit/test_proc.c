@@ -7,6 +7,7 @@
 
 #include "tests/unit/unit.h"
 
+#include "sentry/vfs/fs_config.h"
 #include "sentry/abi/fs.h"
 #include "sentry/abi/mm.h"
 #include "sentry/fs/cgroup/cgroup.h"
@@ -132,17 +133,21 @@ static void mount_type(const char *type, const char *at, const char *options)
 {
 	struct vfs_context ctx = context();
 	const struct file_system_type *t = file_system_find(type);
-	struct super_block *sb;
+	const struct fs_parameter source = { "source", FS_VALUE_STRING, type };
+	struct fs_config config;
 	struct path p;
 	int rc = vfs_mkdir(&ctx, LINUX_AT_FDCWD, at, 0755);
 
 	assert_true(rc == 0 || rc == -EEXIST);
 	assert_non_null(t);
-	assert_int_equal(t->mount(type, options, ctx.cred, kernel, &sb), 0);
+	assert_int_equal(fs_config_begin(t, ctx.cred, &config), 0);
+	assert_int_equal(fs_config_set(&config, ctx.cred, &source), 0);
+	assert_int_equal(fs_config_set_all(&config, ctx.cred, options), 0);
+	assert_int_equal(fs_config_create(&config, false), 0);
 	p = place(at);
-	assert_int_equal(vfs_mount_sb(sb, NULL, &p, 0), 0);
+	assert_int_equal(vfs_mount_sb(config.sb, NULL, &p, 0), 0);
 	path_put(&p);
-	super_block_put(sb);
+	fs_config_end(&config);
 }
 
 static struct context *take_started(void)

@@ -13,7 +13,7 @@
 #include "sentry/fs/sysfs/tree_fs.h"
 #include "sentry/kernel/kernel.h"
 #include "sentry/kernel/task_cgroup.h"
-#include "sentry/vfs/vfs.h"
+#include "sentry/vfs/fs_config.h"
 #include "util/strbuf.h"
 
 #define CGROUP_MAGIC 0x27e0eb
@@ -314,14 +314,12 @@ static void build_v1(struct tree_node *root)
 
 /* --- mounting --------------------------------------------------------------------------------- */
 
-static int mount_layout(int version, const char *source, const struct credentials *cred,
-			struct super_block **out)
+static int create_layout(int version, struct fs_config *c, struct super_block **out)
 {
 	const struct tree_fs_config fs = {
 		.type = version == 1 ? "cgroup" : "cgroup2",
 		.magic = version == 1 ? CGROUP_MAGIC : CGROUP2_MAGIC,
-		.source = source,
-		.user_ns = cred->user_ns,
+		.user_ns = c->user_ns,
 	};
 	struct tree_node *root = tree_new(0555);
 
@@ -333,20 +331,47 @@ static int mount_layout(int version, const char *source, const struct credential
 }
 
 /* config.json's "cgroup": whatever layout the container has. */
-static int cgroup_mount(const char *source, const char *options, const struct credentials *cred,
-			void *kernel, struct super_block **out)
+static int cgroup_create(struct fs_config *c, struct super_block **out)
 {
-	return mount_layout(layout, source, cred, out);
+	return create_layout(layout, c, out);
 }
 
-static int cgroup2_mount(const char *source, const char *options, const struct credentials *cred,
-			 void *kernel, struct super_block **out)
+static int cgroup2_create(struct fs_config *c, struct super_block **out)
 {
-	return layout == 2 ? mount_layout(2, source, cred, out) : -EBUSY;
+	return layout == 2 ? create_layout(2, c, out) : -EBUSY;
 }
 
-static const struct file_system_type cgroup_type = { .name = "cgroup", .mount = cgroup_mount };
-static const struct file_system_type cgroup2_type = { .name = "cgroup2", .mount = cgroup2_mount };
+/* Ways to share out what is not shared out here. */
+static const struct fs_option cgroup2_options[] = {
+	{ "nsdelegate", FS_OPTION_FLAG, 0, NULL },
+	{ "favordynmods", FS_OPTION_FLAG, 0, NULL },
+	{ "memory_localevents", FS_OPTION_FLAG, 0, NULL },
+	{ "memory_recursiveprot", FS_OPTION_FLAG, 0, NULL },
+	{ "memory_hugetlb_accounting", FS_OPTION_FLAG, 0, NULL },
+	{ "pids_localevents", FS_OPTION_FLAG, 0, NULL },
+};
+
+static int cgroup2_set(struct fs_config *c, const struct fs_option_value *v)
+{
+	(void)c;
+	(void)v;
+	return 0;
+}
+
+static const struct file_system_type cgroup_type = {
+	.name = "cgroup",
+	.shared = true,
+	.any_option = true,
+	.create = cgroup_create,
+};
+static const struct file_system_type cgroup2_type = {
+	.name = "cgroup2",
+	.shared = true,
+	.options = cgroup2_options,
+	.option_count = ARRAY_SIZE(cgroup2_options),
+	.set = cgroup2_set,
+	.create = cgroup2_create,
+};
 
 void cgroup_set_layout(int number)
 {

@@ -11,7 +11,7 @@
 #include "sentry/fs/tty/tty.h"
 #include "sentry/kernel/task.h"
 #include "sentry/vfs/dir_emit.h"
-#include "sentry/vfs/vfs.h"
+#include "sentry/vfs/fs_config.h"
 #include "util/cleanup.h"
 #include "util/parse.h"
 
@@ -174,17 +174,13 @@ static void devpts_show_options(struct super_block *sb, char *buf, size_t size)
 }
 
 /* For pairs to come; the ptmx node keeps its mode until it is looked up anew. */
-static int devpts_remount(struct super_block *sb, const char *text)
+static int devpts_reconfigure(struct fs_config *c)
 {
-	struct devpts *d = sb->private_data;
-	struct devpts_options options;
-	struct task *t = task_current();
-	int rc = devpts_parse_options(text, t ? t->cred->user_ns : sb->user_ns, &options);
+	struct devpts *d = c->sb->private_data;
+	const struct devpts_options *options = c->options;
 
-	if (rc < 0)
-		return rc;
 	mutex_lock(&d->lock);
-	d->options = options;
+	d->options = *options;
 	mutex_unlock(&d->lock);
 	return 0;
 }
@@ -200,7 +196,6 @@ static void devpts_destroy(struct super_block *sb)
 
 static const struct super_block_ops devpts_super_ops = {
 	.show_options = devpts_show_options,
-	.remount = devpts_remount,
 	.destroy = devpts_destroy,
 };
 
@@ -216,24 +211,22 @@ static int set_root(struct super_block *sb)
 	return super_block_set_root(sb, inode);
 }
 
-static int devpts_mount(const char *source, const char *options, const struct credentials *cred,
-			void *kernel, struct super_block **out)
+static int devpts_create(struct fs_config *c, struct super_block **out)
 {
+	const struct devpts_options *options = c->options;
 	struct devpts *d = calloc(1, sizeof(*d));
 	struct super_block *sb;
-	int rc = d ? devpts_parse_options(options, cred->user_ns, &d->options) : -ENOMEM;
+	int rc = d ? super_block_new(&devpts_super_ops, "devpts", DEVPTS_MAGIC, c->user_ns, &sb) : -ENOMEM;
 
-	if (!rc)
-		rc = super_block_new(&devpts_super_ops, "devpts", DEVPTS_MAGIC, cred->user_ns, &sb);
 	if (rc) {
 		free(d);
 		return rc;
 	}
+	d->options = *options;
 	mutex_init(&d->lock, LOCK_RANK_FS_PRIVATE);
 	d->sb = sb;
 	sb->private_data = d;
 	sb->revalidate = true;
-	sb->source = source ? strdup(source) : NULL;
 	rc = set_root(sb);
 	if (rc < 0) {
 		super_block_put(sb);
@@ -246,7 +239,13 @@ static int devpts_mount(const char *source, const char *options, const struct cr
 static const struct file_system_type devpts_type = {
 	.name = "devpts",
 	.user_mountable = true,
-	.mount = devpts_mount,
+	.options = devpts_option_table,
+	.option_count = DEVPTS_OPTION_COUNT,
+	.begin = devpts_begin,
+	.set = devpts_set,
+	.create = devpts_create,
+	.reconfigure = devpts_reconfigure,
+	.end = devpts_end,
 };
 
 int devpts_init(struct kernel *k)

@@ -3,77 +3,65 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "sentry/cred/credentials.h"
 #include "sentry/fs/devpts/devpts_private.h"
-#include "util/cleanup.h"
-#include "util/parse.h"
+#include "sentry/vfs/fs_config.h"
 
-static int parse_id(const char *text, uint32_t (*to_kernel)(struct user_namespace *ns, uint32_t id),
-		    struct user_namespace *ns, uint32_t *id, bool *given)
+enum option { MODE, PTMX_MODE, UID, GID, MAX, NEW_INSTANCE };
+
+const struct fs_option devpts_option_table[DEVPTS_OPTION_COUNT] = {
+	{ "mode", FS_OPTION_OCTAL, MODE, NULL },
+	{ "ptmxmode", FS_OPTION_OCTAL, PTMX_MODE, NULL },
+	{ "uid", FS_OPTION_UID, UID, NULL },
+	{ "gid", FS_OPTION_GID, GID, NULL },
+	{ "max", FS_OPTION_INTEGER, MAX, NULL },
+	{ "newinstance", FS_OPTION_FLAG, NEW_INSTANCE, NULL },
+};
+
+int devpts_begin(struct fs_config *c)
 {
-	uint64_t value;
-	uint32_t kernel_id;
+	struct devpts_options *o = calloc(1, sizeof(*o));
 
-	if (parse_u64(text, 10, UINT32_MAX - 1, &value) < 0)
-		return -EINVAL;
-	kernel_id = to_kernel(ns, (uint32_t)value);
-	if (kernel_id == ID_INVALID)
-		return -EINVAL;
-	*id = kernel_id;
-	*given = true;
+	if (!o)
+		return -ENOMEM;
+	*o = (struct devpts_options){ .mode = 0600, .max = DEVPTS_MAX };
+	c->options = o;
 	return 0;
 }
 
-static int parse_mode(const char *text, uint32_t *mode)
+int devpts_set(struct fs_config *c, const struct fs_option_value *v)
 {
-	uint64_t value;
+	struct devpts_options *o = c->options;
 
-	if (parse_u64(text, 8, UINT32_MAX, &value) < 0)
-		return -EINVAL;
-	*mode = (uint32_t)value & 0777;
-	return 0;
-}
-
-static int parse_max(const char *text, uint32_t *max)
-{
-	uint64_t value;
-
-	if (parse_u64(text, 10, DEVPTS_MAX, &value) < 0)
-		return -EINVAL;
-	*max = (uint32_t)value;
-	return 0;
-}
-
-static int parse_option(const char *option, struct user_namespace *ns, struct devpts_options *out)
-{
-	if (!strcmp(option, "newinstance"))
+	switch ((enum option)v->id) {
+	case MODE:
+		o->mode = v->number & 0777;
 		return 0;
-	if (!strncmp(option, "ptmxmode=", 9))
-		return parse_mode(option + 9, &out->ptmx_mode);
-	if (!strncmp(option, "mode=", 5))
-		return parse_mode(option + 5, &out->mode);
-	if (!strncmp(option, "uid=", 4))
-		return parse_id(option + 4, uid_to_kernel, ns, &out->uid, &out->has_uid);
-	if (!strncmp(option, "gid=", 4))
-		return parse_id(option + 4, gid_to_kernel, ns, &out->gid, &out->has_gid);
-	if (!strncmp(option, "max=", 4))
-		return parse_max(option + 4, &out->max);
+	case PTMX_MODE:
+		o->ptmx_mode = v->number & 0777;
+		return 0;
+	case UID:
+		o->uid = v->number;
+		o->has_uid = true;
+		return 0;
+	case GID:
+		o->gid = v->number;
+		o->has_gid = true;
+		return 0;
+	case MAX:
+		if (v->number > DEVPTS_MAX)
+			return fs_config_invalid(c, "max out of range");
+		o->max = v->number;
+		return 0;
+	case NEW_INSTANCE: /* every one is */
+		return 0;
+	}
 	return -EINVAL;
 }
 
-int devpts_parse_options(const char *text, struct user_namespace *ns, struct devpts_options *out)
+void devpts_end(struct fs_config *c)
 {
-	AUTO_FREE char *copy = strdup(text ? text : "");
-	char *save = NULL;
-	int rc = copy ? 0 : -ENOMEM;
-
-	*out = (struct devpts_options){ .mode = 0600, .max = DEVPTS_MAX };
-	for (char *o = copy ? strtok_r(copy, ",", &save) : NULL; rc == 0 && o;
-	     o = strtok_r(NULL, ",", &save))
-		rc = parse_option(o, ns, out);
-	return rc;
+	free(c->options);
 }
 
 void devpts_format_options(const struct devpts_options *o, char *buf, size_t size)

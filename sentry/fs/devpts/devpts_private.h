@@ -7,11 +7,11 @@
 #include <stdint.h>
 
 #include "sentry/fs/devpts/devpts.h"
+#include "sentry/vfs/fs_config.h"
 #include "util/lock.h"
 
 struct setattr;
 struct super_block;
-struct user_namespace;
 
 #define DEVPTS_MAGIC 0x1cd1
 #define DEVPTS_MAX (1U << 20)
@@ -43,8 +43,10 @@ struct devpts {
 /* inode_ops.setattr of all that is here: modes, owners and times are kept in the inode. */
 int devpts_setattr(struct inode *inode, const struct setattr *attr);
 
-/* -EINVAL for an unknown or malformed option. */
-/* @ns: where the ids of @text are names. */
-int devpts_parse_options(const char *text, struct user_namespace *ns,
-			 struct devpts_options *out) MUST_CHECK;
+/* Of the file system type; config->options is a struct devpts_options. */
+#define DEVPTS_OPTION_COUNT 6
+extern const struct fs_option devpts_option_table[DEVPTS_OPTION_COUNT];
+int devpts_begin(struct fs_config *config) MUST_CHECK;
+int devpts_set(struct fs_config *config, const struct fs_option_value *value) MUST_CHECK;
+void devpts_end(struct fs_config *config);
 void devpts_format_options(const struct devpts_options *o, char *buf, size_t size);

@@ -18,6 +18,7 @@
 #include "sentry/kernel/task.h"
 #include "sentry/vfs/create.h"
 #include "sentry/vfs/dir_emit.h"
+#include "sentry/vfs/fs_config.h"
 #include "sentry/vfs/permission.h"
 
 static struct mqueue_fs *fs_of(const struct super_block *sb)
@@ -286,7 +287,7 @@ static int super_new(struct ipc_namespace *ns, struct super_block **out)
 	sb->private_data = fs;
 	sb->source = strdup("mqueue");
 	sb->revalidate = true;
-	rc = set_root(sb);
+	rc = sb->source ? set_root(sb) : -ENOMEM;
 	if (rc) {
 		super_block_put(sb);
 		return rc;
@@ -331,23 +332,35 @@ static void namespace_ended(struct super_block *sb)
 	super_block_put(sb);
 }
 
-static int mqueue_mount(const char *source, const char *options, const struct credentials *cred,
-			void *kernel, struct super_block **out)
+/* Of the namespace that who began it is in. */
+static int mqueue_begin(struct fs_config *c)
 {
 	struct task *t = task_current();
 	struct ipc_namespace *ns = t ? ipc_namespace_of(t) : kernel_built_ipc();
 
-	if (options && *options)
-		return -EINVAL;
-	if (t && !credentials_ns_capable(cred, ns->user_ns, LINUX_CAP_SYS_ADMIN))
-		return -EPERM;
-	return super_of(ns, out);
+	c->options = ipc_namespace_get(ns);
+	user_namespace_put(c->user_ns);
+	c->user_ns = user_namespace_get(ns->user_ns);
+	return 0;
+}
+
+static int mqueue_create(struct fs_config *c, struct super_block **out)
+{
+	return super_of(c->options, out);
+}
+
+static void mqueue_end(struct fs_config *c)
+{
+	ipc_namespace_put(c->options);
 }
 
 static const struct file_system_type mqueue_type = {
 	.name = "mqueue",
 	.user_mountable = true,
-	.mount = mqueue_mount,
+	.shared = true,
+	.begin = mqueue_begin,
+	.create = mqueue_create,
+	.end = mqueue_end,
 };
 
 int mqueue_init(struct kernel *k)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "sentry/abi/epoll.h"
+#include "sentry/abi/fs.h"
 #include "sentry/fs/proc/proc_internal.h"
 
 #define SPECIAL " \t\n\\#"
@@ -53,9 +54,27 @@ static void add_flags(const struct mount_info *m, struct strbuf *out)
 	}
 }
 
+static void add_super_flags(const struct mount_info *m, struct strbuf *out)
+{
+	static const struct {
+		uint32_t flag;
+		const char *text;
+	} names[] = {
+		{ LINUX_MS_SYNCHRONOUS, ",sync" },
+		{ LINUX_MS_DIRSYNC, ",dirsync" },
+		{ LINUX_MS_MANDLOCK, ",mand" },
+		{ LINUX_MS_LAZYTIME, ",lazytime" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (m->sb_flags & names[i].flag)
+			strbuf_add(out, names[i].text);
+	}
+}
+
 static void add_source(const struct mount_info *m, struct strbuf *out)
 {
-	if (m->source && *m->source)
+	if (m->source)
 		proc_add_escaped(out, m->source, SPECIAL);
 	else
 		strbuf_add(out, "none");
@@ -76,6 +95,7 @@ int proc_show_mounts(const struct proc_call *c, struct strbuf *out)
 		proc_add_escaped(out, m->mountpoint, SPECIAL);
 		strbuf_addf(out, " %s %s", m->fs_type,
 			    m->sb_read_only || m->flags & MOUNT_READONLY ? "ro" : "rw");
+		add_super_flags(m, out);
 		add_flags(m, out);
 		strbuf_addf(out, "%s 0 0\n", m->super_options);
 	}
@@ -115,7 +135,9 @@ int proc_show_mountinfo(const struct proc_call *c, struct strbuf *out)
 		add_propagation(m, out);
 		strbuf_addf(out, " - %s ", m->fs_type);
 		add_source(m, out);
-		strbuf_addf(out, " %s%s\n", m->sb_read_only ? "ro" : "rw", m->super_options);
+		strbuf_addf(out, " %s", m->sb_read_only ? "ro" : "rw");
+		add_super_flags(m, out);
+		strbuf_addf(out, "%s\n", m->super_options);
 	}
 	mount_info_free(list.infos, list.count);
 	return 0;

@@ -12,7 +12,7 @@
 #include "sentry/kernel/namespaces.h"
 #include "sentry/kernel/task.h"
 #include "sentry/net/net_namespace.h"
-#include "sentry/vfs/vfs.h"
+#include "sentry/vfs/fs_config.h"
 
 #define SYSFS_MAGIC 0x62656572
 #define TEXT_SIZE 128
@@ -173,20 +173,20 @@ static void build(struct tree_node *root, unsigned cpus)
 	tree_dir(root, "power");
 }
 
-static int sysfs_mount(const char *source, const char *options, const struct credentials *cred,
-		       void *kernel, struct super_block **out)
+/* What it has of networks is for who administers one. */
+static int sysfs_begin(struct fs_config *c)
 {
-	const struct tree_fs_config config = {
-		.type = "sysfs", .source = source, .magic = SYSFS_MAGIC, .user_ns = cred->user_ns,
-	};
 	const struct task *t = task_current();
 	const struct net_namespace *net = t ? t->namespaces->net : NULL;
-	struct tree_node *root;
 
-	/* What it has of networks is for who administers one. */
-	if (net && !credentials_ns_capable(cred, net->user_ns, LINUX_CAP_SYS_ADMIN))
-		return -EPERM;
-	root = tree_new(0555);
+	return net && !credentials_ns_capable(c->cred, net->user_ns, LINUX_CAP_SYS_ADMIN) ? -EPERM : 0;
+}
+
+static int sysfs_create(struct fs_config *c, struct super_block **out)
+{
+	const struct tree_fs_config config = { .type = "sysfs", .magic = SYSFS_MAGIC, .user_ns = c->user_ns };
+	struct tree_node *root = tree_new(0555);
+
 	if (root)
 		build(root, kernel_get()->cpus);
 	return tree_fs_finish(root, &config, out);
@@ -196,7 +196,8 @@ static const struct file_system_type sysfs_type = {
 	.name = "sysfs",
 	.user_mountable = true,
 	.revealing = true,
-	.mount = sysfs_mount,
+	.begin = sysfs_begin,
+	.create = sysfs_create,
 };
 
 int sysfs_init(struct kernel *k)

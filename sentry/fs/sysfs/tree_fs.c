@@ -312,8 +312,6 @@ int tree_fs_finish(struct tree_node *root, const struct tree_fs_config *config,
 	}
 	root->options = config->options ? strdup(config->options) : NULL;
 	sb->private_data = root;
-	if (config->source)
-		sb->source = strdup(config->source);
 	sb->next_ino = root->next_ino + 1;
 	rc = tree_inode(sb, root, &inode);
 	if (rc == 0)

@@ -20,7 +20,6 @@ typedef void (*tree_show_fn)(struct strbuf *out);
 
 struct tree_fs_config {
 	const char *type;    /* static */
-	const char *source;  /* for mountinfo; copied; may be NULL */
 	uint64_t magic;
 	uint32_t root_mode;  /* permission bits */
 	const char *options; /* for mountinfo: ",gid=5"; copied; may be NULL */

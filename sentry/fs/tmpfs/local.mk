@@ -7,6 +7,7 @@ libsentry_a_SOURCES += \
 	%D%/tmpfs_flags.c \
 	%D%/tmpfs_handle.c \
 	%D%/tmpfs_inode.c \
+	%D%/tmpfs_options.c \
 	%D%/tmpfs_storage.c \
 	%D%/tmpfs_super.c \
 	%D%/tmpfs_xattr.c

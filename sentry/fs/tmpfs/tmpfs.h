@@ -18,6 +18,8 @@ struct tmpfs_options {
 	uint32_t mode;	     /* of the root directory */
 	uint32_t uid, gid;   /* kernel ids */
 	bool overlay_upper;  /* see super_block.below_overlay */
+	bool inode64, no_swap; /* shown only: numbers have 64 bits, and the host swaps what it likes */
+	const char *huge;    /* static: shown only; NULL: never */
 	const char *fs_type; /* static: what mountinfo calls it; NULL: tmpfs */
 };
 

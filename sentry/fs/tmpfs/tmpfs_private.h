@@ -28,6 +28,7 @@
 struct tmpfs_super {
 	_Atomic uint64_t max_pages, used_pages;	  /* max 0: no limit */
 	_Atomic uint64_t max_inodes, used_inodes;
+	_Atomic bool unlimited_size, unlimited_inodes; /* so asked for, and shown */
 	struct tmpfs_options options;		  /* for mountinfo; does not change */
 };
 
@@ -82,6 +83,12 @@ static inline struct tmpfs_super *tmpfs_super(const struct inode *inode)
 {
 	return inode->sb->private_data;
 }
+
+/* tmpfs_options.c */
+extern const struct file_system_type tmpfs_type;
+void tmpfs_set_memory(uint64_t memory); /* boot: UINT64_MAX when not known */
+void tmpfs_show_options(struct super_block *sb, char *buf, size_t size);
+uint64_t tmpfs_pages(uint64_t bytes) MUST_CHECK; /* rounded up */
 
 extern const struct inode_ops tmpfs_directory_ops, tmpfs_file_inode_ops, tmpfs_symlink_ops,
 	tmpfs_special_ops;
