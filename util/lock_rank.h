@@ -11,6 +11,7 @@ enum lock_rank {
 	LOCK_RANK_NONE = 0,
 	LOCK_RANK_AIO,		 /* polls of asynchronous I/O: files are asked under it */
 	/* vfs: structure before content */
+	LOCK_RANK_MOUNT_CONTEXT, /* one context of fsopen: its file system is made under it */
 	LOCK_RANK_SUPER_CHANGE,	 /* all changes of super blocks */
 	LOCK_RANK_RENAME,	 /* super block wide rename lock */
 	LOCK_RANK_MOUNT,	 /* mount namespace tree */

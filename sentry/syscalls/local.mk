@@ -9,7 +9,7 @@ libsentry_a_SOURCES += %D%/dispatch.c %D%/dispatch.h %D%/handlers.h %D%/syscall.
 libsentry_a_SOURCES += %D%/file_call.c %D%/file_call.h %D%/file_open.c %D%/file_rw.c %D%/file_transfer.h %D%/file_stat.c \
 	%D%/dir_list.c %D%/dir_current.c %D%/path_names.c %D%/path_owner.c %D%/path_times.c \
 	%D%/file_size.c %D%/file_dup.c %D%/file_handle.c %D%/file_fcntl.c %D%/file_ioctl.c %D%/xattr.c %D%/splice.c \
-	%D%/mount.c %D%/mount_call.h %D%/mount_setattr.c %D%/mount_tree.c %D%/statmount.c %D%/memfd_create.c %D%/inotify.c
+	%D%/mount.c %D%/mount_call.h %D%/mount_context.c %D%/mount_setattr.c %D%/mount_tree.c %D%/statmount.c %D%/memfd_create.c %D%/inotify.c
 libsentry_a_SOURCES += %D%/clone.c %D%/cred.c %D%/cred_sets.c %D%/exec.c %D%/exit_wait.c \
 	%D%/futex.c %D%/futex2.c %D%/kernel_hooks.c %D%/kernel_hooks.h %D%/kill.c %D%/mempolicy.c %D%/namespace.c \
 	%D%/nanosleep.c %D%/pidfd.c %D%/prctl.c %D%/ioprio.h %D%/sched_attr.h %D%/priority.c %D%/process_ids.c %D%/process_vm.c \

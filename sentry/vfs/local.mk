@@ -24,7 +24,7 @@ libsentry_a_SOURCES += \
 	%D%/inode.c %D%/inode.h \
 	%D%/inotify.c %D%/inotify.h %D%/inotify_internal.h \
 	%D%/lease.c %D%/lease.h \
-	%D%/mount.c %D%/mount_change.c %D%/mount_detached.c %D%/mount_flags.c %D%/mount_move.c %D%/mount_namespace.c %D%/mount_ops.c %D%/mount_peers.c %D%/mount_peers.h \
+	%D%/mount.c %D%/mount_change.c %D%/mount_context.c %D%/mount_context.h %D%/mount_detached.c %D%/mount_flags.c %D%/mount_move.c %D%/mount_namespace.c %D%/mount_ops.c %D%/mount_peers.c %D%/mount_peers.h \
 	%D%/mount_pivot.c %D%/mount_propagate.c %D%/mount_tree.h %D%/mount_umount.c \
 	%D%/mount_visible.c \
 	%D%/open.c \

@@ -108,3 +108,25 @@ int vfs_open_detached(const struct vfs_context *ctx, const struct mount_namespac
 	}
 	return open_root(ns, ctx->cred, out);
 }
+
+int vfs_open_new_detached(const struct mount_namespace *own, const struct credentials *cred, struct super_block *sb,
+			  uint32_t flags, uint32_t locked_flags, struct file **out)
+{
+	struct mount_namespace *ns;
+	struct mount *m;
+	int rc = mount_namespace_new_anonymous(own->user_ns, cred->euid, 0, &ns);
+
+	if (rc < 0)
+		return rc;
+	rc = mount_new(sb, NULL, flags, &m);
+	if (rc < 0) {
+		mount_namespace_put(ns);
+		return rc;
+	}
+	m->locked_flags = locked_flags;
+	mount_tree_write_lock();
+	mount_adopt_tree_locked(m, ns);
+	ns->root = mount_get(m);
+	mount_tree_write_unlock();
+	return open_root(ns, cred, out);
+}

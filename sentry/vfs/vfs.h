@@ -218,6 +218,9 @@ int vfs_set_mount_group(const struct credentials *cred, const struct path *from,
  * O_PATH file that keeps it until it is moved somewhere. */
 int vfs_open_detached(const struct vfs_context *ctx, const struct mount_namespace *own, const struct path *from,
 		      bool recursive, struct file **out) MUST_CHECK;
+/* The same of @sb, all of it, which may be put in any namespace.  @locked_flags: see mount_is_shown(). */
+int vfs_open_new_detached(const struct mount_namespace *own, const struct credentials *cred, struct super_block *sb,
+			  uint32_t flags, uint32_t locked_flags, struct file **out) MUST_CHECK;
 
 struct mount_change {
 	uint32_t set, clear; /* enum mount_flags: cleared first */

@@ -34,6 +34,7 @@ conformance_sources = \
 	tests/conformance/mmap_basic.c \
 	tests/conformance/mmap_harden.c \
 	tests/conformance/mmap_shared.c \
+	tests/conformance/mount_context.c \
 	tests/conformance/mount_detached.c \
 	tests/conformance/mount_locked.c \
 	tests/conformance/mount_namespaces.c \

@@ -59,10 +59,11 @@ unit_tests += %D%/test_objects
 %C%_test_kernel_LDADD = libfake.a $(LDADD)
 
 # sentry/vfs over tmpfs and overlay.
-unit_tests += %D%/test_vfs %D%/test_tmpfs %D%/test_overlay
+unit_tests += %D%/test_vfs %D%/test_tmpfs %D%/test_overlay %D%/test_mount_context
 %C%_test_vfs_SOURCES = %D%/test_vfs.c %D%/vfs_fixture.c %D%/vfs_fixture.h
 %C%_test_tmpfs_SOURCES = %D%/test_tmpfs.c %D%/vfs_fixture.c %D%/vfs_fixture.h
 %C%_test_overlay_SOURCES = %D%/test_overlay.c %D%/vfs_fixture.c %D%/vfs_fixture.h
+%C%_test_mount_context_SOURCES = %D%/test_mount_context.c %D%/vfs_fixture.c %D%/vfs_fixture.h
 
 # proc, sysfs, cgroup and the devices, seen by a process on the fake platform.
 unit_tests += %D%/test_proc
