@@ -310,7 +310,7 @@ static void *interrupt_each(void *arg)
 {
 	pthread_t target = *(pthread_t *)arg;
 
-	for (int i = 1; i <= 3 * CALLS; i++) {
+	for (int i = 1; i <= CALLS; i++) {
 		while (wanted < i)
 			;
 		/* At another moment each time. */
@@ -329,7 +329,7 @@ CASE(quick_then_busy)
 
 	MUST(signal(SIGUSR1, spoil_vectors) == SIG_ERR ? -1 : 0);
 	MUST(pthread_create(&other, NULL, interrupt_each, &self) ? -1 : 0);
-	for (int i = 1; i <= 3 * CALLS; i++) {
+	for (int i = 1; i <= CALLS; i++) {
 		for (int n = 0; n < 30; n++) {
 			if (n == 29 - i % 5)
 				wanted = i;
