@@ -24,7 +24,8 @@ static void files(void)
 	}
 }
 
-/* Linux 6.18 compares numbers that CPUs take in batches: only those of one CPU are in the order of time. */
+/* Linux 6.18 compares numbers that CPUs take in batches: only those of one CPU are in the order of
+ * time. */
 static void stay_on_cpu(void)
 {
 	cpu_set_t set, one;
@@ -68,7 +69,8 @@ static void show_line(const char *at)
 	while (f && fgets(line, sizeof(line), f)) {
 		char *rest = strstr(line, " - ");
 
-		if (!rest || sscanf(line, "%*d %*d %*s %255s %255s %63s", root, place, options) != 3 ||
+		if (!rest ||
+		    sscanf(line, "%*d %*d %*s %255s %255s %63s", root, place, options) != 3 ||
 		    strlen(place) < size || strcmp(place + strlen(place) - size, at) != 0 ||
 		    sscanf(rest, " - %63s %63s", type, source) != 2)
 			continue;
@@ -114,7 +116,8 @@ CASE(ns_mount_keeps)
 	int fd;
 
 	files();
-	RUN_CHILD("maker") {
+	RUN_CHILD("maker")
+	{
 		MUST(unshare(CLONE_NEWUTS));
 		MUST(sethostname("kept", 4));
 		/* The mount namespace is its parent's, too. */
@@ -153,7 +156,8 @@ static pid_t child_in_newer(int *end)
 	pid = (pid_t)MUST(fork());
 	if (pid == 0) {
 		close(down[1]);
-		_exit(unshare(CLONE_NEWNS) == -1 || write(up[1], "x", 1) != 1 || read(down[0], &byte, 1) < 0);
+		_exit(unshare(CLONE_NEWNS) == -1 || write(up[1], "x", 1) != 1 ||
+		      read(down[0], &byte, 1) < 0);
 	}
 	close(up[1]);
 	close(down[0]);
@@ -187,7 +191,8 @@ CASE(ns_mount_of_mounts)
 	show("again", bind_mount("t/x", "t/y"));
 	show_count("mounts");
 	/* A copy of the tree does not keep it. */
-	RUN_CHILD("copy") {
+	RUN_CHILD("copy")
+	{
 		MUST(unshare(CLONE_NEWNS));
 		show_count("mounts");
 	}

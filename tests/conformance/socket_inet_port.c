@@ -9,10 +9,14 @@ static const struct place {
 	const char *label, *addr;
 	int family, only6;
 } places[] = {
-	{ "4 any", "0.0.0.0", AF_INET, 0 },	{ "4 local", "127.0.0.1", AF_INET, 0 },
-	{ "4 other", "127.0.0.2", AF_INET, 0 }, { "6 any", "::", AF_INET6, 0 },
-	{ "6 any only", "::", AF_INET6, 1 },	{ "6 local", "::1", AF_INET6, 0 },
-	{ "6 mapped any", "::ffff:0.0.0.0", AF_INET6, 0 }, { "6 mapped", "::ffff:127.0.0.1", AF_INET6, 0 },
+	{ "4 any", "0.0.0.0", AF_INET, 0 },
+	{ "4 local", "127.0.0.1", AF_INET, 0 },
+	{ "4 other", "127.0.0.2", AF_INET, 0 },
+	{ "6 any", "::", AF_INET6, 0 },
+	{ "6 any only", "::", AF_INET6, 1 },
+	{ "6 local", "::1", AF_INET6, 0 },
+	{ "6 mapped any", "::ffff:0.0.0.0", AF_INET6, 0 },
+	{ "6 mapped", "::ffff:127.0.0.1", AF_INET6, 0 },
 };
 
 static socklen_t name_of(const struct place *p, union inet_name *name, int port)
@@ -51,7 +55,7 @@ static int bind_to(const struct place *p, int fd, int port)
 
 static int port_of(int fd)
 {
-	union inet_name name;
+	union inet_name name = { 0 };
 	socklen_t size = sizeof(name);
 
 	MUST(getsockname(fd, &name.any, &size));
@@ -69,7 +73,8 @@ static void show_pairs(int type, int reuse)
 		char row[ARRAY_SIZE(places) + 1] = "";
 
 		for (size_t j = 0; j < ARRAY_SIZE(places); j++) {
-			int first = open_with(&places[i], type, reuse), second = open_with(&places[j], type, reuse);
+			int first = open_with(&places[i], type, reuse),
+			    second = open_with(&places[j], type, reuse);
 
 			MUST(bind_to(&places[i], first, 0));
 			row[j] = mark(bind_to(&places[j], second, port_of(first)));
@@ -82,10 +87,16 @@ static void show_pairs(int type, int reuse)
 
 CASE(inet_port_pairs)
 {
-	static const struct { int type, reuse; const char *label; } kinds[] = {
-		{ SOCK_STREAM, 0, "TCP" }, { SOCK_STREAM, SO_REUSEADDR, "TCP, SO_REUSEADDR" },
-		{ SOCK_STREAM, SO_REUSEPORT, "TCP, SO_REUSEPORT" }, { SOCK_DGRAM, 0, "UDP" },
-		{ SOCK_DGRAM, SO_REUSEADDR, "UDP, SO_REUSEADDR" }, { SOCK_DGRAM, SO_REUSEPORT, "UDP, SO_REUSEPORT" },
+	static const struct {
+		int type, reuse;
+		const char *label;
+	} kinds[] = {
+		{ SOCK_STREAM, 0, "TCP" },
+		{ SOCK_STREAM, SO_REUSEADDR, "TCP, SO_REUSEADDR" },
+		{ SOCK_STREAM, SO_REUSEPORT, "TCP, SO_REUSEPORT" },
+		{ SOCK_DGRAM, 0, "UDP" },
+		{ SOCK_DGRAM, SO_REUSEADDR, "UDP, SO_REUSEADDR" },
+		{ SOCK_DGRAM, SO_REUSEPORT, "UDP, SO_REUSEPORT" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
@@ -99,7 +110,8 @@ CASE(inet_port_listening)
 	static const int reuse[] = { SO_REUSEADDR, SO_REUSEPORT };
 
 	for (size_t i = 0; i < ARRAY_SIZE(reuse); i++) {
-		int first = open_with(&places[1], SOCK_STREAM, reuse[i]), second = open_with(&places[1], SOCK_STREAM, reuse[i]);
+		int first = open_with(&places[1], SOCK_STREAM, reuse[i]),
+		    second = open_with(&places[1], SOCK_STREAM, reuse[i]);
 		int third = open_with(&places[0], SOCK_STREAM, reuse[i]);
 
 		note("%s", i ? "SO_REUSEPORT" : "SO_REUSEADDR");
@@ -133,10 +145,13 @@ CASE(inet_port_users)
 
 	MUST(bind_to(&places[1], first, 0));
 	port = port_of(first);
-	show("same user", bind_to(&places[1], open_with(&places[1], SOCK_DGRAM, SO_REUSEPORT), port));
-	RUN_CHILD("another") {
+	show("same user",
+	     bind_to(&places[1], open_with(&places[1], SOCK_DGRAM, SO_REUSEPORT), port));
+	RUN_CHILD("another")
+	{
 		become_user(1000);
-		show("SO_REUSEPORT", bind_to(&places[1], open_with(&places[1], SOCK_DGRAM, SO_REUSEPORT), port));
+		show("SO_REUSEPORT",
+		     bind_to(&places[1], open_with(&places[1], SOCK_DGRAM, SO_REUSEPORT), port));
 	}
 }
 
@@ -162,7 +177,9 @@ static void show_receiver(int type, int reuse, size_t first, size_t second, size
 		MUST(send(client, "x", 1, 0));
 	MUST(poll(fds, 2, 5000));
 	note("%s and %s, to %s: %s", places[first].label, places[second].label, places[to].label,
-	     fds[0].revents ? "the first" : fds[1].revents ? "the second" : "nobody");
+	     fds[0].revents   ? "the first"
+	     : fds[1].revents ? "the second"
+			      : "nobody");
 	close(fds[0].fd);
 	close(fds[1].fd);
 	close(client);

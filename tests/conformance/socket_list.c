@@ -15,8 +15,8 @@
 
 enum { LISTENER, CONNECTING, ACCEPTED, PAIR, PAIRED, ABSTRACT, DATAGRAM, CLOSED_PEER, SOCKETS };
 
-static const char *const labels[SOCKETS] = { "listener", "connecting", "accepted", "pair", "paired", "abstract",
-					     "datagram", "peer closed" };
+static const char *const labels[SOCKETS] = { "listener", "connecting", "accepted", "pair",
+					     "paired",	 "abstract",   "datagram", "peer closed" };
 static int sockets[SOCKETS];
 
 static ino_t ino_of(int fd)
@@ -32,7 +32,8 @@ static void bind_name(int fd, const char *name, size_t size)
 	struct sockaddr_un un = { AF_UNIX, "" };
 
 	memcpy(un.sun_path, name, size);
-	MUST(bind(fd, (struct sockaddr *)&un, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + size)));
+	MUST(bind(fd, (struct sockaddr *)&un,
+		  (socklen_t)(offsetof(struct sockaddr_un, sun_path) + size)));
 }
 
 static void make_sockets(void)
@@ -47,7 +48,8 @@ static void make_sockets(void)
 	sockets[CONNECTING] = (int)MUST(socket(AF_UNIX, SOCK_STREAM, 0));
 	MUST(connect(sockets[CONNECTING], (struct sockaddr *)&name, sizeof(name)));
 	sockets[ACCEPTED] = (int)MUST(accept(sockets[LISTENER], NULL, NULL));
-	MUST(connect((int)MUST(socket(AF_UNIX, SOCK_STREAM, 0)), (struct sockaddr *)&name, sizeof(name)));
+	MUST(connect((int)MUST(socket(AF_UNIX, SOCK_STREAM, 0)), (struct sockaddr *)&name,
+		     sizeof(name)));
 	MUST(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends));
 	sockets[PAIR] = ends[0];
 	sockets[PAIRED] = ends[1];
@@ -72,6 +74,22 @@ static const char *who(unsigned long ino)
 	return NULL;
 }
 
+/* Protocol, flags, type, state and name, of the one with the inode number. */
+static void show_line(char *line, unsigned long ino)
+{
+	char *at = strchr(line, ' '); /* behind the address */
+	unsigned long numbers[5];
+
+	line[strcspn(line, "\n")] = '\0';
+	if (!at)
+		return;
+	at += 9; /* and the references */
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		numbers[i] = strtoul(at, &at, i < 4 ? 16 : 10);
+	if (numbers[4] == ino)
+		note("  %lu %lx %lu %lu%s", numbers[0], numbers[1], numbers[2], numbers[3], at);
+}
+
 CASE(socket_proc_unix)
 {
 	char line[512];
@@ -83,16 +101,8 @@ CASE(socket_proc_unix)
 	for (size_t i = 0; i < SOCKETS; i++) {
 		rewind(f);
 		note("%s", labels[i]);
-		while (fgets(line, sizeof(line), f)) {
-			unsigned protocol, flags, type, state;
-			unsigned long ino;
-			int at = 0;
-
-			line[strcspn(line, "\n")] = '\0';
-			if (sscanf(line, "%*s %*x %x %x %x %x %lu%n", &protocol, &flags, &type, &state, &ino, &at) == 5 &&
-			    ino == ino_of(sockets[i]))
-				note("  %u %x %u %u%s", protocol, flags, type, state, line + at);
-		}
+		while (fgets(line, sizeof(line), f))
+			show_line(line, ino_of(sockets[i]));
 	}
 	fclose(f);
 }
@@ -137,7 +147,8 @@ static void show_answer(const struct nlmsghdr *h, bool named)
 
 	if (named)
 		note("  %s", who(m->udiag_ino) ? who(m->udiag_ino) : "?");
-	note("  family %u type %u state %u flags %x", m->udiag_family, m->udiag_type, m->udiag_state, h->nlmsg_flags);
+	note("  family %u type %u state %u flags %x", m->udiag_family, m->udiag_type,
+	     m->udiag_state, h->nlmsg_flags);
 	for (const struct rtattr *a = (const void *)(m + 1); RTA_OK(a, left); a = RTA_NEXT(a, left))
 		show_attribute(a);
 }
@@ -153,12 +164,15 @@ static void ask(int netlink, struct request *r, int only)
 		ssize_t got = MUST(recv(netlink, buffer, sizeof(buffer), 0));
 		size_t left = (size_t)got;
 
-		for (const struct nlmsghdr *h = (const void *)buffer; NLMSG_OK(h, left); h = NLMSG_NEXT(h, left)) {
+		for (const struct nlmsghdr *h = (const void *)buffer; NLMSG_OK(h, left);
+		     h = NLMSG_NEXT(h, left)) {
 			if (h->nlmsg_type == NLMSG_DONE)
 				more = false;
 			else if (h->nlmsg_type == NLMSG_ERROR)
-				show_err("  error", -((struct nlmsgerr *)NLMSG_DATA(h))->error), more = false;
-			else if (only < 0 || ((struct unix_diag_msg *)NLMSG_DATA(h))->udiag_ino == ino_of(only))
+				show_err("  error", -((struct nlmsgerr *)NLMSG_DATA(h))->error),
+					more = false;
+			else if (only < 0 ||
+				 ((struct unix_diag_msg *)NLMSG_DATA(h))->udiag_ino == ino_of(only))
 				show_answer(h, only < 0);
 		}
 	} while (more);
@@ -173,9 +187,14 @@ CASE(socket_diag_unix)
 	make_sockets();
 	netlink = (int)MUST(socket(AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG));
 	struct request r = {
-		.header = { .nlmsg_len = sizeof(r), .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST },
-		.diag = { .sdiag_family = AF_UNIX, .udiag_states = ~0U, .udiag_cookie = { ~0U, ~0U },
-			  .udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_PEER | UDIAG_SHOW_RQLEN | UDIAG_SHOW_UID },
+		.header = { .nlmsg_len = sizeof(r),
+			    .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+			    .nlmsg_flags = NLM_F_REQUEST },
+		.diag = { .sdiag_family = AF_UNIX,
+			  .udiag_states = ~0U,
+			  .udiag_cookie = { ~0U, ~0U },
+			  .udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_PEER | UDIAG_SHOW_RQLEN |
+					UDIAG_SHOW_UID },
 	};
 
 	for (size_t i = 0; i < SOCKETS; i++) {

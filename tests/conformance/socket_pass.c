@@ -141,7 +141,7 @@ CASE(socket_credentials)
 /* A received pidfd: whose it is, and that exec closes it. */
 static void show_pidfd(const char *label, int fd, pid_t pid)
 {
-	char name[64], text[512] = "";
+	char name[64], text[512] = "", *at;
 	int info, number = 0;
 
 	show_ok(label, fd);
@@ -151,8 +151,9 @@ static void show_pidfd(const char *label, int fd, pid_t pid)
 	info = (int)MUST(open(name, O_RDONLY));
 	MUST(read(info, text, sizeof(text) - 1));
 	close(info);
-	if (strstr(text, "Pid:"))
-		sscanf(strstr(text, "Pid:"), "Pid: %d", &number);
+	at = strstr(text, "Pid:");
+	if (at)
+		number = (int)strtol(at + 4, NULL, 10);
 	show("  the sender", number == pid);
 	show("  flags", fcntl(fd, F_GETFD));
 	close(fd);

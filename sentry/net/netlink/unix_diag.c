@@ -32,7 +32,8 @@ static void add_attributes(struct strbuf *out, const struct unix_entry *e, uint3
 		record_attribute(out, LINUX_UNIX_DIAG_RQLEN, queues, sizeof(queues));
 	record_u8(out, LINUX_UNIX_DIAG_SHUTDOWN, e->shut);
 	if (show & LINUX_UDIAG_SHOW_UID)
-		record_u32(out, LINUX_UNIX_DIAG_UID, t ? uid_from_kernel(t->cred->user_ns, e->uid) : e->uid);
+		record_u32(out, LINUX_UNIX_DIAG_UID,
+			   t ? uid_from_kernel(t->cred->user_ns, e->uid) : e->uid);
 }
 
 static void add_entry(const struct query *q, const struct unix_entry *e)
@@ -82,7 +83,8 @@ static void visit(void *arg, struct socket *s)
 	}
 }
 
-int unix_diag_answer(struct net_namespace *net, const struct record *request, uint32_t pid, struct strbuf *out)
+int unix_diag_answer(struct net_namespace *net, const struct record *request, uint32_t pid,
+		     struct strbuf *out)
 {
 	struct query q = { .out = out, .request = &request->header, .pid = pid };
 	int rc;

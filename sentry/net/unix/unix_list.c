@@ -39,8 +39,9 @@ bool unix_describe(struct unix_socket *u, struct unix_entry *out)
 		mutex_unlock(&u->base.lock);
 		return false;
 	}
-	out->state = u->state == UNIX_LISTENING ? LINUX_TCP_LISTEN :
-		     u->state == UNIX_CONNECTED ? LINUX_TCP_ESTABLISHED : LINUX_TCP_CLOSE;
+	out->state = u->state == UNIX_LISTENING	  ? LINUX_TCP_LISTEN
+		     : u->state == UNIX_CONNECTED ? LINUX_TCP_ESTABLISHED
+						  : LINUX_TCP_CLOSE;
 	out->shut = (uint8_t)(u->read_shut | u->write_shut << 1);
 	if (u->peer)
 		peer = unix_get(u->peer);
