@@ -195,9 +195,7 @@ static bool may_execute(const struct vfs_context *ctx, const char *name)
 
 	if (rc < 0)
 		return false;
-	rc = inode_permission(p.dentry->inode, LINUX_MAY_EXEC, ctx->cred);
-	if (rc == 0 && p.mount && (atomic_load(&p.mount->flags) & MOUNT_NOEXEC))
-		rc = -EACCES;
+	rc = path_permission(&p, LINUX_MAY_EXEC, ctx->cred);
 	path_put(&p);
 	return rc == 0;
 }

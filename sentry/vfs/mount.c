@@ -489,3 +489,15 @@ int mount_copy_tree_locked(struct mount *from, struct dentry *root, uint32_t how
 	rc = copy_one(from, root, how, out);
 	return rc == 0 && how & MOUNT_COPY_RECURSIVE ? copy_below(from, root, how, *out) : rc;
 }
+
+int mount_copy_for_bind_locked(const struct path *from, bool recursive, struct mount **out)
+{
+	struct mount *m = from->mount;
+
+	if (!m)
+		return dentry_is_bindable(from->dentry) ? mount_new(from->dentry->sb, from->dentry, 0, out) : -EINVAL;
+	if (m->unbindable || (!recursive && mount_has_locked_child_locked(m, from->dentry)))
+		return -EINVAL;
+	return mount_copy_tree_locked(m, from->dentry,
+				      MOUNT_COPY_NAMESPACES | (recursive ? MOUNT_COPY_RECURSIVE : 0), out);
+}

@@ -59,14 +59,9 @@ static int open_root(struct mount_namespace *ns, const struct credentials *cred,
 static int copy_locked(const struct mount_namespace *own, const struct path *from, bool recursive,
 		       struct mount **out)
 {
-	if (!from->mount && dentry_is_bindable(from->dentry))
-		return mount_new(from->dentry->sb, from->dentry, 0, out);
-	if (!mount_is_usable_locked(from->mount, own) || from->mount->unbindable)
+	if (from->mount && !mount_is_usable_locked(from->mount, own))
 		return -EINVAL;
-	if (!recursive && mount_has_locked_child_locked(from->mount, from->dentry))
-		return -EINVAL;
-	return mount_copy_tree_locked(from->mount, from->dentry,
-				      MOUNT_COPY_NAMESPACES | (recursive ? MOUNT_COPY_RECURSIVE : 0), out);
+	return mount_copy_for_bind_locked(from, recursive, out);
 }
 
 static uint64_t origin_of(const struct path *from)

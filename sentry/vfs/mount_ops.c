@@ -92,19 +92,6 @@ int vfs_mount_revealing(const struct mount_namespace *ns, struct super_block *sb
 	return graft(m, at);
 }
 
-/* A copy of @from, in no namespace.  *out may be set on failure, too, to be detached. */
-static int copy_for_bind_locked(const struct path *from, bool recursive, struct mount **out)
-{
-	const struct mount *m = from->mount;
-
-	if (!m)
-		return mount_new(from->dentry->sb, from->dentry, 0, out);
-	if (!m->ns || m->unbindable || (!recursive && mount_has_locked_child_locked(m, from->dentry)))
-		return -EINVAL;
-	return mount_copy_tree_locked(from->mount, from->dentry,
-				      MOUNT_COPY_NAMESPACES | (recursive ? MOUNT_COPY_RECURSIVE : 0), out);
-}
-
 int vfs_bind_mount(const struct path *from, const struct path *at, bool recursive, uint32_t flags)
 {
 	struct list_node dead = LIST_HEAD_INIT(dead);
@@ -112,9 +99,9 @@ int vfs_bind_mount(const struct path *from, const struct path *at, bool recursiv
 	int rc = -EINVAL;
 
 	mount_tree_write_lock();
-	if ((from->mount || dentry_is_bindable(from->dentry)) && at->mount && at->mount->ns &&
+	if ((!from->mount || from->mount->ns) && at->mount && at->mount->ns &&
 	    !mount_namespace_would_loop(at->mount->ns, from->dentry))
-		rc = copy_for_bind_locked(from, recursive, &m);
+		rc = mount_copy_for_bind_locked(from, recursive, &m);
 	if (rc < 0 && m)
 		mount_detach_tree_locked(m, &dead);
 	mount_tree_write_unlock();

@@ -87,6 +87,9 @@ enum mount_copying {
  * on failure, too: what there is, to be detached.  Lock held. */
 int mount_copy_tree_locked(struct mount *from, struct dentry *root, uint32_t how,
 			   struct mount **out) MUST_CHECK;
+/* What a bind mount of @from is, in no namespace: where it may be made from is the caller's to check.  *out as
+ * above.  Lock held. */
+int mount_copy_for_bind_locked(const struct path *from, bool recursive, struct mount **out) MUST_CHECK;
 /* @d is of a file system whose files can be bound though it is mounted nowhere. */
 bool dentry_is_bindable(const struct dentry *d) MUST_CHECK;
 /* What @root stands for, borrowed; NULL: no mount namespace. */

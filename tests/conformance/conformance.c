@@ -133,6 +133,19 @@ void show_str(const char *label, const char *value)
 	note("%s: \"%s\"", label, value == NULL ? "(null)" : value);
 }
 
+void show_target_of(const char *label, const char *path)
+{
+	char target[512];
+	ssize_t size = readlink(path, target, sizeof(target) - 1);
+
+	if (size == -1) {
+		show(label, -1);
+		return;
+	}
+	target[size] = '\0';
+	show_str(label, target);
+}
+
 void show_data(const char *label, const void *data, ssize_t size)
 {
 	const unsigned char *bytes = data;

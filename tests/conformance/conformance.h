@@ -87,6 +87,7 @@ void show_err(const char *label, int error); /* a returned errno (pthreads): 0 o
 void show_int(const char *label, long long value);
 void show_hex(const char *label, unsigned long long value);
 void show_str(const char *label, const char *value);
+void show_target_of(const char *label, const char *path); /* what the link says, or -1 and errno's name */
 void show_data(const char *label, const void *data,
 	       ssize_t size);			 /* escaped bytes; size -1 shows errno */
 void show_status(const char *label, int status); /* a wait status in words */

@@ -18,19 +18,6 @@ static const char *name_of(const char *format, const void *at, size_t pages)
 	return map_path;
 }
 
-static void show_target(const char *label, const char *path)
-{
-	char target[512];
-	ssize_t size = readlink(path, target, sizeof(target) - 1);
-
-	if (size == -1) {
-		show(label, -1);
-		return;
-	}
-	target[size] = '\0';
-	show_str(label, target);
-}
-
 static bool is_link(const char *path)
 {
 	char target[512];
@@ -61,21 +48,21 @@ CASE(map_files_names)
 	use_tmpfs();
 	at = map_file("file", O_RDONLY, PROT_READ, MAP_PRIVATE, 4);
 	show_int("found", is_link(name_of("%lx-%lx", at, 4)));
-	show_target("space before", name_of(" %lx-%lx", at, 4));
-	show_target("space within", name_of("%lx -%lx", at, 4));
-	show_target("space behind", name_of("%lx-%lx ", at, 4));
-	show_target("zero before", name_of("0%lx-%lx", at, 4));
-	show_target("zero within", name_of("%lx-0%lx", at, 4));
-	show_target("too long", name_of("10000000000000000%lx-%lx", at, 4));
+	show_target_of("space before", name_of(" %lx-%lx", at, 4));
+	show_target_of("space within", name_of("%lx -%lx", at, 4));
+	show_target_of("space behind", name_of("%lx-%lx ", at, 4));
+	show_target_of("zero before", name_of("0%lx-%lx", at, 4));
+	show_target_of("zero within", name_of("%lx-0%lx", at, 4));
+	show_target_of("too long", name_of("10000000000000000%lx-%lx", at, 4));
 	show_int("capitals", is_link(name_of("%lX-%lX", at, 4)));
-	show_target("prefix", name_of("0x%lx-0x%lx", at, 4));
-	show_target("shorter", name_of("%lx-%lx", at, 3));
-	show_target("part", name_of("%lx-%lx", at + PAGE, 3));
-	show_target("nothing", "/proc/self/map_files/-");
-	show_target("no numbers", "/proc/self/map_files/x-y");
+	show_target_of("prefix", name_of("0x%lx-0x%lx", at, 4));
+	show_target_of("shorter", name_of("%lx-%lx", at, 3));
+	show_target_of("part", name_of("%lx-%lx", at + PAGE, 3));
+	show_target_of("nothing", "/proc/self/map_files/-");
+	show_target_of("no numbers", "/proc/self/map_files/x-y");
 	show("make", mkdir("/proc/self/map_files/1000-2000", 0700));
 	MUST(munmap(at + PAGE, PAGE));
-	show_target("whole", name_of("%lx-%lx", at, 4));
+	show_target_of("whole", name_of("%lx-%lx", at, 4));
 	show_int("first", is_link(name_of("%lx-%lx", at, 1)));
 	show_int("rest", is_link(name_of("%lx-%lx", at + 2 * PAGE, 2)));
 }
@@ -105,12 +92,12 @@ CASE(map_files_kinds)
 	show_link("anonymous", at, 1);
 	at = mmap(NULL, PAGE, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	show_link("shared anonymous", at, 1);
-	show_target("target", map_path);
+	show_target_of("target", map_path);
 	fd = (int)MUST(memfd_create("name", 0));
 	MUST(ftruncate(fd, PAGE));
 	at = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
 	show_link("memfd", at, 1);
-	show_target("target", map_path);
+	show_target_of("target", map_path);
 }
 
 /* The mappings of files in maps, in order, are the entries. */

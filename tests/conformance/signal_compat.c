@@ -97,16 +97,22 @@ CASE(compat_fault)
 	}
 }
 
+static void leave_to(ucontext_t *uc, unsigned segment, uintptr_t address)
+{
+	unsigned long long segments = (unsigned long long)uc->uc_mcontext.gregs[REG_CSGSFS];
+
+	uc->uc_mcontext.gregs[REG_CSGSFS] = (long long)((segments & ~0xffffULL) | segment);
+	uc->uc_mcontext.gregs[REG_RIP] = (long long)address;
+}
+
 static void on_fault_leave(int sig, siginfo_t *info, void *context)
 {
 	ucontext_t *uc = context;
-	unsigned long long segments = (unsigned long long)uc->uc_mcontext.gregs[REG_CSGSFS];
 
 	(void)sig;
 	(void)info;
 	show_segment(uc);
-	uc->uc_mcontext.gregs[REG_CSGSFS] = (long long)((segments & ~0xffffULL) | CODE_64);
-	uc->uc_mcontext.gregs[REG_RIP] = (long long)(uintptr_t)low->back;
+	leave_to(uc, CODE_64, (uintptr_t)low->back);
 }
 
 CASE(compat_fault_left_by_frame)
@@ -154,13 +160,11 @@ CASE(compat_interrupted)
 static void on_signal_enter(int sig, siginfo_t *info, void *context)
 {
 	ucontext_t *uc = context;
-	unsigned long long segments = (unsigned long long)uc->uc_mcontext.gregs[REG_CSGSFS];
 
 	(void)sig;
 	(void)info;
 	show_segment(uc);
-	uc->uc_mcontext.gregs[REG_CSGSFS] = (long long)((segments & ~0xffffULL) | CODE_32);
-	uc->uc_mcontext.gregs[REG_RIP] = (long long)(uintptr_t)low->code;
+	leave_to(uc, CODE_32, (uintptr_t)low->code);
 }
 
 CASE(compat_entered_by_frame)

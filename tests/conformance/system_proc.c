@@ -25,19 +25,6 @@ static ssize_t slurp(const char *path, char *text, size_t size)
 	return (ssize_t)used;
 }
 
-static void show_link(const char *label, const char *path)
-{
-	char target[512];
-	ssize_t size = readlink(path, target, sizeof(target) - 1);
-
-	if (size == -1) {
-		show(label, -1);
-		return;
-	}
-	target[size] = '\0';
-	show_str(label, target);
-}
-
 CASE(proc_self_links)
 {
 	char text[64], target[300], cwd[256];
@@ -49,12 +36,12 @@ CASE(proc_self_links)
 	memset(target, 0, sizeof(target));
 	show_int("cwd", readlink("/proc/self/cwd", target, sizeof(target) - 1) > 0 &&
 				getcwd(cwd, sizeof(cwd)) != NULL && strcmp(cwd, target) == 0);
-	show_link("root", "/proc/self/root");
-	show_link("fd 0", "/proc/self/fd/0");
+	show_target_of("root", "/proc/self/root");
+	show_target_of("fd 0", "/proc/self/fd/0");
 	snprintf(text, sizeof(text), "/proc/%d/fd/0", getpid());
-	show_link("by pid", text);
-	show_link("mounts", "/proc/mounts");
-	show_link("missing pid", "/proc/999999/exe");
+	show_target_of("by pid", text);
+	show_target_of("mounts", "/proc/mounts");
+	show_target_of("missing pid", "/proc/999999/exe");
 	memset(target, 0, sizeof(target));
 	show_int("thread-self", readlink("/proc/thread-self", target, sizeof(target) - 1) > 0 &&
 					strstr(target, "/task/") != NULL);
@@ -70,13 +57,13 @@ CASE(proc_self_fd)
 	int event = (int)MUST(syscall(SYS_eventfd2, 0, 0)),
 	    epoll = (int)MUST(syscall(SYS_epoll_create1, 0));
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", event);
-	show_link("eventfd", path);
+	show_target_of("eventfd", path);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", epoll);
-	show_link("epoll", path);
+	show_target_of("epoll", path);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", ends[0]);
 	MUST(readlink(path, target, sizeof(target) - 1));
 	show_int("pipe", strncmp(target, "pipe:[", 6) == 0);
-	show_link("closed", "/proc/self/fd/77");
+	show_target_of("closed", "/proc/self/fd/77");
 	DIR *dir = opendir("/proc/self/fd");
 	for (const struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;)
 		if (entry->d_name[0] != '.')
@@ -351,7 +338,7 @@ CASE(proc_stat_fields)
 	snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
 	show("zombie cmdline", slurp(path, text, sizeof(text)));
 	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
-	show_link("zombie exe", path);
+	show_target_of("zombie exe", path);
 }
 
 HELPER(showproc)
